@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// The helper module: cold and wide operations that interpreter handlers and compiled regions call.
+import { CPU_GPR } from "./generated/layout";
+
+export function probe(cpu: usize): u64 {
+  return load<u64>(cpu + CPU_GPR);
+}
