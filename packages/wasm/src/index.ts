@@ -1,1 +1,5 @@
-export {};
+// SPDX-License-Identifier: Apache-2.0
+export * from "./code.js";
+export * from "./leb128.js";
+export * from "./module.js";
+export * from "./opcodes.js";
