@@ -138,7 +138,11 @@ export class X86Cpu {
     state.set("event", 0);
     state.set("stepping", 1);
     state.set("budget", 1);
-    const reason = engine.enter(0, record);
+    let reason = engine.enter(0, record);
+    while (reason === Exit.Decode) {
+      this.decode();
+      reason = engine.enter(0, record);
+    }
     state.set("stepping", 0);
     state.set("event", event | state.get("event"));
     const retired = 1 - state.get("budget");
