@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The conversions of SSE and F16C on bit patterns, with the exceptions of environment.ts.
-import { ftz, raise, rounding, setFlushToZero, setRounding, NEAREST, PE, ZERO } from "./environment";
+import { daz, ftz, raise, rounding, setFlushToZero, setRounding, NEAREST, PE, ZERO } from "./environment";
 import {
   convertFormat, formatRoundToInteger, formatToSigned, formatToUnsigned, integerToFormat, unsignedToFormat,
 } from "./convert";
+import { isDenormal } from "./interchange";
 
 /** binary32 to binary64. */
 export function f32ToF64(a: u32): u64 {
@@ -125,6 +126,8 @@ export function f16ToF32(a: u32): u32 {
 
 /** VCVTPS2PH on one element. `mode` is a rounding mode of environment.ts; results are never flushed to zero. */
 export function f32ToF16(a: u32, mode: u32): u32 {
+  // A denormal is inexact even where an unmasked underflow lets others be judged by an unbounded exponent.
+  if (!daz && isDenormal(a, 23, 8)) raise(PE);
   const saved = rounding;
   const savedFtz = ftz;
   setRounding(mode);

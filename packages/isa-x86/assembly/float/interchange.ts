@@ -35,6 +35,10 @@ export function propagate(a: u64, b: u64, F: i32, X: i32): u64 {
   return (magnitude(a, F, X) > infinity(F, X) ? a : b) | (<u64>1 << (F - 1));
 }
 
+export function isDenormal(a: u64, F: i32, X: i32): bool {
+  return magnitude(a, F, X) - 1 < (<u64>1 << F) - 1;
+}
+
 /** An operand that is not a NaN, as the operation sees it: denormals are flushed (DAZ) or reported (DE). */
 export function operand(a: u64, F: i32, X: i32): u64 {
   const t = magnitude(a, F, X);
@@ -86,7 +90,12 @@ export function roundToFormat(sign: u32, exp: i32, hi: u64, lo: u64, F: i32, X: 
     // Tiny, unless rounding with an unbounded exponent range would carry into the smallest normal number.
     const kept = hi >> shift;
     tiny = biased < 0 || (kept + 1) >> (F + 1) == 0 || !roundsUp(sign, kept, hi << (64 - shift), lo);
-    if (tiny && ftz && (masks & UE) != 0) {
+    if (tiny && (masks & UE) == 0) {
+      // No result is delivered; PE tells whether the one with an unbounded exponent would have been exact.
+      raise(((hi << (64 - shift)) | lo) != 0 ? UE | PE : UE);
+      return signed;
+    }
+    if (tiny && ftz) {
       raise(UE | PE);
       return signed;
     }
@@ -100,12 +109,11 @@ export function roundToFormat(sign: u32, exp: i32, hi: u64, lo: u64, F: i32, X: 
   const up = roundsUp(sign, kept, rest, lo);
   const inexact = (rest | lo) != 0;
   setRoundedUp(up);
-  if (inexact) raise(PE);
-  if (tiny && (inexact || (masks & UE) == 0)) raise(UE);
+  if (inexact) raise(tiny ? UE | PE : PE);
   // A normal number's leading bit is added to the exponent field, and so is a carry out of the fraction.
   const t = (u64(biased == 0 ? 0 : biased - 1) << F) + kept + u64(up);
   if (biased < (1 << X) - 1 && t < infinity(F, X)) return signed | t;
-  raise(OE | PE);
+  raise((masks & OE) != 0 ? OE | PE : OE);
   const toInfinity = rounding == NEAREST || (rounding == UP ? sign == 0 : rounding == DOWN && sign != 0);
   setRoundedUp(toInfinity);
   return signed | (infinity(F, X) - u64(!toInfinity));
@@ -154,6 +162,12 @@ export function formatMul(a: u64, b: u64, F: i32, X: i32): u64 {
 export function formatDiv(a: u64, b: u64, F: i32, X: i32): u64 {
   const inf = infinity(F, X);
   if (magnitude(a, F, X) > inf || magnitude(b, F, X) > inf) return propagate(a, b, F, X);
+  // Division by zero comes before a denormal dividend.
+  if (magnitude(flushed(b, F, X), F, X) == 0 && magnitude(a, F, X) < inf) {
+    if (magnitude(flushed(a, F, X), F, X) == 0) return invalid(F, X);
+    raise(ZE);
+    return ((a ^ b) & signBit(F, X)) | inf;
+  }
   a = operand(a, F, X);
   b = operand(b, F, X);
   const ta = magnitude(a, F, X);
@@ -161,11 +175,6 @@ export function formatDiv(a: u64, b: u64, F: i32, X: i32): u64 {
   const sign = (a ^ b) & signBit(F, X);
   if (ta == inf) return tb == inf ? invalid(F, X) : sign | inf;
   if (tb == inf) return sign;
-  if (tb == 0) {
-    if (ta == 0) return invalid(F, X);
-    raise(ZE);
-    return sign | inf;
-  }
   if (ta == 0) return sign;
   wideDiv(u32(sign >> (F + X)), exponentOf(ta, F, X), significandOf(ta, F), exponentOf(tb, F, X), significandOf(tb, F));
   return roundToFormat(wideSign, wideExp, wideHi, wideLo, F, X);
@@ -194,18 +203,20 @@ export function formatFma(a: u64, b: u64, c: u64, F: i32, X: i32): u64 {
     return propagate(a, b, F, X);
   }
   if (cNaN) return propagate(c, c, F, X);
-  a = operand(a, F, X);
-  b = operand(b, F, X);
-  c = operand(c, F, X);
+  const denormal = isDenormal(a, F, X) || isDenormal(b, F, X) || isDenormal(c, F, X);
+  a = flushed(a, F, X);
+  b = flushed(b, F, X);
+  c = flushed(c, F, X);
   const ta = magnitude(a, F, X);
   const tb = magnitude(b, F, X);
   const tc = magnitude(c, F, X);
   const sign = u32((a ^ b) >> (F + X)) & 1;
   const cSign = u32(c >> (F + X));
-  if (ta == inf || tb == inf) {
-    if (ta == 0 || tb == 0 || (tc == inf && cSign != sign)) return invalid(F, X);
-    return (u64(sign) << (F + X)) | inf;
-  }
+  const infinite = ta == inf || tb == inf;
+  // An invalid operation comes before denormal operands.
+  if (infinite && (ta == 0 || tb == 0 || (tc == inf && cSign != sign))) return invalid(F, X);
+  if (denormal && !daz) raise(DE);
+  if (infinite) return (u64(sign) << (F + X)) | inf;
   if (tc == inf) return c;
   if (ta == 0 || tb == 0) {
     if (tc == 0) return sign == cSign ? c : zeroSum(F, X);
