@@ -75,13 +75,16 @@ export function f80Div(aSig: u64, aSe: u32, bSig: u64, bSe: u32): void {
     invalid80();
     return;
   }
+  // Division by zero comes before a denormal dividend.
+  if (bSig == 0 && !aInfinite) {
+    raise(ZE);
+    setInfinity(sign);
+    return;
+  }
   if (anyDenormal(aSig, aSe, bSig, bSe)) raise(DE);
   if (aInfinite) setInfinity(sign);
   else if (bInfinite || aSig == 0) setZero(sign);
-  else if (bSig == 0) {
-    raise(ZE);
-    setInfinity(sign);
-  } else {
+  else {
     wideDiv(sign, exponent80(aSig, aSe), significand80(aSig), exponent80(bSig, bSe), significand80(bSig));
     roundWide();
   }

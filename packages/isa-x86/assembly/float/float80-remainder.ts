@@ -9,12 +9,15 @@ import {
 
 /** The low three bits of the quotient that the last remainder belongs to. */
 export let quotientBits: u32 = 0;
+/** The last remainder is that of two numbers, not a NaN: condition codes tell about the quotient. */
+export let hasQuotient: bool = false;
 /** The last remainder is only a partial one: C2. */
 export let reductionIncomplete: bool = false;
 
 /** Remainder of a / b with the quotient truncated (FPREM) or rounded to nearest, ties to even (FPREM1). */
 export function f80Remainder(aSig: u64, aSe: u32, bSig: u64, bSe: u32, nearest: bool): void {
   quotientBits = 0;
+  hasQuotient = false;
   reductionIncomplete = false;
   if (isUnordered(aSig, aSe) || isUnordered(bSig, bSe)) {
     propagate80(aSig, aSe, bSig, bSe);
@@ -24,6 +27,7 @@ export function f80Remainder(aSig: u64, aSe: u32, bSig: u64, bSe: u32, nearest: 
     invalid80();
     return;
   }
+  hasQuotient = true;
   if (isDenormal(aSig, aSe) || isDenormal(bSig, bSe)) raise(DE);
   if (isZero(aSig, aSe) || isInfinity(bSig, bSe)) {
     if (isDenormal(aSig, aSe)) round80(aSe >> 15, exponent80(aSig, aSe), significand80(aSig), 0, 64);

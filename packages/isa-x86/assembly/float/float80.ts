@@ -124,6 +124,12 @@ export function round80(sign: u32, exp: i32, hi: u64, lo: u64, bits: i32): void 
     if (tiny && (masks & UE) == 0) {
       raise(UE);
       biased += EXPONENT_ADJUST;
+      if (biased <= 0) {
+        // Only FSCALE gets so far; the adjusted result still has no representation.
+        raise(PE);
+        setZero(sign);
+        return;
+      }
     } else {
       wideShiftRight(hi, lo, 1 - biased);
       hi = wideHi;
@@ -152,6 +158,12 @@ export function round80(sign: u32, exp: i32, hi: u64, lo: u64, bits: i32): void 
     }
     raise(OE);
     biased -= EXPONENT_ADJUST;
+    if (biased >= 0x7fff) {
+      raise(PE);
+      setRoundedUp(true);
+      setInfinity(sign);
+      return;
+    }
   }
   if (inexact) raise(tiny ? UE | PE : PE);
   setResult(sig, (sign << 15) | u32(biased));

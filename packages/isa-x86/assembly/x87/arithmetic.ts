@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The D8, DA, DC and DE arithmetic groups, comparisons, and functions of ST(0) or of ST(0) and ST(1) that round once.
-import { CPU_FLAG_AUX, CPU_FLAG_RES } from "../generated/layout";
+import { CPU_FLAG_AUX, CPU_FLAG_RES, CPU_FSW } from "../generated/layout";
 import { masks, reportedFlags, IE } from "../float/environment";
 import { f80Add, f80Class, f80Compare, f80Div, f80Mul, f80Sqrt } from "../float/float80-arithmetic";
 import { f80FromFormat, f80FromInteger, f80Round } from "../float/float80-convert";
 import {
-  f80ExtractExponent, f80ExtractSignificand, f80Remainder, f80Scale, quotientBits, reductionIncomplete,
+  f80ExtractExponent, f80ExtractSignificand, f80Remainder, f80Scale, hasQuotient, quotientBits, reductionIncomplete,
 } from "../float/float80-remainder";
 import { resultSe, resultSig } from "../float/float80";
 import {
@@ -30,27 +30,19 @@ function relationCodes(relation: u32): u32 {
   return relation == 0 ? C3 : relation == 1 ? C0 : relation == 2 ? 0 : C0 | C2 | C3;
 }
 
-/** ST(0) compared with y, then pops. */
+/** ST(0) compared with y, then pops. An unmasked exception forbids the pops, but not the condition codes. */
 function compareWith(cpu: usize, sig: u64, se: u32, quiet: bool, pops: u32): u32 {
   const relation = f80Compare(significand(cpu, 0), signExponent(cpu, 0), sig, se, quiet);
   const exceptions = reportedFlags();
-  if (vetoed(exceptions)) {
-    setStatus(cpu, exceptions, 0, 0);
-  } else {
-    setStatus(cpu, exceptions, C0 | C2 | C3, relationCodes(relation));
-    pop(cpu, pops);
-  }
+  setStatus(cpu, exceptions, C0 | C2 | C3, relationCodes(relation));
+  if (!vetoed(exceptions)) pop(cpu, pops);
   return 1;
 }
 
 /** A comparison misses an operand: unordered. */
 function compareUnderflow(cpu: usize, pops: u32): u32 {
-  if ((masks & IE) != 0) {
-    pop(cpu, pops);
-    setStatus(cpu, IE | STACK_FAULT, C0 | C2 | C3, C0 | C2 | C3);
-  } else {
-    setStatus(cpu, IE | STACK_FAULT, 0, 0);
-  }
+  setStatus(cpu, IE | STACK_FAULT, C0 | C2 | C3, C0 | C2 | C3);
+  if ((masks & IE) != 0) pop(cpu, pops);
   return 1;
 }
 
@@ -139,11 +131,11 @@ export function x87CompareFlags(cpu: usize, i: u32, unordered: bool, pops: u32):
     );
     exceptions = reportedFlags();
   }
-  if (!vetoed(exceptions)) {
-    setFlags(cpu, relation);
-    pop(cpu, pops);
-  }
-  setStatus(cpu, exceptions, 0, 0);
+  setFlags(cpu, relation);
+  if (!vetoed(exceptions)) pop(cpu, pops);
+  // Only a stack fault writes C1.
+  const code = (exceptions & STACK_FAULT) != 0 ? 0 : load<u16>(cpu + CPU_FSW) & C1;
+  setStatus(cpu, exceptions, 0, code);
   return 1;
 }
 
@@ -184,9 +176,13 @@ export function x87Scale(cpu: usize): u32 {
 /** FPREM, FPREM1 (nearest) */
 export function x87PartialRemainder(cpu: usize, nearest: bool): u32 {
   if (!begin(cpu)) return 0;
-  if (isEmpty(cpu, 0) || isEmpty(cpu, 1)) return underflow(cpu, 0, 0);
+  if (isEmpty(cpu, 0) || isEmpty(cpu, 1)) {
+    underflow(cpu, 0, 0);
+    setStatus(cpu, 0, C2, 0);
+    return 1;
+  }
   f80Remainder(significand(cpu, 0), signExponent(cpu, 0), significand(cpu, 1), signExponent(cpu, 1), nearest);
-  if (vetoed(reportedFlags())) return finish(cpu, 0, 0, 0, 0);
+  if (!hasQuotient || vetoed(reportedFlags())) return finish(cpu, 0, 0, C2, 0);
   // C0, C3, C1 are bits 2, 1, 0 of the quotient.
   const q = quotientBits;
   const codes = ((q & 4) != 0 ? C0 : 0) | ((q & 2) != 0 ? C3 : 0) | ((q & 1) != 0 ? C1 : 0);
@@ -196,13 +192,13 @@ export function x87PartialRemainder(cpu: usize, nearest: bool): u32 {
 /** FXTRACT: ST(0) becomes the exponent, then the significand is pushed. */
 export function x87Extract(cpu: usize): u32 {
   if (!begin(cpu)) return 0;
-  const full = !isEmpty(cpu, 7);
-  if (isEmpty(cpu, 0) || full) {
+  const empty = isEmpty(cpu, 0);
+  if (empty || !isEmpty(cpu, 7)) {
     if ((masks & IE) != 0) {
       setRegister(cpu, 0, 0xc000000000000000, 0xffff);
       push(cpu, 0xc000000000000000, 0xffff);
     }
-    setStatus(cpu, IE | STACK_FAULT, 0, isEmpty(cpu, 0) ? 0 : C1);
+    setStatus(cpu, IE | STACK_FAULT, 0, empty ? 0 : C1);
     return 1;
   }
   const sig = significand(cpu, 0);

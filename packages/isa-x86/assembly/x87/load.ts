@@ -52,8 +52,8 @@ export function x87LoadBcd(cpu: usize): u32 {
 /** FLD ST(i) */
 export function x87LoadRegister(cpu: usize, i: u32): u32 {
   if (!begin(cpu)) return 0;
-  if (!isEmpty(cpu, 7)) return overflow(cpu);
   if (isEmpty(cpu, i)) return underflowPush(cpu);
+  if (!isEmpty(cpu, 7)) return overflow(cpu);
   setResult(significand(cpu, i), signExponent(cpu, i));
   return finishPush(cpu);
 }

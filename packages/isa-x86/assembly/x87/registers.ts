@@ -19,7 +19,7 @@ export function x87Exchange(cpu: usize, i: u32): u32 {
       if (isEmpty(cpu, i)) setRegister(cpu, i, 0xc000000000000000, 0xffff);
     }
   }
-  if ((exceptions & ~masks) == 0) {
+  if ((exceptions & ~masks & IE) == 0) {
     const sig = significand(cpu, 0);
     const se = signExponent(cpu, 0);
     setRegister(cpu, 0, significand(cpu, i), signExponent(cpu, i));
@@ -34,7 +34,6 @@ export function x87ConditionalMove(cpu: usize, i: u32, condition: bool): u32 {
   if (!begin(cpu)) return 0;
   if (isEmpty(cpu, 0) || isEmpty(cpu, i)) return underflow(cpu, 0, 0);
   if (condition) setRegister(cpu, 0, significand(cpu, i), signExponent(cpu, i));
-  setStatus(cpu, 0, 0, 0);
   return 1;
 }
 
@@ -77,6 +76,7 @@ export function x87Free(cpu: usize, i: u32, pops: u32): u32 {
   if (pending(cpu)) return 0;
   setEmpty(cpu, i);
   pop(cpu, pops);
+  setStatus(cpu, 0, 0, 0);
   return 1;
 }
 
@@ -103,6 +103,7 @@ export function mmxWrite(cpu: usize, n: u32, value: u64): void {
 /** EMMS */
 export function mmxEmpty(cpu: usize): u32 {
   if (pending(cpu)) return 0;
+  store<u32>(cpu + CPU_FP_TOP, 0);
   store<u8>(cpu + CPU_FP_TAG, 0);
   return 1;
 }

@@ -114,10 +114,13 @@ export function finish(cpu: usize, i: u32, pops: u32, mask: u32, codes: u32): u3
   return 1;
 }
 
-/** Ends an instruction by pushing the result; the caller has looked for a free register. */
+/**
+ * Ends a load by pushing the result; the caller has looked for a free register. Unlike arithmetic, a load completes
+ * when it meets a denormal, even with that exception unmasked.
+ */
 export function finishPush(cpu: usize): u32 {
   const exceptions = reportedFlags();
-  if (!vetoed(exceptions)) push(cpu, resultSig, resultSe);
+  if ((exceptions & ~masks & IE) == 0) push(cpu, resultSig, resultSe);
   setStatus(cpu, exceptions, 0, 0);
   return 1;
 }

@@ -2,11 +2,12 @@
 // FST, FSTP, FIST, FISTP, FISTTP and FBSTP. A store to memory computes first and changes the stack and FSW only in
 // x87StoreDone, once the guest's memory has taken the value.
 import { CPU_SCRATCH } from "../generated/layout";
-import { masks, reportedFlags, setRounding, IE, OE, UE, ZERO } from "../float/environment";
+import { masks, reportedFlags, setRounding, IE, OE, PE, UE, ZERO } from "../float/environment";
 import { f80ToBcd, f80ToFormat, f80ToInteger } from "../float/float80-convert";
 import { setResult } from "../float/float80";
 import {
-  begin, commitStatus, finish, isEmpty, pop, roundingCode, signExponent, significand, stageStatus, underflow, STACK_FAULT,
+  begin, commitStatus, finish, isEmpty, pop, roundingCode, setStatus, signExponent, significand, stageStatus, underflow,
+  STACK_FAULT,
 } from "./stack";
 
 /** Ends the first step: 1 when the value at CPU_SCRATCH is to be stored, else the instruction is complete. */
@@ -24,7 +25,9 @@ function storeFormat(cpu: usize, F: i32, X: i32): u32 {
     return staged(cpu, IE | STACK_FAULT);
   }
   store<u64>(cpu + CPU_SCRATCH, f80ToFormat(significand(cpu, 0), signExponent(cpu, 0), F, X));
-  return staged(cpu, reportedFlags());
+  const exceptions = reportedFlags();
+  // An unmasked overflow or underflow stores nothing, and then nothing is inexact.
+  return staged(cpu, (exceptions & ~masks & (OE | UE)) != 0 ? exceptions & ~PE : exceptions);
 }
 
 /** FST m32: 4 bytes at CPU_SCRATCH. */
@@ -82,4 +85,13 @@ export function x87StoreRegister(cpu: usize, i: u32, pops: u32): u32 {
   if (isEmpty(cpu, 0)) return underflow(cpu, i, pops);
   setResult(significand(cpu, 0), signExponent(cpu, 0));
   return finish(cpu, i, pops, 0, 0);
+}
+
+/** The alias of FSTP at D9 D8+i: an empty ST(0) is popped without a fault, and nothing is copied. */
+export function x87StoreRegisterAlias(cpu: usize, i: u32): u32 {
+  if (!begin(cpu)) return 0;
+  if (!isEmpty(cpu, 0)) return x87StoreRegister(cpu, i, 1);
+  pop(cpu, 1);
+  setStatus(cpu, 0, 0, 0);
+  return 1;
 }
