@@ -11,5 +11,6 @@ export * from "./x87/load";
 export * from "./x87/store";
 export * from "./x87/arithmetic";
 export * from "./x87/registers";
+export * from "./x87/transcendental";
 export * from "./x87/control";
 export * from "./x87/fxsave";

@@ -20,3 +20,4 @@ export * from "../x87/arithmetic";
 export * from "../x87/registers";
 export * from "../x87/control";
 export * from "../x87/fxsave";
+export * from "../x87/transcendental";

@@ -41,12 +41,12 @@ export function x87ControlWord(cpu: usize): u32 {
 }
 
 /** Sets FCW; its reserved bits read as 0, bit 6 as 1. */
-export function setControlWord(cpu: usize, word: u32): void {
+export function x87SetControlWord(cpu: usize, word: u32): void {
   store<u16>(cpu + CPU_FCW, u16((word & 0x1f3f) | 0x40));
 }
 
 /** Sets FSW and TOP; ES and B follow from the exceptions and the control word, which is set first. */
-export function setStatusWord(cpu: usize, word: u32): void {
+export function x87SetStatusWord(cpu: usize, word: u32): void {
   const unmasked = (word & ~load<u16>(cpu + CPU_FCW) & 0x3f) != 0;
   store<u16>(cpu + CPU_FSW, u16((word & 0x477f) | (unmasked ? 0x8080 : 0)));
   store<u32>(cpu + CPU_FP_TOP, (word >> 11) & 7);
@@ -55,8 +55,8 @@ export function setStatusWord(cpu: usize, word: u32): void {
 /** FLDCW */
 export function x87LoadControlWord(cpu: usize, word: u32): u32 {
   if (pending(cpu)) return 0;
-  setControlWord(cpu, word);
-  setStatusWord(cpu, x87StatusWord(cpu));
+  x87SetControlWord(cpu, word);
+  x87SetStatusWord(cpu, x87StatusWord(cpu));
   return 1;
 }
 
@@ -137,8 +137,8 @@ export function x87StoreEnvironmentDone(cpu: usize): void {
 }
 
 function loadEnvironment(cpu: usize, layout: u32): void {
-  setControlWord(cpu, readField(cpu, layout, 0));
-  setStatusWord(cpu, readField(cpu, layout, 1));
+  x87SetControlWord(cpu, readField(cpu, layout, 0));
+  x87SetStatusWord(cpu, readField(cpu, layout, 1));
   setFullTags(cpu, readField(cpu, layout, 2));
   const third = readField(cpu, layout, 4);
   if ((layout & REAL) == 0) {

@@ -4,7 +4,7 @@ import {
   CPU_FAULT, CPU_FAULT_ERROR, CPU_FCW, CPU_FPR, CPU_FP_CS, CPU_FP_DP, CPU_FP_DS, CPU_FP_IP, CPU_FP_OPCODE, CPU_FP_TAG,
   CPU_FP_TOP, CPU_MXCSR, CPU_SCRATCH, CPU_VEC,
 } from "../generated/layout";
-import { setControlWord, setStatusWord, x87StatusWord } from "./control";
+import { x87SetControlWord, x87SetStatusWord, x87StatusWord } from "./control";
 
 /** The writable bits of MXCSR; zero would stand for 0xffbf, a processor without DAZ. */
 const MXCSR_MASK: u32 = 0xffff;
@@ -36,8 +36,8 @@ export function x87StoreLegacyArea(cpu: usize, long: bool): void {
 /** Loads what x87StoreLegacyArea stores. */
 export function x87LoadLegacyArea(cpu: usize, long: bool): void {
   const at = cpu + CPU_SCRATCH;
-  setControlWord(cpu, load<u16>(at));
-  setStatusWord(cpu, load<u16>(at, 2));
+  x87SetControlWord(cpu, load<u16>(at));
+  x87SetStatusWord(cpu, load<u16>(at, 2));
   store<u8>(cpu + CPU_FP_TAG, load<u8>(at, 4));
   store<u16>(cpu + CPU_FP_OPCODE, load<u16>(at, 6) & 0x7ff);
   if (long) {
