@@ -109,6 +109,16 @@ export function propagate80(aSig: u64, aSe: u32, bSig: u64, bSe: u32): void {
   else setResult(bSig | QUIET_BIT, bSe);
 }
 
+/** The next rounding counts as inexact in any case. */
+let alwaysInexact: bool = false;
+
+/** Rounds the result of a transcendental function to 64 bits: PE always, and UE with it when the result is tiny. */
+export function roundInexact80(sign: u32, exp: i32, hi: u64, lo: u64): void {
+  alwaysInexact = true;
+  round80(sign, exp, hi, lo, 64);
+  alwaysInexact = false;
+}
+
 /** Rounds a wide number (hi not zero) to `bits` significant bits in the range of the format; sets the result. */
 export function round80(sign: u32, exp: i32, hi: u64, lo: u64, bits: i32): void {
   const drop: u64 = 64 - bits;
@@ -141,7 +151,7 @@ export function round80(sign: u32, exp: i32, hi: u64, lo: u64, bits: i32): void 
   const sticky = bits == 64 ? 0 : lo;
   const up = roundsUp(sign, (hi >> drop) & 1, rest, sticky);
   setRoundedUp(up);
-  const inexact = (rest | sticky) != 0;
+  const inexact = alwaysInexact || (rest | sticky) != 0;
   let sig = hi & ~(unit - 1);
   if (up) {
     sig += unit;

@@ -2,11 +2,11 @@
 // F2XM1, FYL2X and FYL2XP1.
 import { raise, DE, PE, ZE } from "./environment";
 import {
-  anyDenormal, exponent80, invalid80, isInfinity, isUnordered, isZero, propagate80, propagateOne80, round80,
+  anyDenormal, exponent80, invalid80, isInfinity, isUnordered, isZero, propagate80, propagateOne80, roundInexact80,
   setInfinity, setResult, setZero, significand80, BIAS, INTEGER_BIT,
 } from "./float80";
 import { ATANH_TERMS, EXP_SERIES, EXP_TERMS, ODD_SERIES } from "./series";
-import { wideAdd, wideExp, wideHi, wideLo, wideNormalize, wideSign } from "./wide";
+import { wideAdd, wideExp, wideHi, wideLo, wideMul, wideNormalize, wideSign } from "./wide";
 import { productHi, productLo, series, squareFraction, toFraction, wideProduct, wideQuotient } from "./wide-math";
 
 /** Significand of ln 2, exponent -1. */
@@ -53,7 +53,7 @@ export function f80Exp2Minus1(sig: u64, se: u32): void {
   toFraction(yExp, yHi, yLo);
   series(EXP_SERIES, EXP_TERMS, productHi, productLo, sign != 0);
   wideProduct(0, yExp, yHi, yLo, wideExp, wideHi, wideLo);
-  round80(sign, wideExp, wideHi, wideLo | 1, 64);
+  roundInexact80(sign, wideExp, wideHi, wideLo | 1);
 }
 
 /** log2(1 + f) as the wide number; f is not zero, and 1 + f lies between sqrt(1/2) and sqrt(2). */
@@ -73,7 +73,7 @@ function log2OnePlus(fSign: u32, fExp: i32, fHi: u64, fLo: u64): void {
 /** y times the wide number, which is not exact, becomes the result. */
 function timesWide(ySig: u64, ySe: u32): void {
   wideProduct(wideSign ^ (ySe >> 15), wideExp, wideHi, wideLo, exponent80(ySig, ySe), significand80(ySig), 0);
-  round80(wideSign, wideExp, wideHi, wideLo | 1, 64);
+  roundInexact80(wideSign, wideExp, wideHi, wideLo | 1);
 }
 
 /** y * log2(x) */
@@ -110,11 +110,12 @@ export function f80YLog2X(ySig: u64, ySe: u32, xSig: u64, xSe: u32): void {
   if (xInfinite || yInfinite) setInfinity(sign);
   else if (isOne || ySig == 0) setZero(sign);
   else if (sig == INTEGER_BIT) {
-    // A power of two: y times an integer. PE is raised even where that is exact.
-    raise(PE);
+    // A power of two: y times an integer. PE is raised even where that is exact, and the processor's negative
+    // logarithms are a trifle small, which directed rounding shows.
     const n: u64 = exp < 0 ? -exp : exp;
-    wideProduct(sign, 63 - i32(clz(n)), n << clz(n), 0, exponent80(ySig, ySe), significand80(ySig), 0);
-    round80(wideSign, wideExp, wideHi, wideLo, 64);
+    wideMul(sign, 63 - i32(clz(n)), n << clz(n), exponent80(ySig, ySe), significand80(ySig));
+    if (exp < 0) wideNormalize(sign, wideExp, wideHi - u64(wideLo == 0), wideLo - 1);
+    roundInexact80(wideSign, wideExp, wideHi, wideLo);
   } else {
     // x = 2^k * (1 + f)
     const upper = sig > SQRT2;

@@ -2,10 +2,10 @@
 // FSIN, FCOS, FPTAN and FPATAN. Arguments are reduced with the processor's 66-bit pi (SDM vol. 1, 8.3.8), so results
 // near multiples of pi differ from the mathematical ones just as the processor's do.
 import {
-  anyDenormal, exponent80, invalid80, isInfinity, isUnordered, isZero, propagate80, propagateOne80, round80, setResult,
+  anyDenormal, exponent80, invalid80, isInfinity, isUnordered, isZero, propagate80, propagateOne80, round80, roundInexact80, setResult,
   setZero, significand80,
 } from "./float80";
-import { raise, DE } from "./environment";
+import { raise, DE, PE } from "./environment";
 import { ARCTANGENTS, ATAN_TERMS, COSINE_SERIES, ODD_SERIES, SINE_SERIES, SINE_TERMS } from "./series";
 import { setWide, wideAdd, wideExp, wideHi, wideLo, wideNormalize } from "./wide";
 import { productHi, productLo, product128, series, squareFraction, wideProduct, wideQuotient } from "./wide-math";
@@ -79,9 +79,19 @@ function reducedCosine(): void {
   belowOne();
 }
 
-/** Rounds the wide number, which is never exact. */
-function roundInexact(sign: u32): void {
-  round80(sign, wideExp, wideHi, wideLo | 1, 64);
+/** Rounds the wide number, which is truncated. */
+function roundWide(sign: u32): void {
+  roundInexact80(sign, wideExp, wideHi, wideLo | 1);
+}
+
+/** Below 2^-68 the processor takes the argument itself for its sine and tangent, and 1 for its cosine. */
+function isTiny(sig: u64, se: u32): bool {
+  return exponent80(sig, se) < -68;
+}
+
+/** The argument as an inexact result. */
+function resultIsArgument(sig: u64, se: u32): void {
+  roundInexact80(se >> 15, exponent80(sig, se), significand80(sig), 0);
 }
 
 /** The argument is too large for reduction: C2, and no result. */
@@ -96,10 +106,10 @@ function sineOf(sig: u64, se: u32, turn: u32): void {
   if ((n & 1) != 0) {
     reducedCosine();
     // The cosine is even; the sine of a negative argument is the negative one.
-    roundInexact(((n >> 1) & 1) ^ (turn != 0 ? 0 : se >> 15));
+    roundWide(((n >> 1) & 1) ^ (turn != 0 ? 0 : se >> 15));
   } else {
     reducedSine();
-    roundInexact(((n >> 1) & 1) ^ reducedSign ^ (turn != 0 ? 0 : se >> 15));
+    roundWide(((n >> 1) & 1) ^ reducedSign ^ (turn != 0 ? 0 : se >> 15));
   }
 }
 
@@ -117,13 +127,16 @@ function special(sig: u64, se: u32): bool {
 export function f80Sine(sig: u64, se: u32): void {
   if (special(sig, se)) return;
   if (isZero(sig, se)) setResult(sig, se);
+  else if (isTiny(sig, se)) resultIsArgument(sig, se);
   else sineOf(sig, se, 0);
 }
 
 export function f80Cosine(sig: u64, se: u32): void {
   if (special(sig, se)) return;
-  if (isZero(sig, se)) setResult(0x8000000000000000, 0x3fff);
-  else sineOf(sig, se, 1);
+  if (isZero(sig, se) || isTiny(sig, se)) {
+    if (sig != 0) raise(PE);
+    setResult(0x8000000000000000, 0x3fff);
+  } else sineOf(sig, se, 1);
 }
 
 export function f80Tangent(sig: u64, se: u32): void {
@@ -132,7 +145,17 @@ export function f80Tangent(sig: u64, se: u32): void {
     setResult(sig, se);
     return;
   }
+  if (isTiny(sig, se)) {
+    resultIsArgument(sig, se);
+    return;
+  }
   reduce(exponent80(sig, se), significand80(sig));
+  if (reducedExp <= -34 && quadrant == 0) {
+    // The processor's tangent of so small an argument errs to the side of zero.
+    reducedSine();
+    roundWide(se >> 15);
+    return;
+  }
   reducedCosine();
   const cosineExp = wideExp;
   const cosineHi = wideHi;
@@ -140,7 +163,7 @@ export function f80Tangent(sig: u64, se: u32): void {
   reducedSine();
   if ((quadrant & 1) != 0) wideQuotient(0, cosineExp, cosineHi, cosineLo, wideExp, wideHi, wideLo);
   else wideQuotient(0, wideExp, wideHi, wideLo, cosineExp, cosineHi, cosineLo);
-  roundInexact((se >> 15) ^ reducedSign ^ (quadrant & 1));
+  roundWide((se >> 15) ^ reducedSign ^ (quadrant & 1));
 }
 
 /** Arctangent of a wide number in (0, 1]; the result is the wide number. */
@@ -226,9 +249,14 @@ export function f80Arctangent(ySig: u64, ySe: u32, xSig: u64, xSe: u32): void {
   const steep = yExp > xExp || (yExp == xExp && ySig > xSig);
   if (steep) wideQuotient(0, xExp, xSig, 0, yExp, ySig, 0);
   else wideQuotient(0, yExp, ySig, 0, xExp, xSig, 0);
+  if (!steep && left == 0 && wideExp <= -41) {
+    // The processor takes the ratio for the angle.
+    roundInexact80(sign, wideExp, wideHi, wideLo);
+    return;
+  }
   arctangent(wideExp, wideHi, wideLo);
   // A steep angle is pi/2 minus the other one; the left half plane has pi minus the angle.
   if (steep) wideAdd(0, 0, PI_HI, PI_LO, u32(left == 0), wideExp, wideHi, wideLo);
   else if (left != 0) wideAdd(0, 1, PI_HI, PI_LO, 1, wideExp, wideHi, wideLo);
-  roundInexact(sign);
+  roundWide(sign);
 }
