@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // EFLAGS as a whole. The six arithmetic flags are kept lazily: the form is described in cpu-layout.ts.
 import {
-  CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_EVENT, CPU_FLAG_AUX, CPU_FLAG_RES, CPU_INTERRUPT_REQUEST, CPU_INTERRUPT_SHADOW,
+  CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_EVENT, CPU_FLAG_AUX, CPU_FLAG_RES, CPU_INTERRUPT_PENDING, CPU_INTERRUPT_SHADOW,
 } from "../generated/layout";
 import {
   ALL_FLAGS, ARITHMETIC_FLAGS, CR4_PVI, CR4_VME, FLAG_AC, FLAG_AF, FLAG_CF, FLAG_DF, FLAG_ID, FLAG_IF, FLAG_IOPL,
@@ -64,7 +64,7 @@ export function writeFlags(cpu: usize, value: u32, mask: u32): void {
 
 /** Makes the run loop look for an interrupt if one waits. */
 export function lookForInterrupt(cpu: usize): void {
-  if (load<u32>(cpu, CPU_INTERRUPT_REQUEST) != 0) store<u32>(cpu, EVENT_PENDING, CPU_EVENT);
+  if (load<u32>(cpu, CPU_INTERRUPT_PENDING) != 0) store<u32>(cpu, EVENT_PENDING, CPU_EVENT);
 }
 
 /** Sets or clears ZF. */
