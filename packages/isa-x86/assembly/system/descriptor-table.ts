@@ -8,9 +8,8 @@ import {
 } from "./descriptor";
 import { ATTR_UNUSABLE, currentPrivilege, faulted, isCanonical, isLongMode, LDTR, raise, setSegment, TR, usesDescriptors } from "./segment";
 
-/** Loads GDTR (`idt` = 0) or IDTR from values read from memory; #GP(0) outside ring 0 or for a bad base. */
+/** Loads GDTR (`idt` = 0) or IDTR from values read from memory; #GP(0) for a bad base. */
 export function loadDescriptorTable(cpu: usize, idt: u32, limit: u32, base: u64): void {
-  if (!mayLoadDescriptorTable(cpu)) return;
   if (!isCanonical(base)) {
     raise(cpu, VECTOR_GP, 0);
     return;
@@ -19,15 +18,19 @@ export function loadDescriptorTable(cpu: usize, idt: u32, limit: u32, base: u64)
   store<u32>(cpu + (idt != 0 ? CPU_IDTR_LIMIT : CPU_GDTR_LIMIT), limit & 0xffff);
 }
 
-/** #GP(0) outside ring 0: LGDT, LIDT, CLTS, HLT and the like. */
-export function mayLoadDescriptorTable(cpu: usize): bool {
-  return currentPrivilege(cpu) == 0 || raise(cpu, VECTOR_GP, 0);
+/** #GP(0) outside ring 0: LGDT, LIDT, INVLPG and the like. */
+export function requirePrivilege(cpu: usize): void {
+  if (currentPrivilege(cpu) != 0) raise(cpu, VECTOR_GP, 0);
 }
 
-/** LLDT (SDM 2A). */
+/** #UD in real and virtual-8086 mode: LLDT, LAR and the like. */
+export function requireDescriptors(cpu: usize): void {
+  if (!usesDescriptors(cpu)) raise(cpu, VECTOR_UD, 0);
+}
+
+/** LLDT (SDM 2A); mode and privilege were checked. */
 export function loadLocalTable(cpu: usize, value: u32): void {
   const selector = value & 0xffff;
-  if (!checkSystemLoad(cpu)) return;
   if ((selector & 0xfffc) == 0) {
     setSegment(cpu, LDTR, selector, 0, 0, ATTR_UNUSABLE);
     return;
@@ -44,10 +47,9 @@ export function loadLocalTable(cpu: usize, value: u32): void {
   loadSystemSegment(cpu, LDTR, selector, 0);
 }
 
-/** LTR (SDM 2A): also marks the TSS busy. */
+/** LTR (SDM 2A); mode and privilege were checked. Marks the TSS busy. */
 export function loadTaskRegister(cpu: usize, value: u32): void {
   const selector = value & 0xffff;
-  if (!checkSystemLoad(cpu)) return;
   if ((selector & 0xfffc) == 0 || (selector & 4) != 0) {
     raise(cpu, VECTOR_GP, selector & 0xfffc);
     return;
@@ -59,12 +61,6 @@ export function loadTaskRegister(cpu: usize, value: u32): void {
     return;
   }
   loadSystemSegment(cpu, TR, selector, 2);
-}
-
-/** Privileged, and undefined in real and virtual-8086 mode. */
-function checkSystemLoad(cpu: usize): bool {
-  if (!usesDescriptors(cpu)) return raise(cpu, VECTOR_UD, 0);
-  return mayLoadDescriptorTable(cpu);
 }
 
 /** Loads LDTR or TR from the descriptor fetched last, setting the bits `busy` in its access byte. */

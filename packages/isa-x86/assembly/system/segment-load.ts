@@ -6,7 +6,10 @@ import {
   descriptorAttr, fetchDescriptor, fetchStackSegment, isCode, isConforming, isPresent, isReadable, loadFromDescriptor, markAccessed,
 } from "./descriptor";
 import { updateMode } from "./mode";
-import { attrDpl, CS, currentPrivilege, is64Bit, raise, setNullSegment, setRealSegment, SS, usesDescriptors } from "./segment";
+import {
+  attrDpl, CS, currentPrivilege, faulted, is64Bit, raise, setNullSegment, setRealSegment, SS, stackMask, usesDescriptors,
+} from "./segment";
+import { peekSegmented, setStackPointer, stackOffset } from "./stack";
 
 /** Interrupt shadow after STI, and after MOV SS or POP SS, which also holds back debug traps. */
 export const SHADOW_STI: u32 = 1;
@@ -58,4 +61,14 @@ export function moveToSegment(cpu: usize, slot: u32, selector: u32): void {
   if (!loadSegment(cpu, segment, selector & 0xffff)) return;
   if (segment == SS) store<u32>(cpu, SHADOW_SS, CPU_INTERRUPT_SHADOW);
   updateMode(cpu);
+}
+
+/** POP Sreg. The stack pointer has the width that the stack had before SS changed. */
+export function popSegment(cpu: usize, rec: usize, bytes: u32, slot: u32): void {
+  const selector = <u32>peekSegmented(cpu, rec, bytes, 0);
+  if (faulted(cpu)) return;
+  const mask = stackMask(cpu);
+  const pointer = stackOffset(cpu, bytes);
+  moveToSegment(cpu, slot, selector);
+  if (!faulted(cpu)) setStackPointer(cpu, pointer, mask);
 }

@@ -74,6 +74,19 @@ export function pushSegmented(cpu: usize, rec: usize, bytes: u32, value: u64): v
   if (!faulted(cpu)) setStackPointer(cpu, top, stackMask(cpu));
 }
 
+/**
+ * PUSH Sreg: with a 32-bit operand only the selector is written and the upper half of the stack slot stays, as recent
+ * processors do it (SDM 2B PUSH).
+ */
+export function pushSelector(cpu: usize, rec: usize, bytes: u32, selector: u32): void {
+  const top = stackOffset(cpu, -(<i64>bytes));
+  const written: u32 = bytes == 4 ? 2 : bytes;
+  const linear = inSegment(cpu, SS, top, written, true);
+  if (faulted(cpu)) return;
+  writeGuest(cpu, rec, linear, written | STACK_ACCESS, <u64>selector);
+  if (!faulted(cpu)) setStackPointer(cpu, top, stackMask(cpu));
+}
+
 /** Adds `bytes`, taken as signed, to the stack pointer. */
 export function adjustStackSegmented(cpu: usize, bytes: u32): void {
   setStackPointer(cpu, stackOffset(cpu, <i64>(<i32>bytes)), stackMask(cpu));

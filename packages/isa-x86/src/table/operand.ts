@@ -18,7 +18,7 @@
  *
  * Types: b 8, w 16, d 32, q 64, x 128 (256 with VEX.L), y 32 or 64 by operand size, z 16 or 32, v 16/32/64,
  * t 80, p far pointer of operand size, s descriptor-table register image, nothing = size does not matter (LEA).
- * Fixed: AL CL AX DX eAX rAX 1.
+ * Fixed: AL CL AX DX eAX rAX 1, and the segment registers es cs ss ds fs gs.
  */
 export type OperandCode = string;
 
@@ -37,6 +37,8 @@ export type Operand =
   | { readonly kind: "vec"; readonly size: number; readonly slot: Slot }
   | { readonly kind: "mmx"; readonly size: number; readonly slot: Slot }
   | { readonly kind: "segment" | "control" | "debug"; readonly slot: Slot }
+  /** A segment register that the opcode implies: 0 ES, 1 CS, 2 SS, 3 DS, 4 FS, 5 GS. */
+  | { readonly kind: "fixedSegment"; readonly index: number }
   /** x87 stack register; the number is in the record's immediate. */
   | { readonly kind: "st" }
   /** Memory that a string instruction addresses through rSI or rDI; never the form's memory operand. */
@@ -52,6 +54,8 @@ const FIXED: { readonly [code: string]: readonly [size: 8 | 16 | 32 | 0, index: 
   eAX: [0, 0],
   rAX: [0, 0],
 };
+
+const SEGMENTS = ["es", "cs", "ss", "ds", "fs", "gs"] as const;
 
 /** Bits of operand type `type` under `operandSize`; 0 where the size does not matter. */
 function bitsOf(type: string, operandSize: 16 | 32 | 64, vectorSize: 128 | 256): number {
@@ -95,6 +99,8 @@ export function resolveOperand(
     const size = fixed[0] === 0 ? (code === "eAX" && operandSize === 64 ? 32 : operandSize) : fixed[0];
     return { kind: "fixed", size, index: fixed[1] };
   }
+  const segment = (SEGMENTS as readonly string[]).indexOf(code);
+  if (segment >= 0) return { kind: "fixedSegment", index: segment };
   const letter = code[0] ?? "";
   const size = bitsOf(code.slice(1), operandSize, vectorSize);
   const gprSize = (size === 0 ? operandSize : size) as 8 | 16 | 32 | 64;
