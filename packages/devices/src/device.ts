@@ -27,7 +27,7 @@ export interface Device<State extends DeviceState> {
 export interface Pausable {
   /** Starts no more work; resolves when none is under way. Pausing twice is pausing once. */
   pause(): Promise<void>;
-  /** Takes up work again, including what the guest asked for meanwhile. */
+  /** Takes up work again, including what the guest asked for meanwhile. Also to be called after a restore. */
   resume(): void;
 }
 
