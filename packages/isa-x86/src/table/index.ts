@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { integerAlu } from "./integer-alu.js";
+import { integerBits } from "./integer-bits.js";
+import { integerBranch } from "./integer-branch.js";
+import { integerHint } from "./integer-hint.js";
+import { integerMove } from "./integer-move.js";
+import { integerShift } from "./integer-shift.js";
+import { integerStack } from "./integer-stack.js";
+import { integerString } from "./integer-string.js";
 import type { Opcode } from "./opcode.js";
 
 /** Every instruction that exists. Within one opcode, the first line that matches counts. */
 export const opcodeTable: readonly Opcode[] = [
+  ...integerHint,
   ...integerAlu,
+  ...integerShift,
+  ...integerMove,
+  ...integerBits,
+  ...integerString,
+  ...integerStack,
+  ...integerBranch,
 ];
