@@ -8,6 +8,7 @@ import { integerShift } from "./integer-shift.js";
 import { integerStack } from "./integer-stack.js";
 import { integerString } from "./integer-string.js";
 import type { Opcode } from "./opcode.js";
+import { x87Opcodes } from "./x87.js";
 
 /** Every instruction that exists. Within one opcode, the first line that matches counts. */
 export const opcodeTable: readonly Opcode[] = [
@@ -19,4 +20,5 @@ export const opcodeTable: readonly Opcode[] = [
   ...integerString,
   ...integerStack,
   ...integerBranch,
+  ...x87Opcodes,
 ];
