@@ -9,6 +9,7 @@ import { integerStack } from "./integer-stack.js";
 import { integerString } from "./integer-string.js";
 import type { Opcode } from "./opcode.js";
 import { systemOpcodes } from "./system.js";
+import { x87Opcodes } from "./x87.js";
 
 /** Every instruction that exists. Within one opcode, the first line that matches counts. */
 export const opcodeTable: readonly Opcode[] = [
@@ -21,4 +22,5 @@ export const opcodeTable: readonly Opcode[] = [
   ...integerStack,
   ...integerBranch,
   ...systemOpcodes,
+  ...x87Opcodes,
 ];
