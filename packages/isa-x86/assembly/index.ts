@@ -32,6 +32,7 @@ export { checkIo } from "./system/tss";
 
 // Integer instructions
 export { crc32c, depositBits, extractBits } from "./integer/bits";
+export { moveAddress } from "./integer/bit-string";
 export { enterFrame, leaveFrame, popAll, pushAll } from "./integer/frame";
 export { compareStrings, scanString } from "./integer/string-compare";
 export { loadString, moveString, storeString, translateByte } from "./integer/string-move";
