@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The helper module: cold and wide operations that interpreter handlers and compiled regions call.
-import { CPU_GPR } from "./generated/layout";
-
-export function probe(cpu: usize): u64 {
-  return load<u64>(cpu + CPU_GPR);
-}
+// The helper module: cold and wide operations that interpreter handlers, compiled regions and the run loop call.
+export { configureCpus, evictHalf, insertBlock, invalidatedBlockCount, writtenByDevice } from "./code-cache";
+export { deliverFault, linearRip, lookup, nextRip, recordRip, translateCode } from "./lookup";
+export { checkWrite, readForWrite, readGuest, readGuest128, writeGuest, writeGuest128 } from "./memory";
+export { configureRam, readPhysical, writePhysical } from "./physical";
+export { flushPcid, flushTlb, initTlb, invalidatePage, refreshJumpContext, switchAddressSpace } from "./tlb";

@@ -51,7 +51,12 @@ const specs = {
   tlbKey: { type: "u64", doc: "address-space tag that is in bits 0-11 of every valid TLB tag" },
   tlbArrays: { type: "u32", count: 4, doc: "the TLBs: 0 supervisor, 1 user, 2 supervisor with access to user pages, 3 never hits" },
   jumpCache: { type: "u32", doc: "address of the virtual-address jump cache" },
-  jumpKey: { type: "u64", doc: "address-space and mode tag of jump cache entries" },
+  jumpContext: { type: "u32", doc: "address space, mode and privilege as jump cache entries name them" },
+  jumpEpoch: { type: "u32", doc: "part of jumpContext that grows when single translations are invalidated" },
+  tlbLastKey: { type: "u32", doc: "the last address-space tag given out" },
+  tlbPcids: { type: "u32", count: 16, doc: "tags by PCID: PCID in bits 0-11, tag in bits 12-23, bit 24 = in use" },
+  tlbPcidNext: { type: "u32", doc: "the slot of tlbPcids to be replaced next" },
+  stepping: { type: "u32", doc: "1 while the run loop executes exactly one instruction" },
   index: { type: "u32", doc: "number of this vCPU, also its APIC id" },
 
   cr0: { type: "u64", doc: "CR0" },

@@ -1,14 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
+import {
+  ARENA,
+  ARENA_HALF_SIZE,
+  BLOCK_BUCKETS,
+  BLOCK_HEADER_SIZE,
+  BLOCK_TABLE,
+  BlockField,
+  CODE_MASKS,
+  CPU_RECORDS,
+  CPU_STRIDE,
+  EMPTY_TLB,
+  Exit,
+  FRAME_BLOCKS,
+  JUMP_CACHE_ENTRIES,
+  JUMP_CACHE_SIZE,
+  JUMP_CACHES,
+  NodeField,
+  RAM_BASE,
+  RECORD_SIZE,
+  RecordField,
+  RecordFlag,
+  TLB_ENTRIES,
+  TLB_SIZE,
+  TLBS,
+  TLBS_PER_CPU,
+} from "@isola/engine";
 import { cpu, SEGMENT_STRIDE } from "./cpu-layout.js";
+import { Special } from "./interpreter/special.js";
 
-const constantName = (field: string): string => `CPU_${field.replace(/([A-Z])/g, "_$1").toUpperCase()}`;
+const constantName = (prefix: string, field: string): string =>
+  `${prefix}_${field.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase()}`;
 
-/** Text of the AssemblyScript module that gives helpers the same offsets as everybody else. */
+/** Text of the AssemblyScript module that gives helpers the same numbers as everybody else. */
 export function helperConstants(): string {
-  const lines = ["// Generated from cpu-layout.ts. Do not edit."];
+  const lines = ["// Generated from cpu-layout.ts and the engine's memory map. Do not edit."];
+  const constant = (name: string, type: string, value: number): void => {
+    lines.push(`export const ${name}: ${type} = ${value};`);
+  };
   for (const field of Object.values(cpu.fields)) {
-    lines.push(`/** ${field.doc} */`, `export const ${constantName(field.name)}: usize = ${field.offset};`);
+    lines.push(`/** ${field.doc} */`);
+    constant(`CPU_${field.name.replace(/([A-Z])/g, "_$1").toUpperCase()}`, "usize", field.offset);
   }
-  lines.push(`export const SEGMENT_STRIDE: usize = ${SEGMENT_STRIDE};`, `export const CPU_SIZE: usize = ${cpu.size};`, "");
+  constant("SEGMENT_STRIDE", "usize", SEGMENT_STRIDE);
+  constant("CPU_SIZE", "usize", cpu.size);
+  const addresses = {
+    ARENA, ARENA_HALF_SIZE, BLOCK_BUCKETS, BLOCK_HEADER_SIZE, BLOCK_TABLE, CODE_MASKS, CPU_RECORDS, CPU_STRIDE, EMPTY_TLB,
+    FRAME_BLOCKS, JUMP_CACHE_ENTRIES, JUMP_CACHE_SIZE, JUMP_CACHES, RAM_BASE, RECORD_SIZE, TLB_ENTRIES, TLB_SIZE, TLBS,
+    TLBS_PER_CPU,
+  };
+  for (const [name, value] of Object.entries(addresses)) constant(name, "usize", value);
+  const enums: readonly (readonly [prefix: string, values: object, type: string])[] = [
+    ["RECORD", RecordField, "usize"],
+    ["RECORD_FLAG", RecordFlag, "u32"],
+    ["BLOCK", BlockField, "usize"],
+    ["NODE", NodeField, "usize"],
+    ["EXIT", Exit, "u32"],
+    ["HANDLER", Special, "u32"],
+  ];
+  for (const [prefix, values, type] of enums)
+    for (const [name, value] of Object.entries(values))
+      if (typeof value === "number") constant(constantName(prefix, name), type, value);
+  lines.push("");
   return lines.join("\n");
 }

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A decoded instruction: 32 bytes that its handler reads. Records of one block are contiguous and executed in order.
+ * `reg`, `rm`, `vvvv`, `base` and `index` are byte offsets into the CPU record (control and debug registers: numbers).
+ */
+export const RECORD_SIZE = 32;
+
+export enum RecordField {
+  /** u32: index of the handler in the function table. */
+  Handler = 0,
+  Reg = 4,
+  Rm = 6,
+  Base = 8,
+  Index = 10,
+  Vvvv = 12,
+  /** u8: shift of the index. */
+  Scale = 14,
+  /** u8: guest instructions of the block from this one on. */
+  Remaining = 15,
+  /** i32: displacement of the memory operand, or branch target relative to the start of the page. */
+  Displacement = 16,
+  /** u16: offset of the instruction in its page. */
+  PageOffset = 20,
+  /** u8: bytes of the instruction. */
+  Length = 22,
+  /** u8: see RecordFlag. */
+  Flags = 23,
+  /** i64: immediate. Branches: two links, u32 each, taken then not taken. */
+  Immediate = 24,
+  LinkTaken = 24,
+  LinkNotTaken = 28,
+}
+
+export enum RecordFlag {
+  /** The memory operand is relative to SS: a non-canonical address raises #SS instead of #GP. */
+  StackSegment = 1,
+  /** The record holds links. */
+  Links = 2,
+}
+
+/** Values of a link below the first record address. */
+export enum Link {
+  /** Not linked yet. */
+  Open = 0,
+  /** The target is in another page and must be looked up every time. */
+  Never = 1,
+}
+
+/**
+ * Header of a block, in front of its records: what {@link RecordField} is to a record. The two nodes put the block into
+ * the lists of the one or two frames that hold its bytes.
+ */
+export const BLOCK_HEADER_SIZE = 64;
+
+export enum BlockField {
+  /** u32: frame of RAM with the first byte. */
+  Frame = 0,
+  /** u32: frame with the rest of an instruction that straddles two pages, or NO_FRAME. */
+  SecondFrame = 4,
+  ModeKey = 8,
+  PageOffset = 10,
+  /** u16: records, the head included. */
+  Records = 12,
+  /** u16: 1 once the block is dead. */
+  Dead = 14,
+  /** u32: next block in the bucket of the block table. */
+  NextInBucket = 16,
+  FirstNode = 32,
+  SecondNode = 48,
+}
+
+export enum NodeField {
+  Next = 0,
+  Block = 4,
+  /** u16: bytes [start, end) of the frame. */
+  Start = 8,
+  End = 10,
+}
+
+export const NO_FRAME = 0xffff_ffff;
+
+/** Why compiled code returned to the run loop. */
+export enum Exit {
+  /** The budget is used up or the event word is set. */
+  Event = 1,
+  /** There is no block at RIP yet: frame and offset are in exitData. */
+  Decode = 2,
+  /** An instruction is to be emulated by the run loop. */
+  Trap = 3,
+  /** Triple fault. */
+  Shutdown = 4,
+  /** An exception was delivered while single-stepping. */
+  Exception = 5,
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// From RIP to a block's first record, and from a record back to RIP.
+import {
+  BLOCK_HEADER_SIZE,
+  BLOCK_SECOND_FRAME,
+  CPU_BUDGET,
+  CPU_CODE_BASE,
+  CPU_CPL,
+  CPU_CS_BASE,
+  CPU_CS_LIMIT,
+  CPU_CURRENT_RECORD,
+  CPU_EXIT_DATA,
+  CPU_EXIT_REASON,
+  CPU_FAULT,
+  CPU_FAULT_ERROR,
+  CPU_JUMP_CONTEXT,
+  CPU_MODE_KEY,
+  CPU_RIP,
+  CPU_STEPPING,
+  CPU_TLB_BASE,
+  CPU_TLB_KEY,
+  EMPTY_TLB,
+  EXIT_DECODE,
+  EXIT_EXCEPTION,
+  EXIT_SHUTDOWN,
+  RAM_BASE,
+  RECORD_LENGTH,
+  RECORD_PAGE_OFFSET,
+  RECORD_REMAINING,
+} from "./generated/layout";
+import { findBlock } from "./code-cache";
+import { raisePending } from "./system/exception";
+import { EXECUTE, IS_DIRTY, MAY_EXECUTE, MAY_WRITE, NO_PAGE, walk } from "./paging";
+import { NOT_RAM, ramOffset } from "./physical";
+import { ADDEND, TAG_EXECUTE, entryOf, fill, jumpCacheEntry } from "./tlb";
+import { CODE_MASKS } from "./generated/layout";
+
+const PAGE: u64 = ~(<u64>0xfff);
+const NO_FRAME: u32 = 0xffff_ffff;
+const CODE_SIZE_MASK: u32 = 3;
+const CODE_64: u32 = 2;
+const CODE_16: u32 = 0;
+const FLAT: u32 = 8;
+
+/** Truncates an instruction pointer to the current code size. */
+export function truncateRip(cpu: usize, rip: u64): u64 {
+  const size = load<u32>(cpu + CPU_MODE_KEY) & CODE_SIZE_MASK;
+  if (size == CODE_64) return rip;
+  return size == CODE_16 ? rip & 0xffff : rip & 0xffff_ffff;
+}
+
+/** Address of the instruction that a record was decoded from. */
+export function recordRip(cpu: usize, rec: usize): u64 {
+  return truncateRip(cpu, load<u64>(cpu + CPU_CODE_BASE) + <u64>load<u16>(rec + RECORD_PAGE_OFFSET));
+}
+
+/** Address of the instruction behind a record's. */
+export function nextRip(cpu: usize, rec: usize): u64 {
+  return truncateRip(cpu, load<u64>(cpu + CPU_CODE_BASE) + <u64>load<u16>(rec + RECORD_PAGE_OFFSET) + <u64>load<u8>(rec + RECORD_LENGTH));
+}
+
+/** Linear address of RIP. */
+export function linearRip(cpu: usize, rip: u64): u64 {
+  if ((load<u32>(cpu + CPU_MODE_KEY) & CODE_SIZE_MASK) == CODE_64) return rip;
+  return (load<u64>(cpu + CPU_CS_BASE) + rip) & 0xffff_ffff;
+}
+
+/** Translates a page of code. Offset of the page in RAM; NOT_RAM with CPU_FAULT set on a fault. */
+export function translateCode(cpu: usize, linear: u64): u32 {
+  const base = <usize>load<u32>(cpu + CPU_TLB_BASE);
+  const entry = entryOf(base, linear);
+  if (load<u64>(entry + TAG_EXECUTE) == ((linear & PAGE) | load<u64>(cpu + CPU_TLB_KEY)))
+    return (load<u32>(entry + ADDEND) + (<u32>linear & 0xffff_f000)) - <u32>RAM_BASE;
+  if ((load<u32>(cpu + CPU_MODE_KEY) & CODE_SIZE_MASK) == CODE_64 && (<i64>(linear << 16)) >> 16 != <i64>linear) {
+    store<u32>(cpu + CPU_FAULT, 14);
+    store<u32>(cpu + CPU_FAULT_ERROR, 0);
+    return NOT_RAM;
+  }
+  const page = walk(cpu, linear, EXECUTE, load<u32>(cpu + CPU_CPL) == 3, true);
+  if (page == NO_PAGE) return NOT_RAM;
+  const ram = ramOffset(page & PAGE);
+  if (ram == NOT_RAM) return NOT_RAM;
+  // Data accesses may have other rights than this fetch (SMAP), so only the execute tag is filled; see fillCode.
+  if (base != EMPTY_TLB) fillCode(cpu, base, linear, ram);
+  return ram;
+}
+
+/** Adds the execute tag to an entry that may already hold data tags of the same page. */
+function fillCode(cpu: usize, base: usize, linear: u64, ram: u32): void {
+  const entry = entryOf(base, linear);
+  const tag = (linear & PAGE) | load<u64>(cpu + CPU_TLB_KEY);
+  const read = load<u64>(entry);
+  const write = load<u64>(entry + 8);
+  fill(cpu, base, linear, ram, false, true);
+  store<u64>(entry, read == tag ? tag : 0);
+  store<u64>(entry + 8, write == tag ? tag : 0);
+}
+
+/**
+ * The first record of the block at CPU_RIP, with CPU_CODE_BASE set for it. 0 = the run loop must act, for the reason in
+ * CPU_EXIT_REASON. Faults of the fetch are delivered on the way.
+ */
+export function lookup(cpu: usize): usize {
+  for (;;) {
+    const rip = load<u64>(cpu + CPU_RIP);
+    const mode = load<u32>(cpu + CPU_MODE_KEY);
+    const code64 = (mode & CODE_SIZE_MASK) == CODE_64;
+    if (!code64 && (mode & FLAT) == 0 && rip > <u64>load<u32>(cpu + CPU_CS_LIMIT)) {
+      store<u32>(cpu + CPU_FAULT, 14);
+      store<u32>(cpu + CPU_FAULT_ERROR, 0);
+    } else {
+      const linear = linearRip(cpu, rip);
+      const ram = translateCode(cpu, linear);
+      if (ram != NOT_RAM) {
+        const offset = <u32>linear & 0xfff;
+        const block = findBlock(ram >> 12, offset, mode);
+        if (block != 0 && secondFrameHolds(cpu, block, linear)) {
+          const record = block + BLOCK_HEADER_SIZE;
+          store<u64>(cpu + CPU_CODE_BASE, rip - <u64>offset);
+          if (load<u32>(block + BLOCK_SECOND_FRAME) == NO_FRAME && (mode & FLAT) != 0) remember(cpu, linear, record);
+          return record;
+        }
+        if (load<u32>(cpu + CPU_FAULT) == 0) {
+          store<u32>(cpu + CPU_EXIT_REASON, EXIT_DECODE);
+          store<u32>(cpu + CPU_EXIT_DATA, ram >> 12);
+          store<u32>(cpu + CPU_EXIT_DATA + 4, offset);
+          return 0;
+        }
+      } else if (load<u32>(cpu + CPU_FAULT) == 0) {
+        // A fetch from a device or from nowhere reads all ones, which is no instruction.
+        store<u32>(cpu + CPU_FAULT, 7);
+      }
+    }
+    if (raisePending(cpu) != 0) {
+      store<u32>(cpu + CPU_EXIT_REASON, EXIT_SHUTDOWN);
+      return 0;
+    }
+    if (load<u32>(cpu + CPU_STEPPING) != 0) {
+      store<u32>(cpu + CPU_EXIT_REASON, EXIT_EXCEPTION);
+      return 0;
+    }
+  }
+}
+
+/**
+ * For a block whose instruction straddles two pages: whether the second page is still where it was. If not, the block
+ * is of no use here and the run loop decodes again. May raise a fault.
+ */
+function secondFrameHolds(cpu: usize, block: usize, linear: u64): bool {
+  const second = load<u32>(block + BLOCK_SECOND_FRAME);
+  if (second == NO_FRAME) return true;
+  const next = (linear & PAGE) + 0x1000;
+  const code64 = (load<u32>(cpu + CPU_MODE_KEY) & CODE_SIZE_MASK) == CODE_64;
+  const ram = translateCode(cpu, code64 ? next : next & 0xffff_ffff);
+  return ram != NOT_RAM && ram >> 12 == second;
+}
+
+function remember(cpu: usize, linear: u64, record: usize): void {
+  const entry = jumpCacheEntry(cpu, linear);
+  store<u64>(entry, linear);
+  store<u32>(entry + 8, load<u32>(cpu + CPU_JUMP_CONTEXT));
+  store<u32>(entry + 12, <u32>record);
+}
+
+/**
+ * Delivers the exception that a handler or helper raised: the instruction of `rec` and those behind it in the block did
+ * not retire.
+ * @returns 0 to go on at CPU_RIP, else the reason to leave to the run loop
+ */
+export function deliverFault(cpu: usize, rec: usize): u32 {
+  store<u32>(cpu + CPU_BUDGET, load<u32>(cpu + CPU_BUDGET) + <u32>load<u8>(rec + RECORD_REMAINING));
+  store<u64>(cpu + CPU_RIP, recordRip(cpu, rec));
+  store<u32>(cpu + CPU_CURRENT_RECORD, <u32>rec);
+  if (raisePending(cpu) != 0) return EXIT_SHUTDOWN;
+  return load<u32>(cpu + CPU_STEPPING) != 0 ? EXIT_EXCEPTION : 0;
+}

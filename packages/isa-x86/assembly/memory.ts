@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// The slow path of guest memory accesses: TLB misses, page-crossing accesses, devices, pages with decoded code,
+// alignment checks and data breakpoints. Handlers come here when the inline probe of the soft TLB fails.
+import {
+  CODE_MASKS,
+  CPU_CPL,
+  CPU_CR0,
+  CPU_EFLAGS,
+  CPU_FAULT,
+  CPU_FAULT_ERROR,
+  CPU_MODE_KEY,
+  CPU_SCRATCH,
+  CPU_TLB_ARRAYS,
+  CPU_TLB_BASE,
+  CPU_TLB_KEY,
+  EMPTY_TLB,
+  RAM_BASE,
+  RECORD_FLAGS,
+  RECORD_FLAG_STACK_SEGMENT,
+} from "./generated/layout";
+import { checkDataBreakpoint } from "./system/breakpoint";
+import { IMPLICIT, IS_DIRTY, MAY_EXECUTE, MAY_WRITE, NO_PAGE, READ, WRITE, walk } from "./paging";
+import { NOT_RAM, ramOffset, readPhysical, writePhysical } from "./physical";
+import { ADDEND, TAG_READ, TAG_WRITE, entryOf, fill } from "./tlb";
+
+const PAGE: u64 = ~(<u64>0xfff);
+const CR0_AM: u64 = 0x4_0000;
+const EFLAGS_AC: u32 = 0x4_0000;
+const CODE_SIZE_MASK: u32 = 3;
+const CODE_64: u32 = 2;
+/** Beside a byte count: the access is to the stack. */
+const STACK: u32 = 0x100;
+
+function raise(cpu: usize, vector: u32, error: u32): void {
+  store<u32>(cpu + CPU_FAULT, vector + 1);
+  store<u32>(cpu + CPU_FAULT_ERROR, error);
+}
+
+/** Checks that come before translation. False if a fault was raised. `size` = bytes, perhaps with STACK. */
+function precheck(cpu: usize, rec: usize, linear: u64, size: u32): bool {
+  const bytes = size & 0xff;
+  if ((load<u32>(cpu + CPU_MODE_KEY) & CODE_SIZE_MASK) == CODE_64) {
+    const last = linear + bytes - 1;
+    if ((<i64>(linear << 16)) >> 16 != <i64>linear || (<i64>(last << 16)) >> 16 != <i64>last) {
+      const stack = (size & STACK) != 0 || (rec != 0 && (load<u8>(rec + RECORD_FLAGS) & RECORD_FLAG_STACK_SEGMENT) != 0);
+      raise(cpu, stack ? 12 : 13, 0);
+      return false;
+    }
+  }
+  if (load<u32>(cpu + CPU_TLB_BASE) == <u32>EMPTY_TLB) {
+    const checked = (load<u64>(cpu + CPU_CR0) & CR0_AM) != 0 && (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_AC) != 0;
+    // 16-byte SSE operands have their own rule (#GP), unaligned ones are checked as 16 bytes by real CPUs too.
+    if (checked && load<u32>(cpu + CPU_CPL) == 3 && (linear & <u64>(bytes - 1)) != 0) {
+      raise(cpu, 17, 0);
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Whether the current privilege may touch user pages as a supervisor, and whether it is user privilege. */
+function isUser(cpu: usize): bool {
+  return load<u32>(cpu + CPU_CPL) == 3;
+}
+
+function userPagesAllowed(cpu: usize): bool {
+  return (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_AC) != 0;
+}
+
+function hasCode(ram: u32): bool {
+  return load<u64>(CODE_MASKS + (<usize>(ram >> 12) << 3)) != 0;
+}
+
+/** Translates with current privilege and fills the TLB. Physical address of the byte, or NO_PAGE with a fault. */
+function translate(cpu: usize, linear: u64, access: u32): u64 {
+  const page = walk(cpu, linear, access, isUser(cpu), userPagesAllowed(cpu));
+  if (page == NO_PAGE) return NO_PAGE;
+  const physical = (page & PAGE) | (linear & 0xfff);
+  const ram = ramOffset(page & PAGE);
+  if (ram != NOT_RAM) {
+    const writable = (page & (MAY_WRITE | IS_DIRTY)) == (MAY_WRITE | IS_DIRTY) && !hasCode(ram);
+    fill(cpu, <usize>load<u32>(cpu + CPU_TLB_BASE), linear, ram, writable, (page & MAY_EXECUTE) != 0);
+  }
+  return physical;
+}
+
+function crossesPage(linear: u64, bytes: u32): bool {
+  return (<u32>linear & 0xfff) + bytes > 0x1000;
+}
+
+/** Reads `size & 0xff` (1, 2, 4, 8) bytes at a linear address with current privilege; CPU_FAULT tells of a fault. */
+export function readGuest(cpu: usize, rec: usize, linear: u64, size: u32): u64 {
+  if (!precheck(cpu, rec, linear, size)) return 0;
+  const bytes = size & 0xff;
+  checkDataBreakpoint(cpu, linear, bytes, false);
+  const first = translate(cpu, linear, READ);
+  if (first == NO_PAGE) return 0;
+  if (!crossesPage(linear, bytes)) return readPhysical(first, bytes);
+  const second = translate(cpu, secondPage(cpu, linear), READ);
+  if (second == NO_PAGE) return 0;
+  return readCrossing(first, second, bytes);
+}
+
+function secondPage(cpu: usize, linear: u64): u64 {
+  const next = (linear & PAGE) + 0x1000;
+  return (load<u32>(cpu + CPU_MODE_KEY) & CODE_SIZE_MASK) == CODE_64 ? next : next & 0xffff_ffff;
+}
+
+function readCrossing(first: u64, second: u64, bytes: u32): u64 {
+  const head: u32 = 0x1000 - (<u32>first & 0xfff);
+  let value: u64 = 0;
+  for (let i: u32 = 0; i < bytes; i++) {
+    const at = i < head ? first + i : second + (i - head);
+    value |= readPhysical(at, 1) << (i << 3);
+  }
+  return value;
+}
+
+function writeCrossing(first: u64, second: u64, bytes: u32, value: u64): void {
+  const head: u32 = 0x1000 - (<u32>first & 0xfff);
+  for (let i: u32 = 0; i < bytes; i++) {
+    const at = i < head ? first + i : second + (i - head);
+    writePhysical(at, 1, (value >> (i << 3)) & 0xff);
+  }
+}
+
+/** Writes like {@link readGuest} reads. Nothing is written if there is a fault. */
+export function writeGuest(cpu: usize, rec: usize, linear: u64, size: u32, value: u64): void {
+  if (!precheck(cpu, rec, linear, size)) return;
+  const bytes = size & 0xff;
+  checkDataBreakpoint(cpu, linear, bytes, true);
+  const first = translate(cpu, linear, WRITE);
+  if (first == NO_PAGE) return;
+  if (!crossesPage(linear, bytes)) {
+    writePhysical(first, bytes, value);
+    return;
+  }
+  const second = translate(cpu, secondPage(cpu, linear), WRITE);
+  if (second == NO_PAGE) return;
+  writeCrossing(first, second, bytes, value);
+}
+
+/** Reads with the rights of a write: the first half of a read-modify-write. */
+export function readForWrite(cpu: usize, rec: usize, linear: u64, size: u32): u64 {
+  if (!checkWrite(cpu, rec, linear, size)) return 0;
+  return readGuest(cpu, rec, linear, size);
+}
+
+/** Whether all of `[linear, linear + bytes)` may be written; raises the fault if not. At most one page boundary. */
+export function checkWrite(cpu: usize, rec: usize, linear: u64, size: u32): bool {
+  if (!precheck(cpu, rec, linear, size)) return false;
+  if (translate(cpu, linear, WRITE) == NO_PAGE) return false;
+  return !crossesPage(linear, size & 0xff) || translate(cpu, secondPage(cpu, linear), WRITE) != NO_PAGE;
+}
+
+/** Reads 16 bytes into the first scratch vector. */
+export function readGuest128(cpu: usize, rec: usize, linear: u64): void {
+  if (!precheck(cpu, rec, linear, 16)) return;
+  const low = readGuestPart(cpu, rec, linear);
+  if (load<u32>(cpu + CPU_FAULT) != 0) return;
+  const high = readGuestPart(cpu, rec, linear + 8);
+  store<u64>(cpu + CPU_SCRATCH, low);
+  store<u64>(cpu + CPU_SCRATCH + 8, high);
+}
+
+/** Half of a 16-byte read: alignment was checked for the whole. */
+function readGuestPart(cpu: usize, rec: usize, linear: u64): u64 {
+  checkDataBreakpoint(cpu, linear, 8, false);
+  const first = translate(cpu, linear, READ);
+  if (first == NO_PAGE) return 0;
+  if (!crossesPage(linear, 8)) return readPhysical(first, 8);
+  const second = translate(cpu, secondPage(cpu, linear), READ);
+  return second == NO_PAGE ? 0 : readCrossing(first, second, 8);
+}
+
+/** Writes 16 bytes from the first scratch vector. */
+export function writeGuest128(cpu: usize, rec: usize, linear: u64): void {
+  if (!precheck(cpu, rec, linear, 16)) return;
+  checkDataBreakpoint(cpu, linear, 16, true);
+  const first = translate(cpu, linear, WRITE);
+  if (first == NO_PAGE) return;
+  const low = load<u64>(cpu + CPU_SCRATCH);
+  const high = load<u64>(cpu + CPU_SCRATCH + 8);
+  if (!crossesPage(linear, 16)) {
+    writePhysical(first, 8, low);
+    writePhysical(first + 8, 8, high);
+    return;
+  }
+  const second = translate(cpu, secondPage(cpu, linear), WRITE);
+  if (second == NO_PAGE) return;
+  const head: u32 = 0x1000 - (<u32>first & 0xfff);
+  for (let i: u32 = 0; i < 16; i++) {
+    const byte = (i < 8 ? low >> (i << 3) : high >> ((i - 8) << 3)) & 0xff;
+    writePhysical(i < head ? first + i : second + (i - head), 1, byte);
+  }
+}
+
+/**
+ * Host address of the byte at `linear` if it and the rest of its page may be read by plain loads, else 0: with
+ * CPU_FAULT set there is a fault, without it the page needs {@link readGuest}.
+ */
+export function hostForRead(cpu: usize, rec: usize, linear: u64): usize {
+  const base = <usize>load<u32>(cpu + CPU_TLB_BASE);
+  const entry = entryOf(base, linear);
+  if (load<u64>(entry + TAG_READ) == ((linear & PAGE) | load<u64>(cpu + CPU_TLB_KEY)))
+    return <usize>(<u32>linear + load<u32>(entry + ADDEND));
+  if (!precheck(cpu, rec, linear, 1)) return 0;
+  const physical = translate(cpu, linear, READ);
+  if (physical == NO_PAGE || base == EMPTY_TLB) return 0;
+  const ram = ramOffset(physical);
+  return ram == NOT_RAM ? 0 : RAM_BASE + <usize>ram;
+}
+
+/** The same for writing; pages with decoded code need {@link writeGuest}. */
+export function hostForWrite(cpu: usize, rec: usize, linear: u64): usize {
+  const base = <usize>load<u32>(cpu + CPU_TLB_BASE);
+  const entry = entryOf(base, linear);
+  if (load<u64>(entry + TAG_WRITE) == ((linear & PAGE) | load<u64>(cpu + CPU_TLB_KEY)))
+    return <usize>(<u32>linear + load<u32>(entry + ADDEND));
+  if (!precheck(cpu, rec, linear, 1)) return 0;
+  const physical = translate(cpu, linear, WRITE);
+  if (physical == NO_PAGE || base == EMPTY_TLB) return 0;
+  const ram = ramOffset(physical);
+  return ram == NOT_RAM || hasCode(ram) ? 0 : RAM_BASE + <usize>ram;
+}
+
+/** Translates an implicit supervisor access: descriptor tables, TSS, IDT, stacks of inner rings. */
+function translateSystem(cpu: usize, linear: u64, access: u32): u64 {
+  const base = <usize>load<u32>(cpu + CPU_TLB_ARRAYS);
+  const entry = entryOf(base, linear);
+  const tag = (linear & PAGE) | load<u64>(cpu + CPU_TLB_KEY);
+  const page = walk(cpu, linear, access | IMPLICIT, false, false);
+  if (page == NO_PAGE) return NO_PAGE;
+  const ram = ramOffset(page & PAGE);
+  if (ram != NOT_RAM && load<u64>(entry + (access == WRITE ? TAG_WRITE : TAG_READ)) != tag) {
+    const writable = (page & (MAY_WRITE | IS_DIRTY)) == (MAY_WRITE | IS_DIRTY) && !hasCode(ram);
+    fill(cpu, base, linear, ram, writable, (page & MAY_EXECUTE) != 0);
+  }
+  return (page & PAGE) | (linear & 0xfff);
+}
+
+/** Host address of an implicit supervisor access that hits the TLB within one page, or 0. */
+function systemHit(cpu: usize, linear: u64, bytes: u32, tagOffset: usize): usize {
+  const entry = entryOf(<usize>load<u32>(cpu + CPU_TLB_ARRAYS), linear);
+  const tag = ((linear + bytes - 1) & PAGE) | load<u64>(cpu + CPU_TLB_KEY);
+  return load<u64>(entry + tagOffset) == tag ? <usize>(<u32>linear + load<u32>(entry + ADDEND)) : 0;
+}
+
+/** Reads 1, 2, 4 or 8 bytes as an implicit supervisor access. */
+export function readSystem(cpu: usize, linear: u64, bytes: u32): u64 {
+  const host = systemHit(cpu, linear, bytes, TAG_READ);
+  if (host != 0) {
+    if (bytes == 8) return load<u64>(host);
+    if (bytes == 4) return <u64>load<u32>(host);
+    if (bytes == 2) return <u64>load<u16>(host);
+    return <u64>load<u8>(host);
+  }
+  const first = translateSystem(cpu, linear, READ);
+  if (first == NO_PAGE) return 0;
+  if (!crossesPage(linear, bytes)) return readPhysical(first, bytes);
+  const second = translateSystem(cpu, secondPage(cpu, linear), READ);
+  return second == NO_PAGE ? 0 : readCrossing(first, second, bytes);
+}
+
+/** Writes 1, 2, 4 or 8 bytes as an implicit supervisor access. */
+export function writeSystem(cpu: usize, linear: u64, bytes: u32, value: u64): void {
+  const host = systemHit(cpu, linear, bytes, TAG_WRITE);
+  if (host != 0) {
+    if (bytes == 8) store<u64>(host, value);
+    else if (bytes == 4) store<u32>(host, <u32>value);
+    else if (bytes == 2) store<u16>(host, <u16>value);
+    else store<u8>(host, <u8>value);
+    return;
+  }
+  const first = translateSystem(cpu, linear, WRITE);
+  if (first == NO_PAGE) return;
+  if (!crossesPage(linear, bytes)) {
+    writePhysical(first, bytes, value);
+    return;
+  }
+  const second = translateSystem(cpu, secondPage(cpu, linear), WRITE);
+  if (second != NO_PAGE) writeCrossing(first, second, bytes, value);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Handlers that belong to no opcode: their indices in the function table come first. */
+export enum Special {
+  /** First record of a block: takes the block's instructions off the budget and looks for events. */
+  Head = 0,
+  /** Overwrites the records of a dead block: looks RIP up again. */
+  Resync = 1,
+  /** Goes on with the next block after a block that ends without a jump. */
+  FallThrough = 2,
+  /** Leaves linear = segment base + (base + index * scale + displacement, masked) in effectiveAddress. */
+  AddressLong = 3,
+  /** The same with limit and type checks of legacy segmentation. */
+  AddressSegmented = 4,
+  /** Raises the exception whose vector is in the immediate: undefined opcodes and their like. */
+  Raise = 5,
+  /** Number of special handlers. */
+  Count = 6,
+}
