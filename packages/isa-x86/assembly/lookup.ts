@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From RIP to a block's first record, and from a record back to RIP.
 import {
+  BLOCK_FRAME,
   BLOCK_HEADER_SIZE,
   BLOCK_SECOND_FRAME,
   CPU_BUDGET,
@@ -23,17 +24,20 @@ import {
   EXIT_DECODE,
   EXIT_EXCEPTION,
   EXIT_SHUTDOWN,
+  HANDLER_HEAD,
+  HANDLER_RESYNC,
   RAM_BASE,
+  RECORD_HANDLER,
   RECORD_LENGTH,
   RECORD_PAGE_OFFSET,
   RECORD_REMAINING,
+  RECORD_SIZE,
 } from "./generated/layout";
 import { findBlock } from "./code-cache";
 import { raisePending } from "./system/exception";
-import { EXECUTE, IS_DIRTY, MAY_EXECUTE, MAY_WRITE, NO_PAGE, walk } from "./paging";
+import { EXECUTE, NO_PAGE, walk } from "./paging";
 import { NOT_RAM, ramOffset } from "./physical";
 import { ADDEND, TAG_EXECUTE, entryOf, fill, jumpCacheEntry } from "./tlb";
-import { CODE_MASKS } from "./generated/layout";
 
 const PAGE: u64 = ~(<u64>0xfff);
 const NO_FRAME: u32 = 0xffff_ffff;
@@ -101,7 +105,7 @@ function fillCode(cpu: usize, base: usize, linear: u64, ram: u32): void {
  * CPU_EXIT_REASON. Faults of the fetch are delivered on the way.
  */
 export function lookup(cpu: usize): usize {
-  for (;;) {
+  while (true) {
     const rip = load<u64>(cpu + CPU_RIP);
     const mode = load<u32>(cpu + CPU_MODE_KEY);
     const code64 = (mode & CODE_SIZE_MASK) == CODE_64;
@@ -160,6 +164,27 @@ function remember(cpu: usize, linear: u64, record: usize): void {
   store<u64>(entry, linear);
   store<u32>(entry + 8, load<u32>(cpu + CPU_JUMP_CONTEXT));
   store<u32>(entry + 12, <u32>record);
+}
+
+/**
+ * Like {@link lookup} at CPU_RIP, the target of a direct jump inside one page: remembers the result in the jump's link.
+ * The target must still be in the jump's own frame, whatever the page tables say by now.
+ */
+export function resolve(cpu: usize, rec: usize, slot: usize): usize {
+  const rip = load<u64>(cpu + CPU_RIP);
+  const target = lookup(cpu);
+  if (target == 0 || load<u64>(cpu + CPU_RIP) != rip) return target;
+  let head = rec;
+  while (load<u32>(head + RECORD_HANDLER) != HANDLER_HEAD) {
+    // A dead block has no head any more.
+    if (load<u32>(head + RECORD_HANDLER) == HANDLER_RESYNC) return target;
+    head -= RECORD_SIZE;
+  }
+  const from = head - BLOCK_HEADER_SIZE;
+  const to = target - BLOCK_HEADER_SIZE;
+  if (load<u32>(to + BLOCK_SECOND_FRAME) == NO_FRAME && load<u32>(to + BLOCK_FRAME) == load<u32>(from + BLOCK_FRAME))
+    store<u32>(slot, <u32>target);
+  return target;
 }
 
 /**

@@ -35,7 +35,7 @@ const specs = {
 
   budget: { type: "u32", doc: "signed: instructions that may still retire before the run loop gets control" },
   event: { type: "u32", doc: "0, or 0x80000000 when the run loop must look for an interrupt or a request" },
-  linkSlot: { type: "u32", doc: "address of the link that the next decoded block is to be chained to, or 0" },
+  interruptPending: { type: "u32", doc: "1 while an interrupt waits for RFLAGS.IF: whoever sets IF then sets the event word" },
   currentRecord: { type: "u32", doc: "record of the instruction that trapped or faulted" },
   fault: { type: "u32", doc: "0, or 1 + vector of the exception that a helper raised; 0x100 page absent" },
   faultError: { type: "u32", doc: "error code of that exception" },

@@ -13,6 +13,10 @@ export enum Special {
   AddressSegmented = 4,
   /** Raises the exception whose vector is in the immediate: undefined opcodes and their like. */
   Raise = 5,
+  /** Leaves linear = segment base + 64-bit immediate in effectiveAddress. */
+  AddressAbsolute = 6,
+  /** Raises #NM or #UD for an instruction of the unit in the immediate, which CR0 or CR4 has switched off. */
+  Unavailable = 7,
   /** Number of special handlers. */
-  Count = 6,
+  Count = 8,
 }

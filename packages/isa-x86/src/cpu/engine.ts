@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CPU_RECORDS, CPU_STRIDE, MAX_CPUS, memoryPages, RAM_BASE } from "@isola/engine";
+import { assert } from "@isola/base";
+import { type AccessSize, type Bus, GuestRam } from "@isola/memory";
+import type { WasmFunction, WasmHost } from "@isola/ports";
+import { BlockDecoder } from "../decode/block-decoder.js";
+import { indexHandlers } from "../interpreter/handlers.js";
+import type { Form } from "../table/form.js";
+import { Special } from "../interpreter/special.js";
+import type { Helpers } from "./helpers.js";
+
+/** The two binary modules that the build makes: assembly/ and interpreter/generate.ts. */
+export interface EngineModules {
+  readonly helpers: Uint8Array;
+  readonly interpreter: Uint8Array;
+}
+
+export interface EngineOptions {
+  readonly wasm: WasmHost;
+  readonly modules: EngineModules;
+  /** Bytes of guest RAM, a multiple of 4 KiB. */
+  readonly ramSize: number;
+  readonly cpuCount: number;
+  /** Devices behind physical addresses that are not RAM. */
+  readonly mmio: Bus;
+}
+
+/** What all vCPUs of a machine share: linear memory, generated code, the cache of decoded blocks. */
+export class X86Engine {
+  readonly buffer: ArrayBufferLike;
+  readonly view: DataView;
+  readonly ram: GuestRam;
+  readonly helpers: Helpers;
+  readonly decoder: BlockDecoder;
+  /** Runs guest code: `enter(0, cpu)` returns an `Exit`. */
+  readonly enter: (record: number, cpu: number) => number;
+  private readonly forms: readonly Form[];
+
+  constructor(options: EngineOptions) {
+    const { wasm, modules, ramSize, cpuCount, mmio } = options;
+    assert(cpuCount >= 1 && cpuCount <= MAX_CPUS, `a machine has 1 to ${MAX_CPUS} vCPUs`);
+    const pages = memoryPages(ramSize);
+    const memory = wasm.createMemory(pages, pages, false);
+    this.buffer = memory.buffer;
+    this.view = new DataView(this.buffer);
+    this.ram = new GuestRam(this.buffer, RAM_BASE, ramSize);
+
+    const host = {
+      mmioRead: (low: number, high: number, bytes: number) => mmio.read((high >>> 0) * 0x1_0000_0000 + (low >>> 0), bytes as AccessSize),
+      mmioWrite: (low: number, high: number, bytes: number, value: number) =>
+        mmio.write((high >>> 0) * 0x1_0000_0000 + (low >>> 0), bytes as AccessSize, value),
+    };
+    const exports = wasm.instantiate(wasm.compile(modules.helpers), { env: { memory }, host });
+    this.helpers = exports as unknown as Helpers;
+    const index = indexHandlers();
+    this.forms = index.forms;
+    const table = wasm.createTable(index.count);
+    const interpreter = wasm.instantiate(wasm.compile(modules.interpreter), {
+      env: { memory, table },
+      helpers: exports as unknown as Readonly<Record<string, WasmFunction>>,
+    });
+    this.enter = interpreter["enter"] as (record: number, cpu: number) => number;
+
+    this.helpers.configureRam(this.ram.lowSize, this.ram.highSize);
+    this.helpers.configureCpus(cpuCount);
+    this.decoder = new BlockDecoder(this.buffer, index, (half, used, otherUsed) => this.helpers.evictHalf(half, used, otherUsed));
+    this.ram.onWrite((address, length) => this.helpers.writtenByDevice(this.ram.offsetOf(address, length), length));
+  }
+
+  /** Address of the record of vCPU `index`. */
+  cpuRecord(index: number): number {
+    return CPU_RECORDS + index * CPU_STRIDE;
+  }
+
+  /** Form that the handler number in a record stands for. */
+  formOf(handler: number): Form {
+    const form = this.forms[handler - Special.Count];
+    assert(form !== undefined, `handler ${handler} belongs to no instruction`);
+    return form;
+  }
+}

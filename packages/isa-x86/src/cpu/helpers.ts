@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The helper module's exports that TypeScript calls. Addresses are i32, 64-bit values bigint. */
+export interface Helpers {
+  configureRam(low: number, high: number): void;
+  configureCpus(count: number): void;
+  initTlb(cpu: number): void;
+  flushTlb(cpu: number): void;
+  flushPcid(cpu: number, pcid: number): void;
+  switchAddressSpace(cpu: number, keep: number): void;
+  invalidatePage(cpu: number, linear: bigint): void;
+  refreshJumpContext(cpu: number): void;
+  insertBlock(block: number, end: number, secondEnd: number): void;
+  evictHalf(half: number, used: number, otherUsed: number): void;
+  writtenByDevice(offset: number, length: number): void;
+  invalidatedBlockCount(): number;
+  translateCode(cpu: number, linear: bigint): number;
+  linearRip(cpu: number, rip: bigint): bigint;
+  nextRip(cpu: number, record: number): bigint;
+  recordRip(cpu: number, record: number): bigint;
+  deliverFault(cpu: number, record: number): number;
+  readPhysical(physical: bigint, bytes: number): bigint;
+  writePhysical(physical: bigint, bytes: number, value: bigint): void;
+}

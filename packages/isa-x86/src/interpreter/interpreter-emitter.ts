@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+import { JUMP_CACHE_ENTRIES, Link, RECORD_SIZE, RecordField, TLB_ENTRIES, TLB_ENTRY_SIZE, type HelperResolver, type Value } from "@isola/engine";
+import { type CodeBuilder, memoryOps, type MemoryOpName } from "@isola/wasm";
+import { cpu as layout } from "../cpu-layout.js";
+import { type Vector, X86Emitter } from "../semantics/x86-emitter.js";
+import type { Form } from "../table/form.js";
+
+const SLOT_FIELD = { reg: RecordField.Reg, rm: RecordField.Rm, vvvv: RecordField.Vvvv } as const;
+
+/** Where the tags and the addend are in a TLB entry; see memory-map.ts. */
+const TAG_READ = 0;
+const TAG_WRITE = 8;
+const ADDEND = 24;
+/** Beside a byte count in calls of the slow path: the access is to the stack. */
+const STACK = 0x100;
+
+/** Functions of the interpreter module that handlers continue in. */
+export interface HandlerTargets {
+  /** Type index of handlers: (record: i32, cpu: i32) -> exit reason. */
+  readonly handlerType: number;
+  /** Delivers the pending exception and goes on there. */
+  readonly raise: number;
+  /** Goes on at RIP of the CPU record, through the jump cache. */
+  readonly goto: number;
+  /** Goes on at RIP of the CPU record, through a full lookup. */
+  readonly enter: number;
+  /** Goes on at the target of the record's taken or not-taken link; RIP is set. */
+  readonly linkTaken: number;
+  readonly linkNotTaken: number;
+  /** Leaves to the run loop with Exit.Trap. */
+  readonly trap: number;
+}
+
+/**
+ * Emits handlers of the record-threaded interpreter: `handler(record, cpu)` finds its operands in the record, does its
+ * work on the CPU record, and tail-calls the handler of the next record.
+ */
+export class InterpreterEmitter extends X86Emitter {
+  readonly record: Value = this.parameter(0, "i32");
+  readonly cpu: Value = this.parameter(1, "i32");
+  /** Control has left the handler on every path so far. */
+  private left = false;
+  private linear: Value | null = null;
+
+  constructor(
+    code: CodeBuilder,
+    helpers: HelperResolver,
+    readonly form: Form,
+    private readonly targets: HandlerTargets,
+  ) {
+    super(code, helpers);
+  }
+
+  // -- operands -------------------------------------------------------------------------------------------------------
+
+  slotAddress(slot: "reg" | "rm" | "vvvv"): Value {
+    return this.add(this.cpu, this.loadHost("i32.load16_u", this.record, SLOT_FIELD[slot]));
+  }
+
+  readGprSlot(slot: "reg" | "rm" | "vvvv", size: 8 | 16 | 32 | 64): Value {
+    const op = size === 8 ? "i32.load8_u" : size === 16 ? "i32.load16_u" : size === 32 ? "i32.load" : "i64.load";
+    return this.loadHost(op, this.slotAddress(slot));
+  }
+
+  writeGprSlot(slot: "reg" | "rm" | "vvvv", size: 8 | 16 | 32 | 64, value: Value): void {
+    const address = this.slotAddress(slot);
+    if (size === 8) this.storeHost("i32.store8", address, value);
+    else if (size === 16) this.storeHost("i32.store16", address, value);
+    else this.storeHost("i64.store", address, this.extendU(value));
+  }
+
+  immediate(): Value {
+    return this.loadHost("i64.load", this.record, RecordField.Immediate);
+  }
+
+  linearAddress(): Value {
+    // Computed once: the first use is always on the straight path in front of any branch.
+    this.linear ??= this.computeAddress();
+    return this.linear;
+  }
+
+  effectiveAddress(): Value {
+    return this.linearAddress();
+  }
+
+  private computeAddress(): Value {
+    const registerAt = (field: RecordField): Value => this.add(this.cpu, this.loadHost("i32.load16_u", this.record, field));
+    if (this.form.addressing === "flat32") {
+      const index = this.shl(this.loadHost("i32.load", registerAt(RecordField.Index)), this.loadHost("i32.load8_u", this.record, RecordField.Scale));
+      const sum = this.add(this.loadHost("i32.load", registerAt(RecordField.Base)), index);
+      return this.extendU(this.add(sum, this.loadHost("i32.load", this.record, RecordField.Displacement)));
+    }
+    const index = this.shl(this.loadHost("i64.load", registerAt(RecordField.Index)), this.loadHost("i32.load8_u", this.record, RecordField.Scale));
+    const sum = this.add(this.loadHost("i64.load", registerAt(RecordField.Base)), index);
+    return this.add(sum, this.loadHost("i64.load32_s", this.record, RecordField.Displacement));
+  }
+
+  // -- guest memory ---------------------------------------------------------------------------------------------------
+
+  loadGuest(op: MemoryOpName, bytes: number, linear: Value, stack = false): Value {
+    const type = memoryOps[op].type;
+    const result = this.variable(type);
+    const entry = this.probe(linear, bytes, TAG_READ);
+    this.if(
+      entry.hit,
+      () => this.assign(result, this.loadHost(op, this.hostAddress(entry.address, linear))),
+      () => this.assign(result, this.loadSlowly(op, bytes, linear, stack)),
+    );
+    return this.value(result);
+  }
+
+  private loadSlowly(op: MemoryOpName, bytes: number, linear: Value, stack: boolean): Value {
+    if (op === "v128.load") {
+      this.callFaulting("readGuest128", [this.cpu, this.record, linear]);
+      return this.loadState("v128.load", "scratch");
+    }
+    const size = this.i32(bytes | (stack ? STACK : 0));
+    const value = this.callFaultingValue("readGuest", [this.cpu, this.record, linear, size], "i64");
+    switch (op) {
+      case "v128.load64_zero":
+      case "v128.load32_zero":
+        return this.lane("i64x2.replace_lane", 0, this.v128(new Array<number>(16).fill(0)), value);
+      case "i32.load8_s":
+        return this.signExtend(this.wrap(value), 8);
+      case "i32.load16_s":
+        return this.signExtend(this.wrap(value), 16);
+      case "i64.load32_s":
+        return this.signExtend(value, 32);
+      default:
+        return memoryOps[op].type === "i32" ? this.wrap(value) : value;
+    }
+  }
+
+  storeGuest(op: MemoryOpName, bytes: number, linear: Value, value: Value, stack = false): void {
+    const entry = this.probe(linear, bytes, TAG_WRITE);
+    this.if(
+      entry.hit,
+      () => this.storeHost(op, this.hostAddress(entry.address, linear), value),
+      () => {
+        if (op === "v128.store") {
+          this.storeState("v128.store", "scratch", value);
+          this.callFaulting("writeGuest128", [this.cpu, this.record, linear]);
+          return;
+        }
+        const size = this.i32(bytes | (stack ? STACK : 0));
+        this.callFaulting("writeGuest", [this.cpu, this.record, linear, size, this.extendU(value)]);
+      },
+    );
+  }
+
+  modifyGuest(bytes: 1 | 2 | 4 | 8, linear: Value, _locked: boolean, change: (old: Value) => Value): void {
+    const load = bytes === 1 ? "i32.load8_u" : bytes === 2 ? "i32.load16_u" : bytes === 4 ? "i32.load" : "i64.load";
+    const store = bytes === 1 ? "i32.store8" : bytes === 2 ? "i32.store16" : bytes === 4 ? "i32.store" : "i64.store";
+    const entry = this.probe(linear, bytes, TAG_WRITE);
+    // 0 = slow path; no guest byte is at host address 0.
+    const host = this.variable("i32");
+    const old = this.variable(bytes === 8 ? "i64" : "i32");
+    this.if(
+      entry.hit,
+      () => {
+        this.assign(host, this.hostAddress(entry.address, linear));
+        this.assign(old, this.loadHost(load, this.value(host)));
+      },
+      () => {
+        this.assign(host, this.i32(0));
+        const value = this.callFaultingValue("readForWrite", [this.cpu, this.record, linear, this.i32(bytes)], "i64");
+        this.assign(old, bytes === 8 ? value : this.wrap(value));
+      },
+    );
+    const changed = change(this.value(old));
+    this.if(
+      this.value(host),
+      () => this.storeHost(store, this.value(host), changed),
+      () => this.callFaulting("writeGuest", [this.cpu, this.record, linear, this.i32(bytes), this.extendU(changed)]),
+    );
+  }
+
+  /** Looks `linear` up in the soft TLB. An access that crosses a page never hits, since its last byte has another tag. */
+  private probe(linear: Value, bytes: number, tag: number): { hit: Value; address: Value } {
+    const page = this.wrap(this.shrU(linear, 12));
+    const index = this.shl(this.and(page, this.i32(TLB_ENTRIES - 1)), Math.log2(TLB_ENTRY_SIZE));
+    const address = this.add(this.loadState("i32.load", "tlbBase"), index);
+    const last = bytes === 1 ? linear : this.add(linear, this.i64(bytes - 1));
+    const wanted = this.or(this.and(last, this.i64(-4096)), this.loadState("i64.load", "tlbKey"));
+    return { hit: this.eq(wanted, this.loadHost("i64.load", address, tag)), address };
+  }
+
+  private hostAddress(entry: Value, linear: Value): Value {
+    return this.add(this.wrap(linear), this.loadHost("i32.load", entry, ADDEND));
+  }
+
+  // -- faults ---------------------------------------------------------------------------------------------------------
+
+  raise(vector: Vector, errorCode = 0): void {
+    this.storeState("i32.store", "fault", this.i32(vector + 1));
+    this.storeState("i32.store", "faultError", this.i32(errorCode));
+    this.continueIn(this.targets.raise);
+  }
+
+  /** Leaves with the exception that is already in the CPU record. */
+  callRaise(): void {
+    this.continueIn(this.targets.raise);
+  }
+
+  leaveOnFault(): void {
+    this.if(this.loadState("i32.load", "fault"), () => this.continueIn(this.targets.raise));
+  }
+
+  trap(): void {
+    if (this.form.addressing !== "none") this.storeState("i64.store", "effectiveAddress", this.linearAddress());
+    this.continueIn(this.targets.trap);
+  }
+
+  // -- jumps ----------------------------------------------------------------------------------------------------------
+
+  nextRip(): Value {
+    const { model } = this.form;
+    if (model === null || model === "segmented") return this.call("nextRip", [this.cpu, this.record], "i64");
+    const offset = this.add(
+      this.loadHost("i32.load16_u", this.record, RecordField.PageOffset),
+      this.loadHost("i32.load8_u", this.record, RecordField.Length),
+    );
+    const rip = this.add(this.loadState("i64.load", "codeBase"), this.extendU(offset));
+    return model === "long" ? rip : this.zeroExtend(rip, 32);
+  }
+
+  private target(): Value {
+    const displacement = this.loadHost("i64.load32_s", this.record, RecordField.Displacement);
+    const rip = this.add(this.loadState("i64.load", "codeBase"), displacement);
+    return this.form.model === "long" ? rip : this.zeroExtend(rip, this.form.operandSize);
+  }
+
+  jump(): void {
+    this.follow(RecordField.LinkTaken, () => this.target(), this.targets.linkTaken);
+  }
+
+  branch(condition: Value): void {
+    this.if(
+      condition,
+      () => this.jump(),
+      () => this.follow(RecordField.LinkNotTaken, () => this.nextRip(), this.targets.linkNotTaken),
+    );
+  }
+
+  /** Goes on behind a block that ends without a jump. */
+  fallThrough(): void {
+    this.follow(RecordField.LinkTaken, () => this.ownRip(), this.targets.linkTaken);
+  }
+
+  /** Goes on at a linked block, or at `rip` if there is no link. */
+  private follow(link: RecordField, rip: () => Value, unlinked: number): void {
+    const target = this.loadHost("i32.load", this.record, link);
+    this.if(this.gtU(target, this.i32(Link.Never)), () => this.dispatch(target));
+    this.storeState("i64.store", "rip", rip());
+    this.continueIn(unlinked);
+  }
+
+  jumpTo(rip: Value): void {
+    this.storeState("i64.store", "rip", rip);
+    this.continueIn(this.targets.goto);
+  }
+
+  reenter(): void {
+    this.continueIn(this.targets.enter);
+  }
+
+  /** Goes on with the next record of the block. */
+  next(): void {
+    this.dispatch(this.add(this.record, this.i32(RECORD_SIZE)));
+  }
+
+  /** Whether every path has left the handler, so that there is nothing to be done after the instruction. */
+  get hasLeft(): boolean {
+    return this.left;
+  }
+
+  override if(condition: Value, then: () => void, otherwise?: () => void): void {
+    const before = this.left;
+    let thenLeft = false;
+    const wrapped = (part: () => void) => (): void => {
+      this.left = false;
+      part();
+      thenLeft = this.left;
+    };
+    let otherwiseLeft = false;
+    const wrappedOther = otherwise && ((): void => {
+      this.left = false;
+      otherwise();
+      otherwiseLeft = this.left;
+    });
+    super.if(condition, wrapped(then), wrappedOther);
+    this.left = before || (thenLeft && otherwiseLeft);
+    // WebAssembly does not know that control cannot come here.
+    if (thenLeft && otherwiseLeft) this.code.unreachable();
+  }
+
+  /** Tail-calls the handler of the record at `record`. */
+  dispatch(record: Value): void {
+    this.push(record);
+    this.push(this.cpu);
+    this.push(this.loadHost("i32.load", record, RecordField.Handler));
+    this.code.returnCallIndirect(this.targets.handlerType, 0);
+    this.left = true;
+  }
+
+  /** Tail-calls another function of the module with the same parameters. */
+  continueIn(functionIndex: number): void {
+    this.push(this.record);
+    this.push(this.cpu);
+    this.code.returnCall(functionIndex);
+    this.left = true;
+  }
+
+  /** Returns to the run loop. */
+  leave(reason: Value): void {
+    this.push(reason);
+    this.code.return();
+    this.left = true;
+  }
+
+  // -- parts of the special functions ---------------------------------------------------------------------------------
+
+  /** RIP of this record's instruction, by the helper that knows the code size. */
+  ownRip(): Value {
+    return this.call("recordRip", [this.cpu, this.record], "i64");
+  }
+
+  /** Entry of the jump cache for `linear`: the same hash as in assembly/tlb.ts. */
+  jumpCacheEntry(linear: Value): Value {
+    const low = this.wrap(linear);
+    const hash = this.and(this.xor(low, this.wrap(this.shrU(linear, 12))), this.i32(JUMP_CACHE_ENTRIES - 1));
+    return this.add(this.loadState("i32.load", "jumpCache"), this.shl(hash, 4));
+  }
+}
+
+/** Offset of the register that is always zero, for operands that are absent. */
+export const ZERO_REGISTER: number = layout.at("zero");
