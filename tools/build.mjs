@@ -41,4 +41,11 @@ async function helpers() {
   if (result.status !== 0) throw new Error("the helper module did not compile");
 }
 
+/** Runs the interpreter generator. */
+async function interpreter() {
+  const { generateInterpreter } = await load("packages/isa-x86/src/interpreter/generate.ts", "generate-interpreter");
+  writeFileSync(join(out, "interpreter.wasm"), generateInterpreter());
+}
+
 await helpers();
+await interpreter();

@@ -3,6 +3,15 @@
 export { raiseUnavailable } from "./availability";
 export { configureCpus, evictHalf, insertBlock, invalidatedBlockCount, writtenByDevice } from "./code-cache";
 export { deliverFault, linearRip, lookup, nextRip, recordRip, resolve, translateCode } from "./lookup";
-export { checkWrite, readForWrite, readGuest, readGuest128, writeGuest, writeGuest128 } from "./memory";
+export { checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128 } from "./memory";
 export { configureRam, readPhysical, writePhysical } from "./physical";
 export { flushPcid, flushTlb, initTlb, invalidatePage, refreshJumpContext, switchAddressSpace } from "./tlb";
+
+// x87 and MMX state: x87/README.md
+export * from "./x87/load";
+export * from "./x87/store";
+export * from "./x87/arithmetic";
+export * from "./x87/registers";
+export * from "./x87/transcendental";
+export * from "./x87/control";
+export * from "./x87/fxsave";

@@ -281,3 +281,31 @@ export function writeSystem(cpu: usize, linear: u64, bytes: u32, value: u64): vo
   const second = translateSystem(cpu, secondPage(cpu, linear), WRITE);
   if (second != NO_PAGE) writeCrossing(first, second, bytes, value);
 }
+
+/** Reads `bytes` (up to 512) of guest memory into the scratch area. */
+export function readBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
+  const scratch = cpu + CPU_SCRATCH;
+  for (let done: u32 = 0; done < bytes; ) {
+    const size: u32 = bytes - done >= 8 ? 8 : bytes - done >= 4 ? 4 : bytes - done >= 2 ? 2 : 1;
+    const value = readGuest(cpu, rec, linear + done, size);
+    if (load<u32>(cpu + CPU_FAULT) != 0) return;
+    if (size == 8) store<u64>(scratch + done, value);
+    else if (size == 4) store<u32>(scratch + done, <u32>value);
+    else if (size == 2) store<u16>(scratch + done, <u16>value);
+    else store<u8>(scratch + done, <u8>value);
+    done += size;
+  }
+}
+
+/** Writes `bytes` (up to 512) of the scratch area to guest memory; nothing is written if there is a fault. */
+export function writeBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
+  if (!checkWrite(cpu, rec, linear, 1) || !checkWrite(cpu, rec, linear + bytes - 1, 1)) return;
+  const scratch = cpu + CPU_SCRATCH;
+  for (let done: u32 = 0; done < bytes; ) {
+    const size: u32 = bytes - done >= 8 ? 8 : bytes - done >= 4 ? 4 : bytes - done >= 2 ? 2 : 1;
+    const value = size == 8 ? load<u64>(scratch + done) : size == 4 ? <u64>load<u32>(scratch + done) : size == 2 ? <u64>load<u16>(scratch + done) : <u64>load<u8>(scratch + done);
+    writeGuest(cpu, rec, linear + done, size, value);
+    if (load<u32>(cpu + CPU_FAULT) != 0) return;
+    done += size;
+  }
+}

@@ -1,2 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./cpu-layout.js";
+export * from "./cpu/cpu-state.js";
+export * from "./cpu/engine.js";
+export * from "./cpu/vm-exit.js";
+export { type InterruptSource, type TrapHandler, TrapResult, X86Cpu } from "./cpu/x86-cpu.js";
+export { ModeKey } from "./decode/mode.js";

@@ -28,6 +28,8 @@ export let ftz: bool = false;
 export let masks: u32 = 63;
 /** PE is already set and masked, so that the fast paths may report it without working out whether it is due. */
 export let inexactKnown: bool = false;
+/** Significant bits that x87 arithmetic rounds to: 24, 53 or 64. */
+export let precision: i32 = 64;
 /** The last rounding made the magnitude larger: C1 of x87 instructions. */
 export let roundedUp: bool = false;
 
@@ -57,11 +59,17 @@ export function setFromMxcsr(mxcsr: u32): void {
   inexactKnown = (mxcsr & 0x1020) == 0x1020;
 }
 
-/** Loads rounding mode and masks from the x87 control word, and forgets raised exceptions. */
+export function setPrecision(bits: i32): void {
+  precision = bits;
+}
+
+/** Loads rounding mode, precision and masks from the x87 control word, and forgets raised exceptions. */
 export function setFromFcw(fcw: u32): void {
   flags = 0;
   rounding = (fcw >> 10) & 3;
   masks = fcw & 63;
+  const control = (fcw >> 8) & 3;
+  precision = control == 0 ? 24 : control == 2 ? 53 : 64;
   daz = false;
   ftz = false;
   inexactKnown = false;

@@ -14,3 +14,10 @@ export function getFlags(): u32 {
 export function getRoundedUp(): bool {
   return roundedUp;
 }
+export * from "../x87/load";
+export * from "../x87/store";
+export * from "../x87/arithmetic";
+export * from "../x87/registers";
+export * from "../x87/control";
+export * from "../x87/fxsave";
+export * from "../x87/transcendental";

@@ -10,7 +10,7 @@ export let wideExp: i32 = 0;
 export let wideHi: u64 = 0;
 export let wideLo: u64 = 0;
 
-function setWide(sign: u32, exp: i32, hi: u64, lo: u64): void {
+export function setWide(sign: u32, exp: i32, hi: u64, lo: u64): void {
   wideSign = sign;
   wideExp = exp;
   wideHi = hi;

@@ -17,6 +17,8 @@ export interface Helpers {
   linearRip(cpu: number, rip: bigint): bigint;
   nextRip(cpu: number, record: number): bigint;
   recordRip(cpu: number, record: number): bigint;
+  /** 0, or 1 for a triple fault. */
+  deliverInterrupt(cpu: number, vector: number): number;
   deliverFault(cpu: number, record: number): number;
   readPhysical(physical: bigint, bytes: number): bigint;
   writePhysical(physical: bigint, bytes: number, value: bigint): void;

@@ -97,6 +97,11 @@ export abstract class X86Emitter extends Emitter {
 
   // -- state ----------------------------------------------------------------------------------------------------------
 
+  /** Offset of a field in the CPU record. */
+  stateOffset(field: CpuField, index = 0): number {
+    return layout.at(field, index);
+  }
+
   /** Reads a field of the CPU record. */
   loadState(op: MemoryOpName, field: CpuField, index = 0): Value {
     return this.loadHost(op, this.cpu, layout.at(field, index));
@@ -224,6 +229,12 @@ export abstract class X86Emitter extends Emitter {
   /** Calls a helper that may raise an exception, and leaves the handler if it did. */
   callFaulting(name: string, args: readonly Value[]): void {
     this.callVoid(name, args);
+    this.leaveOnFault();
+  }
+
+  /** Calls a helper that returns a status which says no more than CPU_FAULT does, and leaves the handler on a fault. */
+  callVoidStatus(name: string, args: readonly Value[]): void {
+    this.call(name, args, "i32");
     this.leaveOnFault();
   }
 

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+import { assert } from "@isola/base";
+import { Exit, RecordField } from "@isola/engine";
+import { ModeKey } from "../decode/mode.js";
+import type { Form } from "../table/form.js";
+import { CpuState } from "./cpu-state.js";
+import type { X86Engine } from "./engine.js";
+import { EXIT_BUDGET, EXIT_HALT, EXIT_SHUTDOWN, type VmExit } from "./vm-exit.js";
+
+/** Where a vCPU gets external interrupts from: its local APIC. */
+export interface InterruptSource {
+  /** Whether an interrupt of sufficient priority waits. */
+  pending(): boolean;
+  /** Takes the highest one: its vector, or -1 if it has gone. */
+  acknowledge(): number;
+  /** Takes a waiting NMI. */
+  takeNmi(): boolean;
+}
+
+/** Emulates the instructions that trap out of generated code: privileged and rare ones. */
+export interface TrapHandler {
+  /**
+   * Executes the trapped instruction on the CPU state. RIP is still that of the instruction; the handler leaves it there
+   * unless the instruction jumps.
+   * @returns what became of it
+   */
+  trap(cpu: X86Cpu, form: Form, record: number): TrapResult;
+}
+
+export const enum TrapResult {
+  /** Go on with the next instruction. */
+  Done,
+  /** Execute the same instruction again: a repeated one that has more to do. */
+  Again,
+  /** RIP has been set. */
+  Jumped,
+  /** An exception is in the CPU record. */
+  Fault,
+  /** HLT: go on with the next instruction after an interrupt. */
+  Halt,
+}
+
+
+const IF = 1 << 9;
+const NMI_VECTOR = 2;
+const EVENT = 0x8000_0000;
+
+/** One virtual CPU: runs guest code until something needs the machine. */
+export class X86Cpu {
+  readonly state: CpuState;
+  readonly record: number;
+  private nmiBlocked = false;
+  private exitRequested = false;
+
+  constructor(
+    readonly engine: X86Engine,
+    readonly index: number,
+    private readonly interrupts: InterruptSource,
+    private readonly traps: TrapHandler,
+  ) {
+    this.record = engine.cpuRecord(index);
+    this.state = new CpuState(engine.view, this.record);
+    this.state.set("index", index);
+    engine.helpers.initTlb(this.record);
+  }
+
+  /** Makes the vCPU look for interrupts before its next block. */
+  notify(): void {
+    this.state.set("event", EVENT);
+  }
+
+  /** Makes {@link run} return soon. */
+  requestExit(): void {
+    this.exitRequested = true;
+    this.notify();
+  }
+
+  /** The NMI handler has returned (IRET). */
+  unblockNmi(): void {
+    this.nmiBlocked = false;
+  }
+
+  /** Instructions of the last {@link run} that were not executed. */
+  get budgetLeft(): number {
+    return this.state.get("budget") | 0;
+  }
+
+  /**
+   * Runs up to about `instructions` guest instructions (at least 64, so that any block fits). How many retired is
+   * `instructions - budgetLeft`.
+   */
+  run(instructions: number): VmExit {
+    const { state, engine, record } = this;
+    state.set("budget", instructions);
+    for (;;) {
+      if (state.get("event") !== 0 && !this.handleEvent()) return EXIT_SHUTDOWN;
+      if (this.exitRequested) {
+        this.exitRequested = false;
+        return EXIT_BUDGET;
+      }
+      if (state.get("halted") !== 0) return EXIT_HALT;
+      const stepping = (state.get("modeKey") & ModeKey.Step) !== 0;
+      if (stepping && this.budgetLeft <= 0) return EXIT_BUDGET;
+      const reason = stepping ? this.step() : engine.enter(0, record);
+      if (reason === Exit.Event && state.get("event") === 0) return EXIT_BUDGET;
+      if (!this.goOn(reason)) return EXIT_SHUTDOWN;
+    }
+  }
+
+  /** Does what generated code left for. False on a triple fault. */
+  private goOn(reason: number): boolean {
+    switch (reason) {
+      case Exit.Event:
+      case Exit.Exception:
+        return true;
+      case Exit.Decode:
+        this.decode();
+        return true;
+      case Exit.Trap:
+        return this.emulate();
+      case Exit.Shutdown:
+        return false;
+      default:
+        assert(false, `generated code returned ${reason}`);
+    }
+  }
+
+  /**
+   * Executes one instruction, as a block of its own, and returns what {@link run} would switch on: Exception also when
+   * the instruction simply retired.
+   */
+  private step(): number {
+    const { state, engine, record } = this;
+    const budget = state.get("budget");
+    const own = (state.get("modeKey") & ModeKey.Step) === 0;
+    if (own) this.setModeKey(state.get("modeKey") | ModeKey.Step);
+    const event = state.get("event");
+    state.set("event", 0);
+    state.set("stepping", 1);
+    state.set("budget", 1);
+    let reason = engine.enter(0, record);
+    while (reason === Exit.Decode) {
+      this.decode();
+      reason = engine.enter(0, record);
+    }
+    state.set("stepping", 0);
+    state.set("event", event | state.get("event"));
+    const retired = 1 - state.get("budget");
+    state.set("budget", budget - retired);
+    if (own) this.setModeKey(state.get("modeKey") & ~ModeKey.Step);
+    return reason === Exit.Event ? Exit.Exception : reason;
+  }
+
+  private setModeKey(mode: number): void {
+    this.state.set("modeKey", mode);
+    this.engine.helpers.refreshJumpContext(this.record);
+  }
+
+  /** Looks at what waits for this vCPU and delivers at most one interrupt. False on a triple fault. */
+  private handleEvent(): boolean {
+    const { state } = this;
+    if (state.get("interruptShadow") !== 0) {
+      state.set("interruptShadow", 0);
+      return this.goOn(this.step());
+    }
+    state.set("event", 0);
+    let delivered = true;
+    if (!this.nmiBlocked && this.interrupts.takeNmi()) {
+      this.nmiBlocked = true;
+      delivered = this.deliver(NMI_VECTOR);
+    } else if ((state.get("eflags") & IF) !== 0) {
+      const vector = this.interrupts.acknowledge();
+      if (vector >= 0) delivered = this.deliver(vector);
+    }
+    // What is masked now is delivered when IF is set again: the instruction that does so sets the event word.
+    state.set("interruptPending", this.interrupts.pending() ? 1 : 0);
+    return delivered;
+  }
+
+  private deliver(vector: number): boolean {
+    this.state.set("halted", 0);
+    return this.engine.helpers.deliverInterrupt(this.record, vector) === 0;
+  }
+
+  private decode(): void {
+    const { state, engine, record } = this;
+    const frame = state.get("exitData");
+    const offset = state.get("exitData", 1);
+    const rip = state.get64("rip");
+    const vex = (state.get64("cr0") & 1n) !== 0n && (state.get("eflags") & (1 << 17)) === 0;
+    const block = engine.decoder.decode(frame, offset, state.get("modeKey"), vex, () => {
+      const linear = engine.helpers.linearRip(record, rip);
+      return engine.helpers.translateCode(record, (linear & ~0xfffn) + 0x1000n) | 0;
+    });
+    if (block.address !== 0) engine.helpers.insertBlock(block.address, block.end, block.secondEnd);
+  }
+
+  /** Emulates the instruction that trapped. False on a triple fault. */
+  private emulate(): boolean {
+    const { state, engine, record } = this;
+    const at = state.get("currentRecord");
+    const form = engine.formOf(engine.view.getUint32(at + RecordField.Handler, true));
+    const rest = engine.view.getUint8(at + RecordField.Remaining);
+    const next = engine.helpers.nextRip(record, at);
+    state.set64("rip", engine.helpers.recordRip(record, at));
+    const result = this.traps.trap(this, form, at);
+    if (result === TrapResult.Fault) return engine.helpers.deliverFault(record, at) !== Exit.Shutdown;
+    const retired = result === TrapResult.Again ? 0 : 1;
+    state.set("budget", state.get("budget") + rest - retired);
+    if (result === TrapResult.Done || result === TrapResult.Halt) state.set64("rip", next);
+    if (result === TrapResult.Halt) state.set("halted", 1);
+    return true;
+  }
+}
+
