@@ -1,1 +1,47 @@
-export {};
+// SPDX-License-Identifier: Apache-2.0
+export * from "./device.js";
+export { AcpiPm, type AcpiPmEvents } from "./acpi-pm/device.js";
+export {
+  GPE_BLOCK_LENGTH,
+  GPE_COUNT,
+  Pm,
+  PM_BLOCK_SIZE,
+  PM_CONTROL_LENGTH,
+  PM_EVENT_LENGTH,
+  PM_TIMER_LENGTH,
+  RESET_VALUE,
+  SLEEP_TYPE_S5,
+} from "./acpi-pm/registers.js";
+export type { AcpiPmState } from "./acpi-pm/state.js";
+export { Ioapic } from "./ioapic/device.js";
+export { IOAPIC_DEFAULT_BASE, IOAPIC_MMIO_SIZE, IOAPIC_PINS } from "./ioapic/registers.js";
+export type { IoapicState } from "./ioapic/state.js";
+export { ApicBus, type ApicTarget, type EoiListener } from "./lapic/apic-bus.js";
+export { EXTERNAL_INTERRUPT, Lapic, type LapicEvents, type LapicPorts } from "./lapic/device.js";
+export { LapicMsrs } from "./lapic/msrs.js";
+export { APIC_DEFAULT_BASE, APIC_MMIO_SIZE } from "./lapic/registers.js";
+export type { LapicState } from "./lapic/state.js";
+export { GENERIC_HOST_BRIDGE, PciHost } from "./pci/device.js";
+export { type BarSpec, PciFunction, type PciFunctionState, type PciIdentity, type PciSpaces } from "./pci/function.js";
+export { Msi } from "./pci/msi.js";
+export { Msix, MSIX_REGION_SIZE, type MsixState } from "./pci/msix.js";
+export { ECAM_BUS_SIZE } from "./pci/registers.js";
+export type { PciHostState } from "./pci/state.js";
+export { Pic8259 } from "./pic8259/device.js";
+export type { PicState } from "./pic8259/state.js";
+export { Pit8254 } from "./pit8254/device.js";
+export type { PitState } from "./pit8254/state.js";
+export { Rtc } from "./rtc/device.js";
+export type { RtcState } from "./rtc/state.js";
+export { Uart16550, type UartPorts } from "./uart16550/device.js";
+export type { UartState } from "./uart16550/state.js";
+export { Chain, type Segment } from "./virtio/chain.js";
+export { VirtioPci, type VirtioPciPorts } from "./virtio/device.js";
+export type { VirtioFunction, VirtioHost } from "./virtio/function.js";
+export type { VirtioPciState, VirtqueueState } from "./virtio/state.js";
+export { Virtqueue } from "./virtio/virtqueue.js";
+export { VirtioBlk, type VirtioBlkOptions } from "./virtio-blk/device.js";
+export { VirtioConsole, type VirtioConsoleOptions } from "./virtio-console/device.js";
+export { VirtioRng } from "./virtio-rng/device.js";
+export { fanOut, WireOr } from "./wire-or/device.js";
+export type { WireOrState } from "./wire-or/state.js";

@@ -45,7 +45,11 @@ const specs = {
 
   modeKey: { type: "u32", doc: "everything outside the instruction bytes that decides how they decode; see mode.ts" },
   cpl: { type: "u32", doc: "current privilege level" },
-  interruptShadow: { type: "u32", doc: "1 for one instruction after STI, MOV SS or POP SS" },
+  interruptShadow: { type: "u32", doc: "for one instruction: 1 after STI, 2 after MOV SS or POP SS; 0 = no shadow" },
+  interruptRequest: { type: "u32", doc: "1 while an interrupt waits for EFLAGS.IF: setting IF then sets the event word" },
+  nmiBlocked: { type: "u32", doc: "1 between the delivery of an NMI and the next IRET" },
+  debugPending: { type: "u32", doc: "bits of DR6 of the debug exception that is due" },
+  stepTrap: { type: "u32", doc: "not 0 if EFLAGS.TF was set when the instruction being stepped began" },
   halted: { type: "u32", doc: "1 between HLT and the next interrupt" },
   tlbBase: { type: "u32", doc: "address of the soft TLB in use: user, supervisor, or supervisor with AC" },
   tlbKey: { type: "u64", doc: "address-space tag that is in bits 0-11 of every valid TLB tag" },

@@ -231,8 +231,9 @@ export class InstructionDecoder {
       if (this.at >= this.end) return this.outOfBytes();
       modrm = bytes[this.at++];
     }
-    const line = this.tables.find(row, variant, modrm);
+    let line = this.tables.find(row, variant, modrm);
     if (line === undefined) return DecodeStatus.Undefined;
+    if (line.byAddressSize !== null) line = ofAddressSize(line.byAddressSize, out.addressSize) ?? line;
     if (lock && (!line.lockable || modrm >= 0xc0)) return DecodeStatus.Undefined;
     if (out.vex) {
       if (!is64) {
@@ -259,7 +260,10 @@ export class InstructionDecoder {
         if (out.reg > 5) return DecodeStatus.Undefined;
       }
       if (modrm >= 0xc0 || line.registerOnly) out.rm = (modrm & 7) | ((extension & 1) << 3);
-      else if (!this.memoryOperand(modrm, extension, out)) return this.outOfBytes();
+      else {
+        out.memory = line.memory;
+        if (!this.memoryOperand(modrm, extension, out)) return this.outOfBytes();
+      }
     } else if (line.plusRegister) out.reg = (byte & 7) | ((extension & 1) << 3);
     if (!this.immediates(line, out)) return this.outOfBytes();
     out.length = this.at - at;
@@ -277,7 +281,6 @@ export class InstructionDecoder {
 
   /** SIB and displacement. False if the bytes run out. */
   private memoryOperand(modrm: number, extension: number, out: DecodedInstruction): boolean {
-    out.memory = true;
     if (out.addressSize === 16) return this.memoryOperand16(modrm, out);
     const mod = modrm >> 6;
     let base = modrm & 7;
@@ -373,6 +376,11 @@ export class InstructionDecoder {
     const { bytes } = this;
     return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
   }
+}
+
+function ofAddressSize(lines: readonly DecodeLine[], size: 16 | 32 | 64): DecodeLine | undefined {
+  for (const line of lines) if (line.opcode.attributes.addressSize === size) return line;
+  return undefined;
 }
 
 function operandSizeOf(line: DecodeLine, codeSize: 16 | 32 | 64, prefix66: boolean, w: boolean): 16 | 32 | 64 {

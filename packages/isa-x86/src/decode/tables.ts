@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { memoryUse } from "../table/form.js";
 import { type Encoding, type Opcode, OpcodeMap } from "../table/opcode.js";
 
 /** How many immediate bytes a line takes, where that depends on more than the line: z, v, offset, far. */
@@ -32,11 +33,15 @@ export interface DecodeLine {
   /** 66 is part of the opcode, not an operand-size prefix. */
   readonly consumes66: boolean;
   readonly usesVvvv: boolean;
+  /** An operand can be memory. Instructions like NOP have ModRM without one. */
+  readonly memory: boolean;
   /** ModRM.reg is a segment register. */
   readonly segmentRegister: boolean;
   readonly immediate: ImmediateKind;
   readonly immediateSigned: boolean;
   readonly secondImmediate: ImmediateKind;
+  /** Lines of the same encoding for one address size each, or null. */
+  byAddressSize: readonly DecodeLine[] | null;
 }
 
 /** Mandatory prefix in the order that VEX.pp has. */
@@ -87,6 +92,8 @@ export class DecodeTables {
     const numbers = new Map(this.lines.map((line, i) => [line, i + 1]));
     for (const [row, candidates] of rows) {
       const shape = shapeOf(candidates);
+      const sizes = candidates.filter((line) => line.opcode.attributes.addressSize !== undefined);
+      for (const line of sizes) line.byAddressSize = sizes;
       this.rowStart[row] = entries.length;
       this.rowShape[row] = shape;
       this.rowModrm[row] = candidates[0]?.modrm === true ? 1 : 0;
@@ -193,6 +200,8 @@ function digest(opcode: Opcode): DecodeLine {
     immediate: immediates[0] ?? ImmediateKind.None,
     immediateSigned: first !== undefined && (first[0] === "I" || first[0] === "J"),
     secondImmediate: immediates[1] ?? ImmediateKind.None,
+    memory: memoryUse(opcode) !== "never",
+    byAddressSize: null,
   };
 }
 

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { integerAlu } from "./integer-alu.js";
 import { crypto } from "./crypto.js";
+import { integerBits } from "./integer-bits.js";
+import { integerBranch } from "./integer-branch.js";
+import { integerHint } from "./integer-hint.js";
+import { integerMove } from "./integer-move.js";
+import { integerShift } from "./integer-shift.js";
+import { integerStack } from "./integer-stack.js";
+import { integerString } from "./integer-string.js";
 import type { Opcode } from "./opcode.js";
 import { sseFloat } from "./sse-float.js";
 import { sseInteger } from "./sse-integer.js";
@@ -10,6 +17,7 @@ import { sseString } from "./sse4-string.js";
 
 /** Every instruction that exists. Within one opcode, the first line that matches counts. */
 export const opcodeTable: readonly Opcode[] = [
+  ...integerHint,
   ...integerAlu,
   ...sseMove,
   ...sseInteger,
@@ -17,4 +25,10 @@ export const opcodeTable: readonly Opcode[] = [
   ...sseFloat,
   ...sseString,
   ...crypto,
+  ...integerShift,
+  ...integerMove,
+  ...integerBits,
+  ...integerString,
+  ...integerStack,
+  ...integerBranch,
 ];

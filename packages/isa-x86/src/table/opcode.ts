@@ -18,6 +18,10 @@ export interface Attributes {
    * segmentation.
    */
   readonly model?: true;
+  /** The operand size changes what the instruction does, although no operand shows it: CBW, CWD. */
+  readonly sized?: true;
+  /** The line holds for this address size only: JCXZ and LOOP, which use a count register of that size. */
+  readonly addressSize?: 16 | 32 | 64;
   /** F3 and F2 are repeat prefixes of this instruction, kept in the record's immediate. */
   readonly repeat?: true;
   readonly unit?: Unit;

@@ -14,6 +14,7 @@
  * | L      | immediate, zero-extended            | S C D  | ModRM.reg: segment, control, debug        |
  * | J      | branch displacement                 | F      | ModRM.rm: ST(i) (x87)                     |
  * | O      | absolute offset                     | A      | far pointer                               |
+ * | X      | memory at DS:rSI (string)           | Y      | memory at ES:rDI (string)                 |
  *
  * Types: b 8, w 16, d 32, q 64, x 128 (256 with VEX.L), y 32 or 64 by operand size, z 16 or 32, v 16/32/64,
  * t 80, p far pointer of operand size, s descriptor-table register image, nothing = size does not matter (LEA).
@@ -38,6 +39,8 @@ export type Operand =
   | { readonly kind: "segment" | "control" | "debug"; readonly slot: Slot }
   /** x87 stack register; the number is in the record's immediate. */
   | { readonly kind: "st" }
+  /** Memory that a string instruction addresses through rSI or rDI; never the form's memory operand. */
+  | { readonly kind: "string"; readonly size: 8 | 16 | 32 | 64 }
   | { readonly kind: "relative" }
   | { readonly kind: "far" };
 
@@ -133,6 +136,9 @@ export function resolveOperand(
       return { kind: "debug", slot: "reg" };
     case "F":
       return { kind: "st" };
+    case "X":
+    case "Y":
+      return { kind: "string", size: gprSize };
     case "J":
       return { kind: "relative" };
     case "O":

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prints "@begin NAME" and "@end NAME CHECKSUM" around each workload. Whoever reads the console takes the time: a guest's
+// own clock is not to be trusted in a comparison of machines.
+//   bench [scale-percent] [name...]
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "workloads.h"
+
+static int wanted(const char *name, int count, char **names) {
+  if (count == 0) return 1;
+  for (int i = 0; i < count; i++)
+    if (!strcmp(names[i], name)) return 1;
+  return 0;
+}
+
+static void run_all(const struct workload *all, unsigned long scale, int count, char **names) {
+  for (const struct workload *w = all; w->name; w++) {
+    if (!wanted(w->name, count, names)) continue;
+    uint64_t rounds = w->rounds * scale / 100;
+    printf("@begin %s\n", w->name);
+    fflush(stdout);
+    uint64_t sum = w->run(rounds ? rounds : 1);
+    printf("@end %s %llx\n", w->name, (unsigned long long)sum);
+    fflush(stdout);
+  }
+}
+
+int main(int argc, char **argv) {
+  unsigned long scale = argc > 1 ? strtoul(argv[1], 0, 10) : 100;
+  int count = argc > 2 ? argc - 2 : 0;
+  run_all(cpu_workloads, scale, count, argv + 2);
+  run_all(memory_workloads, scale, count, argv + 2);
+  run_all(kernel_workloads, scale, count, argv + 2);
+  puts("@done");
+  return 0;
+}

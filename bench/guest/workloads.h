@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// A workload runs `rounds` times its unit of work and returns a checksum, so that nothing is optimised away and all
+// machines can be seen to have computed the same.
+#pragma once
+#include <stdint.h>
+
+typedef uint64_t (*workload_fn)(uint64_t rounds);
+
+struct workload {
+  const char *name;
+  uint64_t rounds; // about one second of QEMU TCG
+  workload_fn run;
+};
+
+extern const struct workload cpu_workloads[];
+extern const struct workload memory_workloads[];
+extern const struct workload kernel_workloads[];

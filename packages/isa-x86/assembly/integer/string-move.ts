@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// MOVS, STOS, LODS and XLAT. Each function executes iterations until it is done, a bounded amount of work is done, or one
+// faults; rCX, rSI and rDI then say how far it came. The result is 1 if iterations remain. `size` is in bytes.
+import { CPU_FAULT } from "../generated/layout";
+import { hostForRead, hostForWrite, readGuest, writeGuest } from "../memory";
+import {
+  addressMask, DESTINATION_SEGMENT, elementAddress, immediateOf, isForward, iterationLimit, loadElement, RAX, RBX, RCX, RDI,
+  REPE, REPNE, RSI, runLength, sourceSegment, storeElement, writeIndex,
+} from "./string-operand";
+
+const REPEATED: u32 = REPE | REPNE;
+
+function faulted(cpu: usize): bool {
+  return load<u32>(cpu + CPU_FAULT) != 0;
+}
+
+export function moveString(cpu: usize, rec: usize, size: u32): u32 {
+  const immediate = immediateOf(rec);
+  const mask = addressMask(immediate);
+  const repeated = (immediate & REPEATED) != 0;
+  const total = repeated ? load<u64>(cpu + RCX) & mask : 1;
+  const segment = sourceSegment(immediate);
+  const forward = isForward(cpu);
+  const limit = min(total, iterationLimit(cpu, size));
+  let si = load<u64>(cpu + RSI) & mask;
+  let di = load<u64>(cpu + RDI) & mask;
+  let done: u64 = 0;
+  while (done < limit) {
+    const source = elementAddress(cpu, rec, segment, si, size, false);
+    if (faulted(cpu)) break;
+    const destination = elementAddress(cpu, rec, DESTINATION_SEGMENT, di, size, true);
+    if (faulted(cpu)) break;
+    let elements = runLength(cpu, rec, segment, si, source, mask, size, forward, false, limit - done);
+    if (elements != 0) elements = runLength(cpu, rec, DESTINATION_SEGMENT, di, destination, mask, size, forward, true, elements);
+    const from = elements != 0 ? hostForRead(cpu, rec, source) : 0;
+    if (faulted(cpu)) break;
+    const to = from != 0 ? hostForWrite(cpu, rec, destination) : 0;
+    if (faulted(cpu)) break;
+    if (to != 0) copyRun(to, from, elements, size, forward);
+    else {
+      const value = readGuest(cpu, rec, source, size);
+      if (faulted(cpu)) break;
+      writeGuest(cpu, rec, destination, size, value);
+      if (faulted(cpu)) break;
+      elements = 1;
+    }
+    const bytes = elements * size;
+    si = (forward ? si + bytes : si - bytes) & mask;
+    di = (forward ? di + bytes : di - bytes) & mask;
+    done += elements;
+  }
+  if (done == 0) return 0;
+  writeIndex(cpu, RSI, mask, si);
+  writeIndex(cpu, RDI, mask, di);
+  if (repeated) writeIndex(cpu, RCX, mask, total - done);
+  return done < total ? 1 : 0;
+}
+
+/** Copies elements one after the other in the given direction, which matters where the two runs overlap. */
+function copyRun(to: usize, from: usize, elements: u64, size: u32, forward: bool): void {
+  const bytes = <usize>elements * size;
+  if (forward) {
+    if (to <= from || to >= from + bytes) {
+      memory.copy(to, from, bytes);
+      return;
+    }
+    for (let at: usize = 0; at < bytes; at += size) storeElement(to + at, size, loadElement(from + at, size));
+    return;
+  }
+  const back = bytes - size;
+  if (to >= from || to + bytes <= from) {
+    memory.copy(to - back, from - back, bytes);
+    return;
+  }
+  for (let at: usize = 0; at < bytes; at += size) storeElement(to - at, size, loadElement(from - at, size));
+}
+
+export function storeString(cpu: usize, rec: usize, size: u32): u32 {
+  const immediate = immediateOf(rec);
+  const mask = addressMask(immediate);
+  const repeated = (immediate & REPEATED) != 0;
+  const total = repeated ? load<u64>(cpu + RCX) & mask : 1;
+  const forward = isForward(cpu);
+  const limit = min(total, iterationLimit(cpu, size));
+  const value = loadElement(cpu + RAX, size);
+  let di = load<u64>(cpu + RDI) & mask;
+  let done: u64 = 0;
+  while (done < limit) {
+    const destination = elementAddress(cpu, rec, DESTINATION_SEGMENT, di, size, true);
+    if (faulted(cpu)) break;
+    let elements = runLength(cpu, rec, DESTINATION_SEGMENT, di, destination, mask, size, forward, true, limit - done);
+    const to = elements != 0 ? hostForWrite(cpu, rec, destination) : 0;
+    if (faulted(cpu)) break;
+    if (to != 0) fillRun(forward ? to : to - <usize>(elements - 1) * size, elements, size, value);
+    else {
+      writeGuest(cpu, rec, destination, size, value);
+      if (faulted(cpu)) break;
+      elements = 1;
+    }
+    const bytes = elements * size;
+    di = (forward ? di + bytes : di - bytes) & mask;
+    done += elements;
+  }
+  if (done == 0) return 0;
+  writeIndex(cpu, RDI, mask, di);
+  if (repeated) writeIndex(cpu, RCX, mask, total - done);
+  return done < total ? 1 : 0;
+}
+
+function fillRun(to: usize, elements: u64, size: u32, value: u64): void {
+  const bytes = <usize>elements * size;
+  const byte = value & 0xff;
+  const uniform = byte * (size == 1 ? 1 : size == 2 ? 0x101 : size == 4 ? 0x0101_0101 : 0x0101_0101_0101_0101);
+  if (uniform == value) memory.fill(to, <u8>byte, bytes);
+  else for (let at: usize = 0; at < bytes; at += size) storeElement(to + at, size, value);
+}
+
+export function loadString(cpu: usize, rec: usize, size: u32): u32 {
+  const immediate = immediateOf(rec);
+  const mask = addressMask(immediate);
+  const repeated = (immediate & REPEATED) != 0;
+  const total = repeated ? load<u64>(cpu + RCX) & mask : 1;
+  const segment = sourceSegment(immediate);
+  const forward = isForward(cpu);
+  const limit = min(total, iterationLimit(cpu, size));
+  let si = load<u64>(cpu + RSI) & mask;
+  let value: u64 = 0;
+  let done: u64 = 0;
+  while (done < limit) {
+    const source = elementAddress(cpu, rec, segment, si, size, false);
+    if (faulted(cpu)) break;
+    let elements = runLength(cpu, rec, segment, si, source, mask, size, forward, false, limit - done);
+    const from = elements != 0 ? hostForRead(cpu, rec, source) : 0;
+    if (faulted(cpu)) break;
+    if (from != 0) {
+      // Only the last element stays in the accumulator.
+      const distance = <usize>(elements - 1) * size;
+      value = loadElement(forward ? from + distance : from - distance, size);
+    } else {
+      value = readGuest(cpu, rec, source, size);
+      if (faulted(cpu)) break;
+      elements = 1;
+    }
+    const bytes = elements * size;
+    si = (forward ? si + bytes : si - bytes) & mask;
+    done += elements;
+  }
+  if (done == 0) return 0;
+  if (size == 4) store<u64>(cpu + RAX, value);
+  else storeElement(cpu + RAX, size, value);
+  writeIndex(cpu, RSI, mask, si);
+  if (repeated) writeIndex(cpu, RCX, mask, total - done);
+  return done < total ? 1 : 0;
+}
+
+/** XLAT: the byte at rBX + AL. */
+export function translateByte(cpu: usize, rec: usize): u32 {
+  const immediate = immediateOf(rec);
+  const offset = (load<u64>(cpu + RBX) + <u64>load<u8>(cpu + RAX)) & addressMask(immediate);
+  const linear = elementAddress(cpu, rec, sourceSegment(immediate), offset, 1, false);
+  if (faulted(cpu)) return 0;
+  const host = hostForRead(cpu, rec, linear);
+  if (host != 0) return <u32>load<u8>(host);
+  return faulted(cpu) ? 0 : <u32>readGuest(cpu, rec, linear, 1);
+}

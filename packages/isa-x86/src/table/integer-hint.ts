@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import { flushLine, nothing } from "../semantics/hint.js";
+import { type Opcode, op } from "./opcode.js";
+
+/** Hints, prefetches, fences and cache control: nothing here changes state. ModRM operands are not accessed. */
+export const integerHint: readonly Opcode[] = [
+  op("f3 90", "pause", nothing),
+  op("90", "nop", nothing),
+  op("0f 0d /r", "prefetchw", nothing),
+  ...["18", "19", "1a", "1b", "1c", "1d", "1e", "1f"].map((opcode) => op(`0f ${opcode} /r`, "nop", nothing)),
+  op("np 0f ae /5 reg", "lfence", nothing),
+  op("np 0f ae /6 reg", "mfence", nothing),
+  op("np 0f ae /7 reg", "sfence", nothing),
+  op("np 0f ae /7 mem", "clflush Mb", flushLine),
+  op("66 0f ae /7 mem", "clflushopt Mb", flushLine, { feature: "CLFLUSHOPT" }),
+  op("66 0f ae /6 mem", "clwb Mb", flushLine, { feature: "CLWB" }),
+];
