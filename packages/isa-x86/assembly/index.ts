@@ -41,3 +41,12 @@ export { adjustStackSegmented, checkCodeLimit, peekSegmented, pushSegmented, seg
 export { readSegmentBase, swapGs, systemCall, systemEnter, systemExit, systemReturn, writeSegmentBase } from "./system/syscall";
 export { farCall, farJump } from "./system/transfer";
 export { checkIo } from "./system/tss";
+
+// Integer instructions
+export { crc32c, depositBits, extractBits } from "./integer/bits";
+export { enterFrame, leaveFrame, popAll, pushAll } from "./integer/frame";
+export { compareStrings, scanString } from "./integer/string-compare";
+export { loadString, moveString, storeString, translateByte } from "./integer/string-move";
+export {
+  divideSigned, divideUnsigned, multiplyHighSigned, multiplyHighUnsigned, signedDivisionOverflows,
+} from "./integer/wide";

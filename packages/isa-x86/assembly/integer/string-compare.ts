@@ -32,7 +32,7 @@ export function compareStrings(cpu: usize, rec: usize, size: u32): u32 {
   const total = repeated ? load<u64>(cpu + RCX) & mask : 1;
   const segment = sourceSegment(immediate);
   const forward = isForward(cpu);
-  const step: usize = forward ? size : 0 - <usize>size;
+  const step: usize = forward ? <usize>size : 0 - <usize>size;
   const limit = min(total, iterationLimit(cpu, size));
   let si = load<u64>(cpu + RSI) & mask;
   let di = load<u64>(cpu + RDI) & mask;
@@ -91,7 +91,7 @@ export function scanString(cpu: usize, rec: usize, size: u32): u32 {
   const whileEqual = (immediate & REPE) != 0;
   const total = repeated ? load<u64>(cpu + RCX) & mask : 1;
   const forward = isForward(cpu);
-  const step: usize = forward ? size : 0 - <usize>size;
+  const step: usize = forward ? <usize>size : 0 - <usize>size;
   const limit = min(total, iterationLimit(cpu, size));
   const a = loadElement(cpu + RAX, size);
   let di = load<u64>(cpu + RDI) & mask;

@@ -101,6 +101,6 @@ export const bound: Semantics = (e, operands, form) => {
   const linear = e.linearAddress();
   const lower = e.signExtend(e.loadGuest(load, size / 8, linear), size);
   const upper = e.signExtend(e.loadGuest(load, size / 8, e.zeroExtend(e.add(linear, e.i64(size / 8)), 32)), size);
-  const index = e.signExtend(e.read(operandAt(operands, 0)), size);
+  const index = e.signExtend(e.wrap(e.read(operandAt(operands, 0))), size);
   e.raiseIf(e.or(e.ltS(index, lower), e.gtS(index, upper)), Vector.BR);
 };
