@@ -84,21 +84,34 @@ function productF32(cpu: usize, imm: u32, i: u32): u32 {
   return ((imm >> (4 + i)) & 1) != 0 ? f32Mul(load<u32>(slot0(cpu) + at), load<u32>(slot1(cpu) + at)) : 0;
 }
 
-/** DPPS: products, sums of pairs, sum; an unmasked exception ends it after the step that raised it. */
+/**
+ * DPPS: products, sums of neighbours, sums of these; an unmasked exception ends it after the step that raised it. The
+ * order of the operands, which decides whose NaN an element shows, is the one of Intel processors.
+ */
 export function dotProductF32(cpu: usize, imm: u32): void {
   begin(cpu);
   const p0 = productF32(cpu, imm, 0);
   const p1 = productF32(cpu, imm, 1);
   const p2 = productF32(cpu, imm, 2);
   const p3 = productF32(cpu, imm, 3);
-  let sum: u32 = 0;
   if (!unmasked(cpu)) {
-    const low = f32Add(p0, p1);
-    const high = f32Add(p2, p3);
-    if (!unmasked(cpu)) sum = f32Add(low, high);
+    const s0 = f32Add(p1, p0);
+    const s1 = f32Add(p0, p1);
+    const s2 = f32Add(p3, p2);
+    const s3 = f32Add(p2, p3);
+    if (!unmasked(cpu)) {
+      putDotProductF32(cpu, imm, 0, f32Add(s0, s2));
+      putDotProductF32(cpu, imm, 1, f32Add(s1, s3));
+      putDotProductF32(cpu, imm, 2, f32Add(s2, s0));
+      putDotProductF32(cpu, imm, 3, f32Add(s3, s1));
+    }
   }
-  for (let i: u32 = 0; i < 4; i++) store<u32>(slot0(cpu) + (<usize>i << 2), ((imm >> i) & 1) != 0 ? sum : 0);
   finish(cpu);
+}
+
+/** The sum, or 0 where imm[i] is clear. */
+function putDotProductF32(cpu: usize, imm: u32, i: u32, sum: u32): void {
+  store<u32>(slot0(cpu) + (<usize>i << 2), ((imm >> i) & 1) != 0 ? sum : 0);
 }
 
 /** DPPD */
@@ -106,8 +119,11 @@ export function dotProductF64(cpu: usize, imm: u32): void {
   begin(cpu);
   const p0 = (imm & 0x10) != 0 ? f64Mul(load<u64>(slot0(cpu)), load<u64>(slot1(cpu))) : 0;
   const p1 = (imm & 0x20) != 0 ? f64Mul(load<u64>(slot0(cpu), 8), load<u64>(slot1(cpu), 8)) : 0;
-  const sum = unmasked(cpu) ? 0 : f64Add(p0, p1);
-  store<u64>(slot0(cpu), (imm & 1) != 0 ? sum : 0);
-  store<u64>(slot0(cpu), (imm & 2) != 0 ? sum : 0, 8);
+  if (!unmasked(cpu)) {
+    const s0 = f64Add(p0, p1);
+    const s1 = f64Add(p1, p0);
+    store<u64>(slot0(cpu), (imm & 1) != 0 ? s0 : 0);
+    store<u64>(slot0(cpu), (imm & 2) != 0 ? s1 : 0, 8);
+  }
   finish(cpu);
 }

@@ -91,29 +91,31 @@ export function toIntegersLanes(size: FloatSize, truncate: boolean): UnaryLanes 
 export function toIntegersMmx(size: FloatSize, truncate: boolean): Semantics {
   return (e, [dst, src]) => {
     checkPendingX87(e);
-    const result = toIntegers(e, size, truncate, e.readVector(src!), 2);
+    const source = e.readVector(src!);
+    // Before the conversion: #XM leaves the x87 state switched.
     enterMmx(e);
-    writeMmx(e, dst!, result);
+    writeMmx(e, dst!, toIntegers(e, size, truncate, source, 2));
   };
+}
+
+/** Reads an MMX register, or memory: then the instruction has nothing to do with MMX (SDM 2, CVTPI2PD). */
+function readMmxOrMemory(e: X86Emitter, src: Operand): Value {
+  if (src.kind !== "mmx") return e.readVector(src);
+  checkPendingX87(e);
+  enterMmx(e);
+  return e.readVector(src);
 }
 
 /** CVTPI2PS: the upper half of the destination stays. */
 export const integersToSinglesMmx: Semantics = (e, [dst, src]) => {
-  checkPendingX87(e);
-  const result = integersToSingles(e, e.readVector(src!), 2);
-  enterMmx(e);
+  const result = integersToSingles(e, readMmxOrMemory(e, src!), 2);
   const lanes = [0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31];
   e.writeVector(dst!, e.shuffle(result, e.readVector(dst!), lanes));
 };
 
-/** CVTPI2PD: with a memory operand it has nothing to do with MMX (SDM 2, CVTPI2PD). */
-export const integersToDoublesMmx: Semantics = (e, [dst, src]) => {
-  const register = src!.kind === "mmx";
-  if (register) checkPendingX87(e);
-  const source = e.readVector(src!);
-  if (register) enterMmx(e);
-  e.writeVector(dst!, e.op("f64x2.convert_low_i32x4_s", source));
-};
+/** CVTPI2PD */
+export const integersToDoublesMmx: Semantics = (e, [dst, src]) =>
+  e.writeVector(dst!, e.op("f64x2.convert_low_i32x4_s", readMmxOrMemory(e, src!)));
 
 function isWide(operand: Operand): boolean {
   return (operand.kind === "gpr" || operand.kind === "mem") && operand.size === 64;

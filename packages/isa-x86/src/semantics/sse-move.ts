@@ -2,7 +2,7 @@
 // Moves between vector registers, memory and general-purpose registers.
 import type { Value } from "@isola/engine";
 import type { Operand } from "../table/operand.js";
-import { bytes, checkPendingX87, enterMmx, joinLow, lowQuad, readXmm, storeScratch, type UnaryLanes, writeMmx } from "./sse-operands.js";
+import { bytes, checkPendingX87, enterMmx, enterMmxAround, joinLow, lowQuad, readXmm, storeScratch, type UnaryLanes, writeMmx } from "./sse-operands.js";
 import type { Semantics } from "./semantics.js";
 import type { X86Emitter } from "./x86-emitter.js";
 
@@ -87,21 +87,14 @@ export const moveFromIntegerMmx: Semantics = (e, [dst, src]) => {
 export const moveToIntegerMmx: Semantics = (e, [dst, src]) => {
   checkPendingX87(e);
   const value = integerOf(e, e.readVector(src!), dst!);
-  e.write(dst!, value);
-  enterMmx(e);
+  enterMmxAround(e, () => e.write(dst!, value));
 };
 
 /** MOVQ mm, mm/m64 and its store, MOVNTQ, MOVDQ2Q. */
 export const moveMmx: Semantics = (e, [dst, src]) => {
   checkPendingX87(e);
   const value = e.readVector(src!);
-  if (dst!.kind === "mem") {
-    e.writeVector(dst!, value);
-    enterMmx(e);
-  } else {
-    enterMmx(e);
-    writeMmx(e, dst!, value);
-  }
+  enterMmxAround(e, () => (dst!.kind === "mem" ? e.writeVector(dst!, value) : writeMmx(e, dst!, value)));
 };
 
 /** MOVQ2DQ */
@@ -127,8 +120,8 @@ export const maskedStoreMmx: Semantics = (e, [src, mask]) => {
   checkPendingX87(e);
   storeScratch(e, 0, e.readVector(src!));
   storeScratch(e, 1, e.readVector(mask!));
-  e.callFaulting("maskedStore", [e.cpu, e.record, e.wrap(e.immediate()), e.i32(8)]);
   enterMmx(e);
+  e.callFaulting("maskedStore", [e.cpu, e.record, e.wrap(e.immediate()), e.i32(8)]);
 };
 
 /** PBLENDVB, BLENDVPS, BLENDVPD: XMM0 is the mask, its sign bits count. */

@@ -65,10 +65,17 @@ export function checkPendingX87(e: X86Emitter): void {
 
 /**
  * What every MMX instruction but EMMS does to the x87 state: TOP becomes 0 and all tags valid (SDM 1, 9.5.1). It must
- * come after the last possible fault.
+ * come after a load that may fault.
  */
 export function enterMmx(e: X86Emitter): void {
   e.storeState("i32.store", "fpTop", e.i32(0));
+  e.storeState("i32.store8", "fpTag", e.i32(0xff));
+}
+
+/** Around the store of an MMX register: if the store faults, processors have changed TOP but not yet the tags. */
+export function enterMmxAround(e: X86Emitter, store: () => void): void {
+  e.storeState("i32.store", "fpTop", e.i32(0));
+  store();
   e.storeState("i32.store8", "fpTag", e.i32(0xff));
 }
 
