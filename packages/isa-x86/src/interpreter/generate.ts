@@ -2,6 +2,7 @@
 import { assert } from "@isola/base";
 import { Exit, Link, memoryPages, MAX_RAM, RecordField } from "@isola/engine";
 import { CodeBuilder, ModuleBuilder, type Signature, type ValueType } from "@isola/wasm";
+import { Vector } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
 import { indexHandlers } from "./handlers.js";
 import { type HandlerTargets, InterpreterEmitter } from "./interpreter-emitter.js";
@@ -26,6 +27,11 @@ class HelperImports {
     this.used.set(name, { index, signature: { parameters, results: result === null ? [] : [result] } });
     return index;
   }
+}
+
+/** Forms that are counted, to keep the numbering regular, but that no instruction decodes to. */
+function isImpossible(form: Form): boolean {
+  return form.opcode.attributes.only === "not64" && (form.operandSize === 64 || form.model === "long");
 }
 
 /** A form for the special handlers, whose records have an address but belong to no opcode. */
@@ -80,6 +86,7 @@ export function generateInterpreter(): Uint8Array {
     emit(specialForm(anyForm), (e) => emitSpecial(e, special));
   for (const form of forms) {
     emit(form, (e) => {
+      if (isImpossible(form)) return e.raise(Vector.UD);
       form.opcode.semantics(e, form.operands, form);
       assert(!e.hasLeft || form.opcode.attributes.ends === true, `${form.opcode.name} jumps but lacks the "ends" attribute`);
     });

@@ -14,6 +14,7 @@ import { sseInteger } from "./sse-integer.js";
 import { sseMove } from "./sse-move.js";
 import { sseShuffle } from "./sse-shuffle.js";
 import { sseString } from "./sse4-string.js";
+import { x87Opcodes } from "./x87.js";
 
 /** Every instruction that exists. Within one opcode, the first line that matches counts. */
 export const opcodeTable: readonly Opcode[] = [
@@ -31,4 +32,5 @@ export const opcodeTable: readonly Opcode[] = [
   ...integerString,
   ...integerStack,
   ...integerBranch,
+  ...x87Opcodes,
 ];
