@@ -333,7 +333,8 @@ export class BlockDecoder {
     let addressing = 0;
     let separate = false;
     if (insn.memory) {
-      const based = code64 ? insn.segment >= Segment.FS : !flat || insn.segment >= Segment.FS;
+      // Flat or not, CS is never writable.
+      const based = code64 ? insn.segment >= Segment.FS : !flat || insn.segment >= Segment.FS || insn.segment === Segment.CS;
       separate = insn.addressSize === 16 || (based && !facts.addressOnly) || hasWideDisplacement(insn);
       if (separate) this.address(insn, facts, here, flat, code64);
       addressing = facts.firstMemoryForm + (separate || insn.addressSize === 64 ? 0 : 1);
@@ -383,7 +384,7 @@ export class BlockDecoder {
   /** The record in front that computes a linear address with segment base, mask or checks. */
   private address(insn: DecodedInstruction, facts: LineFacts, here: number, flat: boolean, code64: boolean): void {
     const { view } = this;
-    const checked = !code64 && !facts.addressOnly && (!flat || insn.segment >= Segment.FS);
+    const checked = !code64 && !facts.addressOnly && (!flat || insn.segment >= Segment.FS || insn.segment === Segment.CS);
     const record = this.newRecord(checked ? Special.AddressSegmented : Special.AddressLong, here, insn.length);
     const wide = hasWideDisplacement(insn);
     if (wide) {
