@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IoHandler, IrqLine } from "@isola/memory";
 import type { Timers } from "@isola/ports";
+import { partOf } from "../access-width.js";
 import { checkState, copyState, type Device } from "../device.js";
 import type { ApicBus, ApicTarget } from "./apic-bus.js";
 import { type ApicAddress, x2apicLogicalId } from "./destination.js";
@@ -60,8 +61,7 @@ export class Lapic implements Device<LapicState>, ApicTarget {
     // Registers are 32 bits wide on 16-byte boundaries; narrower reads see their bytes, the gaps read as zero.
     read: (offset, size) => {
       if (this.x2apic || (offset & 15) + size > 4) return 0;
-      const value = this.readRegister(offset >> 4) >>> ((offset & 3) * 8);
-      return size === 4 ? value : value & (size === 2 ? 0xffff : 0xff);
+      return partOf(this.readRegister(offset >> 4), offset, size);
     },
     write: (offset, size, value) => {
       if (this.x2apic || (offset & 15) !== 0 || size !== 4) return;
