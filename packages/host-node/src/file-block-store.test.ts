@@ -94,7 +94,10 @@ describe("an overlay", () => {
     overlay.write(size - 512, new Uint8Array(512).fill(8));
     const back = new Uint8Array(size);
     overlay.read(0, back);
-    const expected = new Uint8Array(size).fill(5).fill(6, 0x1_0000 - 512, 0x1_0000 + 512).fill(8, size - 512);
+    const expected = new Uint8Array(size)
+      .fill(5)
+      .fill(6, 0x1_0000 - 512, 0x1_0000 + 512)
+      .fill(8, size - 512);
     expect(Buffer.compare(back, expected)).toBe(0);
     overlay.close();
     const again = openFileBlockStore({ path, readOnly: true });

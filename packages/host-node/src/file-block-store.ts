@@ -47,8 +47,7 @@ class FileBlockStore implements BlockStore {
   write(offset: number, buffer: Uint8Array): void {
     if (this.readOnly) throw new OperatorError("read-only", `${this.path} is read-only`);
     let done = 0;
-    while (done < buffer.length)
-      done += writeSync(this.file, buffer, done, buffer.length - done, offset + done);
+    while (done < buffer.length) done += writeSync(this.file, buffer, done, buffer.length - done, offset + done);
   }
 
   flush(): void | Promise<void> {
