@@ -1,31 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WasmExports, WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
 
-// @types/node declares no WebAssembly without the DOM library; this is the part that is used here.
-declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array);
-  }
-  class Instance {
-    constructor(module: Module, imports: object);
-    readonly exports: object;
-  }
-  class Memory {
-    constructor(descriptor: { initial: number; maximum: number; shared: boolean });
-    readonly buffer: ArrayBuffer;
-  }
-  class Table {
-    constructor(descriptor: { initial: number; element: "anyfunc" });
-    readonly length: number;
-  }
+/** The part of the global `WebAssembly` that is used here; Node's type declarations have it only with the DOM. */
+interface NativeWebAssembly {
+  readonly Module: new (bytes: Uint8Array) => WasmModule;
+  readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: WasmExports };
+  readonly Memory: new (descriptor: { initial: number; maximum: number; shared: boolean }) => WasmMemory;
+  readonly Table: new (descriptor: { initial: number; element: "anyfunc" }) => WasmTable;
 }
+
+const native = (globalThis as unknown as { readonly WebAssembly: NativeWebAssembly }).WebAssembly;
 
 /** The JavaScript engine's own WebAssembly. */
 export const hostWasm: WasmHost = {
-  compile: (bytes) => new WebAssembly.Module(bytes) as unknown as WasmModule,
-  instantiate: (module, imports) =>
-    new WebAssembly.Instance(module as unknown as WebAssembly.Module, imports).exports as WasmExports,
-  createMemory: (initial, maximum, shared) =>
-    new WebAssembly.Memory({ initial, maximum, shared }) as unknown as WasmMemory,
-  createTable: (length) => new WebAssembly.Table({ initial: length, element: "anyfunc" }) as unknown as WasmTable,
+  compile: (bytes) => new native.Module(bytes),
+  instantiate: (module, imports) => new native.Instance(module, imports).exports,
+  createMemory: (initial, maximum, shared) => new native.Memory({ initial, maximum, shared }),
+  createTable: (length) => new native.Table({ initial: length, element: "anyfunc" }),
 };
