@@ -2,12 +2,12 @@
 // Enforces layers.json: a package imports only packages of strictly lower rank, says so in package.json and in its
 // tsconfig references, and a kernel package sees neither Node nor the DOM nor any npm dependency.
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { dirname, join, matchesGlob, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { filesBelow } from "./build-step.mjs";
 
 const SCOPE = "@isola/";
-const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']/g;
+const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']/g;
 const TEST_TOOLS = new Set(["vitest", "fast-check"]);
 
 const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));
@@ -18,9 +18,10 @@ function specifiersOf(file) {
   return [...text.matchAll(IMPORT)].map((match) => match[1]);
 }
 
-function checkImport({ root, name, kernel, rankOf, declared, dependencies, folder }, file, specifier) {
+function checkImport({ root, name, kernel, rankOf, declared, dependencies, folder, excluded }, file, specifier) {
   const where = relative(root, file);
-  const isTest = file.endsWith(".test.ts");
+  // What the package's own compilation leaves out is test code; the kernel's restrictions are not for it.
+  const isTest = excluded.some((pattern) => matchesGlob(relative(folder, file), pattern));
   if (specifier.startsWith(".")) {
     const target = resolve(dirname(file), specifier);
     return target.startsWith(folder + sep) ? [] : [`${where}: "${specifier}" leaves its package`];
@@ -78,8 +79,19 @@ export function checkLayers(root) {
     const declared = new Set(
       dependencies.filter((name) => name.startsWith(SCOPE)).map((name) => name.slice(SCOPE.length)),
     );
-    const unit = { root, name: entry, kernel: entry in layers.kernel, rankOf, declared, dependencies, folder };
-    problems.push(...checkManifest(unit, readJson(join(folder, "tsconfig.json"))));
+    const tsconfig = readJson(join(folder, "tsconfig.json"));
+    const excluded = tsconfig.exclude ?? [];
+    const unit = {
+      root,
+      name: entry,
+      kernel: entry in layers.kernel,
+      rankOf,
+      declared,
+      dependencies,
+      folder,
+      excluded,
+    };
+    problems.push(...checkManifest(unit, tsconfig));
     for (const file of filesBelow(join(folder, "src")).filter((path) => /\.[cm]?tsx?$/.test(path)))
       for (const specifier of specifiersOf(file)) problems.push(...checkImport(unit, file, specifier));
   }
