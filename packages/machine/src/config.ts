@@ -96,7 +96,11 @@ export function checkConfig(config: MachineConfig): void {
   );
   need(disks.length <= MAX_DISKS, "too-many-disks", `${disks.length} disks were given; at most ${MAX_DISKS} fit`);
   for (const { serial } of disks)
-    need(/^[\x20-\x7e]{0,20}$/.test(serial), "bad-disk-serial", `disk serial "${serial}" is not 0 to 20 ASCII characters`);
+    need(
+      /^[\x20-\x7e]{0,20}$/.test(serial),
+      "bad-disk-serial",
+      `disk serial "${serial}" is not 0 to 20 ASCII characters`,
+    );
   for (const device of config.devices)
     need(device in OPTIONAL_DEVICES, "unknown-device", `there is no device "${device}"`);
 }

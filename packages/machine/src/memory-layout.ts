@@ -44,7 +44,8 @@ export const SERIAL_PORTS: readonly { readonly port: number; readonly irq: numbe
 
 export const SCI_IRQ = 9;
 export const RTC_IRQ = 8;
-export const IOAPIC_ID = 0xf;
+/** As its own register says after reset; it may equal the id of a local APIC since those have a bus of their own. */
+export const IOAPIC_ID = 0;
 const FIRST_PCI_PIN = 16;
 const PCI_WIRES = 8;
 const LEGACY_PCI_IRQS = [10, 11] as const;

@@ -225,7 +225,10 @@ export class Scheduler {
 
   private idle(): RunOutcome {
     const deadline = this.timers.nextDeadline();
-    return { kind: "idle", delay: deadline === Number.POSITIVE_INFINITY ? null : Math.max(0, deadline - this.clock.now()) };
+    return {
+      kind: "idle",
+      delay: deadline === Number.POSITIVE_INFINITY ? null : Math.max(0, deadline - this.clock.now()),
+    };
   }
 
   /** Something happened for vCPU `index`: another one that runs now makes room, an idle machine is woken. */

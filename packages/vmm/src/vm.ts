@@ -183,7 +183,8 @@ export class Vm {
     this.change("stopped");
     void this.machine.close().then(
       () => this.emit({ type: "stopped", reason }),
-      (error: unknown) => this.emit({ type: "stopped", reason: reason.kind === "failed" ? reason : { kind: "failed", error } }),
+      (error: unknown) =>
+        this.emit({ type: "stopped", reason: reason.kind === "failed" ? reason : { kind: "failed", error } }),
     );
   }
 
