@@ -24,7 +24,7 @@ function alive(pid: number): boolean {
 /**
  * A content-addressed cache on disk, shared by any number of processes without locks:
  * `blobs/<sha256>` complete files, `partial/<sha256>[.<pid>]` downloads under way, `work/<pid>-*` scratch directories,
- * `images/<key>/` finished images. Every complete thing arrives by a rename.
+ * `images/<key>/` finished images, `references/<recipe>` the key of a recipe's newest image. Every complete thing arrives by a rename.
  */
 export class ImageCache {
   private constructor(readonly root: string) {}
@@ -33,7 +33,7 @@ export class ImageCache {
   static async open(root: string): Promise<ImageCache> {
     const cache = new ImageCache(root);
     try {
-      for (const name of ["blobs", "partial", "work", "images"]) await mkdir(join(root, name), { recursive: true });
+      for (const name of ["blobs", "partial", "work", "images", "references"]) await mkdir(join(root, name), { recursive: true });
       await cache.sweep();
     } catch (error) {
       throw hostError(error, root);
@@ -78,6 +78,10 @@ export class ImageCache {
 
   imagePath(key: string): string {
     return join(this.root, "images", key);
+  }
+
+  referencePath(recipe: string): string {
+    return join(this.root, "references", recipe);
   }
 
   /** Moves a finished directory into place; if another process was faster, its result is kept. */

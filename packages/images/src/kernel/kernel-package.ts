@@ -20,8 +20,10 @@ export class KernelPackage {
     /** The bzImage. */
     readonly image: FileNode,
     readonly tree: FileTree,
-    private readonly modules: ReadonlyMap<string, KernelModule>,
-    private readonly builtin: ReadonlySet<string>,
+    /** Every module by its canonical name. */
+    readonly modules: ReadonlyMap<string, KernelModule>,
+    /** Names of what would be modules but is part of the image. */
+    readonly builtin: ReadonlySet<string>,
   ) {}
 
   /** Reads the plain data archive of a `linux-image-*` package. */
@@ -40,8 +42,9 @@ export class KernelPackage {
     const modules = new Map<string, KernelModule>();
     const visit = (directory: DirectoryNode, path: string): void => {
       for (const [name, child] of directory.children) {
-        if (child.kind === "directory") visit(child, `${path}/${name}`);
-        else if (child.kind === "file" && name.endsWith(".ko")) {
+        if (child.kind === "directory") {
+          visit(child, `${path}/${name}`);
+        } else if (child.kind === "file" && name.endsWith(".ko")) {
           modules.set(moduleName(name), { name: moduleName(name), path: `${path}/${name}`, file: child });
         }
       }

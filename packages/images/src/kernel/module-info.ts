@@ -8,6 +8,10 @@ export interface ModuleInfo {
   readonly depends: readonly string[];
   /** Modules that should be loaded before if they exist (`softdep=pre:`), e.g. an accelerated checksum. */
   readonly softPre: readonly string[];
+  /** Patterns of device and service names that this module serves. */
+  readonly aliases: readonly string[];
+  /** The soft dependencies as written, for `modules.softdep`. */
+  readonly softdeps: readonly string[];
 }
 
 /** The bytes of the ELF section `name`, of a 32- or 64-bit little-endian object (System V ABI, chapter 4). */
@@ -49,10 +53,13 @@ export function readModuleInfo(elf: Uint8Array, fileName: string): ModuleInfo {
       .filter((line) => line.startsWith(`${key}=`))
       .map((line) => line.slice(key.length + 1));
   const soft = values("softdep").flatMap((line) => /pre:\s*(.*?)(?:\s*post:|$)/.exec(line)?.[1].split(/\s+/) ?? []);
+  const depends = values("depends").flatMap((line) => line.split(","));
   return {
     name: values("name")[0] ?? moduleName(fileName),
-    depends: values("depends").flatMap((line) => line.split(",")).filter((name) => name !== "").map(moduleName),
+    depends: depends.filter((name) => name !== "").map(moduleName),
     softPre: soft.filter((name) => name !== "").map(moduleName),
+    aliases: values("alias"),
+    softdeps: values("softdep"),
   };
 }
 
