@@ -5,7 +5,7 @@
  * `warning` is a line that the operator must see, such as a repository that nobody could verify.
  */
 export interface ProgressEvent {
-  readonly step: "release" | "index" | "resolve" | "download" | "unpack" | "initrd" | "disk" | "ready";
+  readonly step: "release" | "index" | "resolve" | "download" | "unpack" | "initrd" | "disk" | "configure" | "ready";
   readonly done: number;
   readonly total: number;
   readonly warning?: string;

@@ -16,7 +16,7 @@ import { type Recipe, defaultRecipesDir, loadRecipe } from "./recipe/recipe.js";
 const BUILDER = 1;
 const MANIFEST = "image.json";
 
-type Manifest = Pick<PulledImage, "reference" | "key" | "architecture" | "kernelRelease" | "append" | "packages">;
+type Manifest = Pick<PulledImage, "reference" | "key" | "architecture" | "kernelRelease" | "append" | "configured" | "packages">;
 
 function recipeKey(recipe: Recipe): string {
   const files = [...(recipe.disk?.files ?? [])].map(([path, { bytes, mode }]) => [path, Buffer.from(bytes).toString("base64"), mode]);
@@ -48,15 +48,17 @@ async function finishedImage(cache: ImageCache, key: string, recipe: Recipe): Pr
  */
 export async function pullImage(options: PullOptions): Promise<PulledImage> {
   const recipe = await loadRecipe(options.reference, options.recipesDir ?? defaultRecipesDir());
-  return pullRecipe(recipe, options, options.refresh ?? false);
+  return pullRecipe(recipe, options);
 }
 
 /** As {@link pullImage}, for a recipe in memory. */
-export async function pullRecipe(recipe: Recipe, options: SourceOptions, refresh = false): Promise<PulledImage> {
-  const { signal } = options;
+export async function pullRecipe(recipe: Recipe, options: Omit<PullOptions, "reference">): Promise<PulledImage> {
+  const { signal, refresh } = options;
   const progress = options.progress ?? (() => undefined);
   const cache = await ArchiveSession.openCache(options);
-  const reference = cache.referencePath(recipeKey(recipe));
+  const configured = recipe.disk === undefined || options.firstBoot !== undefined;
+  const variant = createHash("sha256").update(`${recipeKey(recipe)} ${configured ? "configured" : "unpacked"}`).digest("hex");
+  const reference = cache.referencePath(variant);
   const known = refresh ? "" : await readFile(reference, "utf8").catch(() => "");
   const ready = known === "" ? undefined : await finishedImage(cache, known.trim(), recipe);
   if (ready) {
@@ -72,7 +74,7 @@ export async function pullRecipe(recipe: Recipe, options: SourceOptions, refresh
     const boot = [session.kernelPackage(recipe.kernelPackage), session.require("busybox-static")];
     progress({ step: "resolve", done: 1, total: 1 });
     const all = [...new Set([...boot, ...packages])];
-    const key = createHash("sha256").update([recipeKey(recipe), ...all.map(({ sha256 }) => sha256)].join("\n")).digest("hex");
+    const key = createHash("sha256").update([variant, ...all.map(({ sha256 }) => sha256)].join("\n")).digest("hex");
     if (!(await finishedImage(cache, key, recipe))) {
       const output = join(work.path, "image");
       const scratch = join(work.path, "unpacked");
@@ -80,12 +82,14 @@ export async function pullRecipe(recipe: Recipe, options: SourceOptions, refresh
       await mkdir(scratch);
       const input = { recipe, session, packages, key, output, scratch, progress, ...(signal ? { signal } : {}) };
       const kernelRelease = await buildImage(input);
+      if (recipe.disk && options.firstBoot) await configureDisk(output, recipe, options.firstBoot, options);
       const manifest: Manifest = {
         reference: recipe.reference,
         key,
         architecture: recipe.architecture,
         kernelRelease,
         append: recipe.append,
+        configured,
         packages: all.map(({ name, version }) => ({ name, version })),
       };
       await writeChunksAtomically(join(output, MANIFEST), [Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`)]);
@@ -104,6 +108,32 @@ export async function pullRecipe(recipe: Recipe, options: SourceOptions, refresh
     session.close();
     await work.dispose();
   }
+}
+
+/** What the first-boot script says when all packages are configured. */
+const CONFIGURED = "Isola: packages configured";
+
+async function configureDisk(
+  output: string,
+  recipe: Recipe,
+  firstBoot: NonNullable<PullOptions["firstBoot"]>,
+  options: SourceOptions,
+): Promise<void> {
+  const progress = options.progress ?? (() => undefined);
+  progress({ step: "configure", done: 0, total: 1 });
+  const console = await firstBoot({
+    kernel: join(output, IMAGE_FILES.kernel),
+    initrd: join(output, IMAGE_FILES.initrd),
+    disk: join(output, IMAGE_FILES.disk),
+    append: `${recipe.append} isola.prepare`,
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  options.signal?.throwIfAborted();
+  if (!console.includes(CONFIGURED)) {
+    const last = console.trimEnd().split("\n").at(-1)?.trim() ?? "";
+    throw new OperatorError("FIRST_BOOT_FAILED", `${recipe.reference} did not configure its packages; its console ended with: ${last}`);
+  }
+  progress({ step: "configure", done: 1, total: 1 });
 }
 
 export interface BusyboxOptions extends SourceOptions {

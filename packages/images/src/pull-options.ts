@@ -19,11 +19,27 @@ export interface SourceOptions {
   readonly retryDelay?: number;
 }
 
+/** A machine that has to run once, so that a new disk gets its packages configured. */
+export interface FirstBootMachine {
+  readonly kernel: string;
+  readonly initrd: string;
+  /** A disk that may be written to; it becomes part of the image. */
+  readonly disk: string;
+  /** Kernel command line; with it the machine powers off when it is done. */
+  readonly append: string;
+  readonly signal?: AbortSignal;
+}
+
 export interface PullOptions extends SourceOptions {
   /** `debian:12`, `debian:12-dev`, `busybox`, ...; see `listRecipes`. */
   readonly reference: string;
   /** Ask the archive for newer packages even if there is a finished image in the cache. */
   readonly refresh?: boolean;
+  /**
+   * Runs the machine until it powers off and resolves with what it wrote to its console. With it, the packages of the
+   * image's disk are configured here, once; without it, every machine made from the image does so at its first boot.
+   */
+  readonly firstBoot?: (machine: FirstBootMachine) => Promise<string>;
 }
 
 /** A pulled image: files in the cache, which nobody may write to. */
@@ -43,5 +59,7 @@ export interface PulledImage {
   readonly disk?: string;
   /** Kernel command line. */
   readonly append: string;
+  /** Whether the packages on the disk are configured already; if not, the first boot of a machine takes longer. */
+  readonly configured: boolean;
   readonly packages: readonly { readonly name: string; readonly version: string }[];
 }
