@@ -2,8 +2,16 @@
 import type { FileHandle } from "node:fs/promises";
 
 const BUFFER = 4 << 20;
+const ZEROS = new Uint8Array(1 << 20);
 
-/** Joins writes to neighbouring offsets, so that ten thousand small files cost few system calls. Gaps stay holes. */
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.length <= ZEROS.length && Buffer.compare(bytes, ZEROS.subarray(0, bytes.length)) === 0;
+}
+
+/**
+ * Joins writes to neighbouring offsets of a new file, so that ten thousand small ones cost few system calls. Gaps, and
+ * blocks of zeros, stay holes.
+ */
 export class SequentialWriter {
   private readonly buffer = new Uint8Array(BUFFER);
   private start = 0;
@@ -13,6 +21,7 @@ export class SequentialWriter {
 
   /** Writes `bytes` at `offset` of the file. A gap of less than one block behind the last write is filled with zeros. */
   async write(offset: number, bytes: Uint8Array): Promise<void> {
+    if (bytes.length >= 4096 && isZero(bytes)) return;
     const gap = offset - (this.start + this.used);
     const joins = this.used > 0 && gap >= 0 && gap < 4096;
     if (!joins || this.used + gap + bytes.length > BUFFER) await this.flush();

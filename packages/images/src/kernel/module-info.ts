@@ -28,6 +28,7 @@ function elfSection(elf: Uint8Array, name: string): Uint8Array {
     const at = table + index * entrySize;
     const offset = word(at + (wide ? 0x18 : 0x10));
     const size = word(at + (wide ? 0x20 : 0x14));
+    if (offset + size > elf.length) throw new ArchiveError("truncated ELF object");
     return { nameOffset: view.getUint32(at, true), bytes: elf.subarray(offset, offset + size) };
   };
   const strings = section(names).bytes;

@@ -53,6 +53,11 @@ async function attempt(client: HttpClient, request: BlobRequest, path: string, o
     }
     throw new OperatorError("MIRROR_BROKEN", `${request.url}: HTTP ${status}; set ISOLA_DEBIAN_MIRROR to another mirror`);
   }
+  const whole = status === 206 ? /\/(\d+)$/.exec(headers["content-range"] ?? "")?.[1] : headers["content-length"];
+  if (whole !== undefined && Number(whole) !== request.size) {
+    body.destroy();
+    throw new OperatorError("HASH_MISMATCH", `${request.url}: ${whole} bytes, but its index says ${request.size}; the mirror may be in the middle of an update`);
+  }
   const resumed = status === 206 && start > 0 && (headers["content-range"] ?? "").startsWith(`bytes ${start}-`);
   if (status === 206 && !resumed) {
     body.destroy();
