@@ -64,7 +64,11 @@ export async function buildImage(input: BuildInput): Promise<string> {
   return kernel.release;
 }
 
-async function writeDisk(input: BuildInput, disk: DiskRecipe, tree: Awaited<ReturnType<typeof buildRootTree>>): Promise<void> {
+async function writeDisk(
+  input: BuildInput,
+  disk: DiskRecipe,
+  tree: Awaited<ReturnType<typeof buildRootTree>>,
+): Promise<void> {
   const { key, signal, progress } = input;
   const target = join(input.output, IMAGE_FILES.disk);
   // Version 8: made from a hash of our own (RFC 9562, section 5.8), so that equal images are equal bytes.
@@ -87,7 +91,14 @@ async function writeDisk(input: BuildInput, disk: DiskRecipe, tree: Awaited<Retu
   };
   const handle = await open(target, "wx+");
   try {
-    await writeExt4(handle, tree, { size: disk.size, uuid, label: "isola-root", time: newest, onProgress, ...(signal ? { signal } : {}) });
+    await writeExt4(handle, tree, {
+      size: disk.size,
+      uuid,
+      label: "isola-root",
+      time: newest,
+      onProgress,
+      ...(signal ? { signal } : {}),
+    });
     await handle.sync();
   } catch (error) {
     signal?.throwIfAborted();

@@ -15,7 +15,9 @@ export function hostError(error: unknown, where: string): unknown {
   switch (errorCode(error)) {
     case "ENOSPC":
     case "EDQUOT":
-      return new OperatorError("DISK_FULL", `no space left for ${where}: free some, or set ISOLA_CACHE_DIR`, { cause: error });
+      return new OperatorError("DISK_FULL", `no space left for ${where}: free some, or set ISOLA_CACHE_DIR`, {
+        cause: error,
+      });
     case "EACCES":
     case "EPERM":
     case "EROFS":
@@ -31,5 +33,7 @@ export function hostError(error: unknown, where: string): unknown {
 /** As {@link hostError}, and names the file when its bytes do not follow their format. */
 export function archiveFailure(error: unknown, file: string): unknown {
   if (!(error instanceof ArchiveError)) return hostError(error, file);
-  return new OperatorError("PACKAGE_DAMAGED", `${file}: ${error.message}; remove it from the cache and pull again`, { cause: error });
+  return new OperatorError("PACKAGE_DAMAGED", `${file}: ${error.message}; remove it from the cache and pull again`, {
+    cause: error,
+  });
 }

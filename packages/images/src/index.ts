@@ -8,4 +8,5 @@ export { type Ext4Options, writeExt4 } from "./ext4/write-ext4.js";
 export { writeCpio } from "./archive/cpio.js";
 export { addTar } from "./tree/tar-tree.js";
 export { FileTree, type NodeMeta, type TreeNode } from "./tree/file-tree.js";
-export { type FileContent, bytesContent, contentBytes } from "./tree/content.js";
+export { type FileContent, bytesContent } from "./tree/content.js";
+export { contentBytes } from "./tree/content-reader.js";

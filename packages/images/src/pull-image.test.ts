@@ -22,7 +22,14 @@ const recipe = {
   kernelPackage: "linux-image-test",
   initrdModules: ["virtio_blk", "ext4"],
   append: "console=ttyS0",
-  disk: { sizeMiB: 64, priorities: ["required"], packages: [], pathRules: ["exclude /usr/share-tool"], configureFirst: ["base-passwd"], links: { "etc/mtab": "../proc/self/mounts" } },
+  disk: {
+    sizeMiB: 64,
+    priorities: ["required"],
+    packages: [],
+    pathRules: ["exclude /usr/share-tool"],
+    configureFirst: ["base-passwd"],
+    links: { "etc/mtab": "../proc/self/mounts" },
+  },
 };
 
 let directory = "";
@@ -65,8 +72,19 @@ const leftovers = async (): Promise<string[]> => {
 describe("pullImage", () => {
   test("a whole image, which the second call finds in the cache", async () => {
     const image = await pull();
-    expect(image).toMatchObject({ reference: "test:1", architecture: "amd64", kernelRelease: "6.1.0-test", append: "console=ttyS0", configured: false });
-    expect(image.packages.map(({ name }) => name)).toEqual(["linux-image-6.1.0-test", "busybox-static", "base-passwd", "tool"]);
+    expect(image).toMatchObject({
+      reference: "test:1",
+      architecture: "amd64",
+      kernelRelease: "6.1.0-test",
+      append: "console=ttyS0",
+      configured: false,
+    });
+    expect(image.packages.map(({ name }) => name)).toEqual([
+      "linux-image-6.1.0-test",
+      "busybox-static",
+      "base-passwd",
+      "tool",
+    ]);
     expect(await readFile(image.kernel, "utf8")).toBe("bzImage");
     const initrd = await readFile(image.initrd, "latin1");
     expect(initrd.indexOf("insmod /lib/modules/6.1.0-test/kernel/virtio.ko")).toBeGreaterThan(0);
@@ -74,7 +92,15 @@ describe("pullImage", () => {
     expect((await stat(image.disk ?? "")).size).toBe(64 * 2 ** 20);
     expect(events.some(({ warning }) => warning?.startsWith("NOT VERIFIED"))).toBe(true);
     expect(events.map(({ step }) => step).filter((step, i, all) => step !== all[i - 1])).toEqual([
-      "release", "index", "release", "resolve", "download", "initrd", "unpack", "disk", "ready",
+      "release",
+      "index",
+      "release",
+      "resolve",
+      "download",
+      "initrd",
+      "unpack",
+      "disk",
+      "ready",
     ]);
     expect(await leftovers()).toEqual([]);
 
@@ -84,7 +110,8 @@ describe("pullImage", () => {
 
   test.skipIf(!hasTool("debugfs", "-V"))("what the disk holds", async () => {
     const { disk } = await pull();
-    const cat = (path: string): string => run("debugfs", "-R", `cat ${path}`, disk ?? "").output.replace(/^debugfs \d.*\n|debugfs \d.*\n$/g, "");
+    const cat = (path: string): string =>
+      run("debugfs", "-R", `cat ${path}`, disk ?? "").output.replace(/^debugfs \d.*\n|debugfs \d.*\n$/g, "");
     expect(run("e2fsck", "-fn", disk ?? "").code).toBe(0);
     expect(cat("/usr/bin/base")).toBe("base");
     expect(cat("/etc/passwd")).toBe("root:*:0:0::/root:/bin/sh\n");
@@ -128,16 +155,29 @@ describe("pullImage", () => {
     expect((await readFile(image.disk ?? "")).subarray(0, 10).toString()).toBe("configured");
     expect((await pull()).configured).toBe(false);
     const failing = pull({ cacheDir: join(directory, "other"), firstBoot: async () => "dpkg: broken\nPowering off\n" });
-    await expect(failing).rejects.toMatchObject({ code: "FIRST_BOOT_FAILED", message: expect.stringContaining("Powering off") as string });
+    await expect(failing).rejects.toMatchObject({
+      code: "FIRST_BOOT_FAILED",
+      message: expect.stringContaining("Powering off") as string,
+    });
     expect(await readdir(join(directory, "other", "images"))).toEqual([]);
   });
 
   test("an image that lives in memory", async () => {
     const { disk: _disk, ...memory } = recipe;
     await mkdir(join(directory, "guests", "busybox"));
-    await writeFile(join(directory, "guests", "busybox", "recipe.json"), JSON.stringify({ ...memory, reference: "busybox" }));
+    await writeFile(
+      join(directory, "guests", "busybox", "recipe.json"),
+      JSON.stringify({ ...memory, reference: "busybox" }),
+    );
     const env = { ISOLA_DEBIAN_KEYRING: join(directory, "no-such-ring.gpg") };
-    const options = { cacheDir: join(directory, "cache"), recipesDir: join(directory, "guests"), mirror, env, arch: "amd64", retryDelay: 1 } as const;
+    const options = {
+      cacheDir: join(directory, "cache"),
+      recipesDir: join(directory, "guests"),
+      mirror,
+      env,
+      arch: "amd64",
+      retryDelay: 1,
+    } as const;
     const image = await buildBusyboxInitramfs({ ...options, modules: [] });
     expect(image).toMatchObject({ configured: true });
     expect(image.disk).toBeUndefined();
@@ -166,8 +206,15 @@ describe("what goes wrong, in one line each", () => {
     return (error as { code: string }).code;
   };
   test("no mirror configured", async () => {
-    const options = { reference: "test:1", cacheDir: join(directory, "cache"), recipesDir: join(directory, "guests"), env: {} };
-    await expect(pullImage({ ...options, aptDirectory: directory })).rejects.toMatchObject({ code: "MIRROR_NOT_CONFIGURED" });
+    const options = {
+      reference: "test:1",
+      cacheDir: join(directory, "cache"),
+      recipesDir: join(directory, "guests"),
+      env: {},
+    };
+    await expect(pullImage({ ...options, aptDirectory: directory })).rejects.toMatchObject({
+      code: "MIRROR_NOT_CONFIGURED",
+    });
   });
   test("an unknown image, and a broken recipe", async () => {
     expect(await failure({ reference: "debian:99" })).toBe("IMAGE_UNKNOWN");
@@ -230,7 +277,9 @@ describe("recipes of this repository", () => {
     const [base, dev] = await Promise.all([loadRecipe("debian:12"), loadRecipe("debian:12-dev")]);
     for (const name of names) expect((await loadRecipe(name)).reference).toBe(name);
     expect(dev.disk?.packages).toEqual(expect.arrayContaining([...(base.disk?.packages ?? []), "gcc", "python3"]));
-    expect([...(dev.disk?.files ?? [])].map(([path]) => path)).toEqual([...(base.disk?.files ?? [])].map(([path]) => path));
+    expect([...(dev.disk?.files ?? [])].map(([path]) => path)).toEqual(
+      [...(base.disk?.files ?? [])].map(([path]) => path),
+    );
     expect(base.disk?.files.get("usr/lib/isola/first-boot")?.mode).toBe(0o755);
   });
   test("their scripts are valid shell", async () => {

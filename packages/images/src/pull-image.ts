@@ -16,11 +16,20 @@ import { type Recipe, defaultRecipesDir, loadRecipe } from "./recipe/recipe.js";
 const BUILDER = 1;
 const MANIFEST = "image.json";
 
-type Manifest = Pick<PulledImage, "reference" | "key" | "architecture" | "kernelRelease" | "append" | "configured" | "packages">;
+type Manifest = Pick<
+  PulledImage,
+  "reference" | "key" | "architecture" | "kernelRelease" | "append" | "configured" | "packages"
+>;
 
 function recipeKey(recipe: Recipe): string {
-  const files = [...(recipe.disk?.files ?? [])].map(([path, { bytes, mode }]) => [path, Buffer.from(bytes).toString("base64"), mode]);
-  return createHash("sha256").update(JSON.stringify([BUILDER, recipe, files])).digest("hex");
+  const files = [...(recipe.disk?.files ?? [])].map(([path, { bytes, mode }]) => [
+    path,
+    Buffer.from(bytes).toString("base64"),
+    mode,
+  ]);
+  return createHash("sha256")
+    .update(JSON.stringify([BUILDER, recipe, files]))
+    .digest("hex");
 }
 
 /** The finished image of that key, if the cache has it. */
@@ -42,9 +51,9 @@ async function finishedImage(cache: ImageCache, key: string, recipe: Recipe): Pr
 }
 
 /**
- * Makes an image ready to run and says where its files are. The second call for the same recipe needs no network. May be
- * cancelled by `signal` at any time and called again: downloads go on where they stopped, and nothing half-made is ever
- * visible. Fails with an OperatorError of one line; when cancelled, with the signal's reason.
+ * Makes an image ready to run and says where its files are. The second call for the same recipe needs no network. It
+ * may be cancelled by `signal` at any time and called again: downloads go on where they stopped, and nothing half-made
+ * is ever visible. Fails with an OperatorError of one line; when cancelled, with the signal's reason.
  */
 export async function pullImage(options: PullOptions): Promise<PulledImage> {
   const recipe = await loadRecipe(options.reference, options.recipesDir ?? defaultRecipesDir());
@@ -57,7 +66,9 @@ export async function pullRecipe(recipe: Recipe, options: Omit<PullOptions, "ref
   const progress = options.progress ?? (() => undefined);
   const cache = await ArchiveSession.openCache(options);
   const configured = recipe.disk === undefined || options.firstBoot !== undefined;
-  const variant = createHash("sha256").update(`${recipeKey(recipe)} ${configured ? "configured" : "unpacked"}`).digest("hex");
+  const variant = createHash("sha256")
+    .update(`${recipeKey(recipe)} ${configured ? "configured" : "unpacked"}`)
+    .digest("hex");
   const reference = cache.referencePath(variant);
   const known = refresh ? "" : await readFile(reference, "utf8").catch(() => "");
   const ready = known === "" ? undefined : await finishedImage(cache, known.trim(), recipe);
@@ -74,7 +85,9 @@ export async function pullRecipe(recipe: Recipe, options: Omit<PullOptions, "ref
     const boot = [session.kernelPackage(recipe.kernelPackage), session.require("busybox-static")];
     progress({ step: "resolve", done: 1, total: 1 });
     const all = [...new Set([...boot, ...packages])];
-    const key = createHash("sha256").update([variant, ...all.map(({ sha256 }) => sha256)].join("\n")).digest("hex");
+    const key = createHash("sha256")
+      .update([variant, ...all.map(({ sha256 }) => sha256)].join("\n"))
+      .digest("hex");
     if (!(await finishedImage(cache, key, recipe))) {
       const output = join(work.path, "image");
       const scratch = join(work.path, "unpacked");
@@ -98,7 +111,8 @@ export async function pullRecipe(recipe: Recipe, options: Omit<PullOptions, "ref
     }
     await writeChunksAtomically(reference, [Buffer.from(`${key}\n`)]);
     const image = await finishedImage(cache, key, recipe);
-    if (!image) throw new OperatorError("CACHE_UNUSABLE", `${cache.imagePath(key)} vanished: is something cleaning the cache?`);
+    if (!image)
+      throw new OperatorError("CACHE_UNUSABLE", `${cache.imagePath(key)} vanished: is something cleaning the cache?`);
     progress({ step: "ready", done: 1, total: 1 });
     return image;
   } catch (error) {
@@ -131,7 +145,10 @@ async function configureDisk(
   options.signal?.throwIfAborted();
   if (!console.includes(CONFIGURED)) {
     const last = console.trimEnd().split("\n").at(-1)?.trim() ?? "";
-    throw new OperatorError("FIRST_BOOT_FAILED", `${recipe.reference} did not configure its packages; its console ended with: ${last}`);
+    throw new OperatorError(
+      "FIRST_BOOT_FAILED",
+      `${recipe.reference} did not configure its packages; its console ended with: ${last}`,
+    );
   }
   progress({ step: "configure", done: 1, total: 1 });
 }

@@ -43,7 +43,8 @@ function padded(bytes: Uint8Array): Buffer {
 function paxRecord(key: string, value: string): string {
   const rest = ` ${key}=${value}\n`;
   let length = Buffer.byteLength(rest);
-  while (String(length).length + Buffer.byteLength(rest) !== length) length = String(length).length + Buffer.byteLength(rest);
+  while (String(length).length + Buffer.byteLength(rest) !== length)
+    length = String(length).length + Buffer.byteLength(rest);
   return `${length}${rest}`;
 }
 
@@ -52,7 +53,12 @@ export function makeTar(members: readonly TarMember[]): Buffer {
   const parts: Buffer[] = [];
   for (const member of members) {
     if (member.pax) {
-      const body = Buffer.from(Object.entries(member.pax).map(([key, value]) => paxRecord(key, value)).join(""), "latin1");
+      const body = Buffer.from(
+        Object.entries(member.pax)
+          .map(([key, value]) => paxRecord(key, value))
+          .join(""),
+        "latin1",
+      );
       parts.push(header({ path: "pax", type: "x" }, body.length), padded(body));
     }
     const body = Buffer.from(member.body ?? "");
@@ -84,10 +90,13 @@ export function makeDeb({ control, scripts, files, compression = "gz" }: DebInpu
   const members = Object.entries(scripts ?? {}).map(([name, body]): TarMember => {
     return { path: `./${name}`, body, mode: body.startsWith("#!") ? 0o755 : 0o644 };
   });
-  const controlTar = makeTar([{ path: "./", type: "5", mode: 0o755 }, { path: "./control", body: control }, ...members]);
+  const controlTar = makeTar([
+    { path: "./", type: "5", mode: 0o755 },
+    { path: "./control", body: control },
+    ...members,
+  ]);
   const dataTar = makeTar(files);
-  const data =
-    compression === "gz" ? gzipSync(dataTar) : compression === "zst" ? zstdCompressSync(dataTar) : dataTar;
+  const data = compression === "gz" ? gzipSync(dataTar) : compression === "zst" ? zstdCompressSync(dataTar) : dataTar;
   return makeAr([
     ["debian-binary", Buffer.from("2.0\n")],
     ["control.tar.gz", gzipSync(controlTar)],

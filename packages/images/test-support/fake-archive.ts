@@ -73,7 +73,10 @@ export class FakeArchive {
     }
     const start = Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0);
     if (start > 0) {
-      const head = { "content-range": `bytes ${start}-${body.length - 1}/${body.length}`, "content-length": body.length - start };
+      const head = {
+        "content-range": `bytes ${start}-${body.length - 1}/${body.length}`,
+        "content-length": body.length - start,
+      };
       response.writeHead(206, head).end(body.subarray(start));
     } else {
       response.writeHead(200, { "content-length": body.length }).end(body);
@@ -83,7 +86,8 @@ export class FakeArchive {
 
 /** The frame of a clear-signed message, with a signature that no key made. */
 export function clearSigned(text: string): string {
-  return `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n${text}\n-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----\n`;
+  const signature = "-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----\n";
+  return `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n${text}\n${signature}`;
 }
 
 /** Control text and .deb of a package with one file. */
@@ -103,7 +107,8 @@ export function simplePackage(name: string, fields = "", body = `${name}\n`): { 
 /** An archive that can make a whole image: a kernel, busybox, and a base system of three packages. */
 export function bootableArchive(): FakeArchive {
   const archive = new FakeArchive();
-  const meta = "Package: linux-image-test\nVersion: 6.1\nArchitecture: amd64\nDepends: linux-image-6.1.0-test (= 6.1)\n";
+  const meta =
+    "Package: linux-image-test\nVersion: 6.1\nArchitecture: amd64\nDepends: linux-image-6.1.0-test (= 6.1)\n";
   archive.add("linux-image-test", makeDeb({ control: meta, files: [] }), meta);
   const kernel = "Package: linux-image-6.1.0-test\nVersion: 6.1\nArchitecture: amd64\n";
   const modules = "./lib/modules/6.1.0-test";
@@ -112,18 +117,30 @@ export function bootableArchive(): FakeArchive {
     files: [
       { path: "./boot/vmlinuz-6.1.0-test", body: "bzImage" },
       { path: `${modules}/kernel/virtio.ko`, body: makeModule(["name=virtio", "depends="]) },
-      { path: `${modules}/kernel/virtio_blk.ko`, body: makeModule(["name=virtio_blk", "depends=virtio", "alias=virtio:d00000002v*"]) },
+      {
+        path: `${modules}/kernel/virtio_blk.ko`,
+        body: makeModule(["name=virtio_blk", "depends=virtio", "alias=virtio:d00000002v*"]),
+      },
       { path: `${modules}/modules.builtin`, body: "kernel/fs/ext4/ext4.ko\n" },
     ],
     compression: "zst",
   });
   archive.add("linux-image-6.1.0-test", kernelDeb, kernel);
   const busybox = "Package: busybox-static\nVersion: 1\nArchitecture: amd64\n";
-  archive.add("busybox-static", makeDeb({ control: busybox, files: [{ path: "./bin/busybox", body: "busybox", mode: 0o755 }] }), busybox);
-  const base = "Package: base-passwd\nVersion: 1\nArchitecture: amd64\nEssential: yes\nPriority: required\nDepends: tool\n";
+  archive.add(
+    "busybox-static",
+    makeDeb({ control: busybox, files: [{ path: "./bin/busybox", body: "busybox", mode: 0o755 }] }),
+    busybox,
+  );
+  const base =
+    "Package: base-passwd\nVersion: 1\nArchitecture: amd64\nEssential: yes\nPriority: required\nDepends: tool\n";
   const baseDeb = makeDeb({
     control: base,
-    scripts: { postinst: "#!/bin/sh\n", conffiles: "/etc/base.conf\n", triggers: "interest-noawait /usr/lib/x\ninterest rebuild\n" },
+    scripts: {
+      postinst: "#!/bin/sh\n",
+      conffiles: "/etc/base.conf\n",
+      triggers: "interest-noawait /usr/lib/x\ninterest rebuild\n",
+    },
     files: [
       { path: "./usr/share/base-passwd/passwd.master", body: "root:*:0:0::/root:/bin/sh\n" },
       { path: "./usr/share/base-passwd/group.master", body: "root:*:0:\n" },

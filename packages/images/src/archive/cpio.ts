@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { contentChunks } from "../tree/content.js";
+import { contentChunks } from "../tree/content-reader.js";
 import { type FileTree, type TreeNode, fileTypeBits } from "../tree/file-tree.js";
 
 /** Header of the "newc" form: magic, then 13 fields of 8 hexadecimal digits (initramfs buffer format, kernel docs). */

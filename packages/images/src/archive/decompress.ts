@@ -31,7 +31,9 @@ function bounded(limit: number): Transform {
 export function decompressed(input: Readable, compression: Compression, limit: number): Readable {
   const output = bounded(limit);
   const fail = (cause: Error): void => {
-    output.destroy(cause instanceof ArchiveError ? cause : new ArchiveError(`cannot expand: ${cause.message}`, { cause }));
+    output.destroy(
+      cause instanceof ArchiveError ? cause : new ArchiveError(`cannot expand: ${cause.message}`, { cause }),
+    );
   };
   let plain: Readable = input;
   if (compression === "xz") {

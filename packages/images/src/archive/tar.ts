@@ -99,7 +99,7 @@ export async function* readTar(source: ByteSource): AsyncGenerator<TarEntry> {
   let pax: ReadonlyMap<string, Uint8Array> = new Map();
   let longName: string | undefined;
   let longLink: string | undefined;
-  for (let offset = 0; offset + BLOCK <= source.size; ) {
+  for (let offset = 0; offset + BLOCK <= source.size;) {
     const header = await source.read(offset, BLOCK);
     if (header.every((byte) => byte === 0)) return;
     if (number(header, 148, 8) !== checksum(header)) throw new ArchiveError(`bad tar header checksum at ${offset}`);

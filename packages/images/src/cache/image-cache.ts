@@ -22,9 +22,11 @@ function alive(pid: number): boolean {
 }
 
 /**
- * A content-addressed cache on disk, shared by any number of processes without locks:
- * `blobs/<sha256>` complete files, `partial/<sha256>[.<pid>]` downloads under way, `work/<pid>-*` scratch directories,
- * `images/<key>/` finished images, `references/<recipe>` the key of a recipe's newest image. Every complete thing arrives by a rename.
+ * A content-addressed cache on disk, shared by any number of processes without locks, because every complete thing
+ * arrives by a rename:
+ * `blobs/<sha256>` complete files, `partial/<sha256>[.<pid>-*]` downloads under way,
+ * `work/<pid>-*` scratch directories, `images/<key>/` finished images,
+ * `references/<recipe>` the key of a recipe's newest image.
  */
 export class ImageCache {
   private constructor(readonly root: string) {}
@@ -33,7 +35,8 @@ export class ImageCache {
   static async open(root: string): Promise<ImageCache> {
     const cache = new ImageCache(root);
     try {
-      for (const name of ["blobs", "partial", "work", "images", "references"]) await mkdir(join(root, name), { recursive: true });
+      for (const name of ["blobs", "partial", "work", "images", "references"])
+        await mkdir(join(root, name), { recursive: true });
       await cache.sweep();
     } catch (error) {
       throw hostError(error, root);
@@ -61,7 +64,7 @@ export class ImageCache {
   /** Takes hold of the partial download of a blob, left by an earlier attempt or empty; give it back when it fails. */
   async claimPartial(sha256: string): Promise<{ path: string; release: () => Promise<void> }> {
     const shared = join(this.root, "partial", sha256);
-    const path = `${shared}.${process.pid}`;
+    const path = `${shared}.${process.pid}-${randomBytes(4).toString("hex")}`;
     await rename(shared, path).catch(() => undefined);
     return { path, release: () => rename(path, shared).catch(() => undefined) };
   }
@@ -90,7 +93,8 @@ export class ImageCache {
     try {
       await rename(directory, target);
     } catch (error) {
-      const taken = error instanceof Error && "code" in error && (error.code === "ENOTEMPTY" || error.code === "EEXIST");
+      const taken =
+        error instanceof Error && "code" in error && (error.code === "ENOTEMPTY" || error.code === "EEXIST");
       if (!taken) throw hostError(error, target);
       await rm(directory, { recursive: true, force: true });
     }
@@ -114,7 +118,7 @@ export class ImageCache {
       if (pid > 0 && !alive(pid)) await rm(join(this.root, "work", name), { recursive: true, force: true });
     }
     for (const name of await readdir(join(this.root, "partial"))) {
-      const match = /^([0-9a-f]{64})\.(\d+)$/.exec(name);
+      const match = /^([0-9a-f]{64})\.(\d+)-[0-9a-f]+$/.exec(name);
       if (!match || alive(Number(match[2]))) continue;
       await rename(join(this.root, "partial", name), join(this.root, "partial", match[1])).catch(() => undefined);
     }

@@ -28,10 +28,15 @@ export function parseOneLineSources(text: string): AptSource[] {
     const match = /^deb\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)\s*(.*)$/.exec(raw.replace(/#.*/, "").trim());
     if (!match) continue;
     const [, optionText, uri, suite, components] = match;
-    const options = new Map((optionText ?? "").trim().split(/\s+/).map((item): [string, string] => {
-      const equals = item.indexOf("=");
-      return [item.slice(0, equals).toLowerCase(), item.slice(equals + 1)];
-    }));
+    const options = new Map(
+      (optionText ?? "")
+        .trim()
+        .split(/\s+/)
+        .map((item): [string, string] => {
+          const equals = item.indexOf("=");
+          return [item.slice(0, equals).toLowerCase(), item.slice(equals + 1)];
+        }),
+    );
     const signedBy = options.get("signed-by");
     sources.push({
       uri: trimSlash(uri),
@@ -52,7 +57,11 @@ export function parseDeb822Sources(text: string): AptSource[] {
     const enabled = fields.get("enabled");
     if (!words("types").includes("deb") || (enabled !== undefined && !yes(enabled))) continue;
     // In a key block, a dot alone on a line stands for an empty one (deb822(5)).
-    const signedBy = fields.get("signed-by")?.replace(/^ ?\.$/gm, "").replace(/^ /gm, "").trim();
+    const signedBy = fields
+      .get("signed-by")
+      ?.replace(/^ ?\.$/gm, "")
+      .replace(/^ /gm, "")
+      .trim();
     for (const uri of words("uris")) {
       sources.push({
         uri: trimSlash(uri),

@@ -53,14 +53,26 @@ export function locateSuites(request: SuiteRequest): ArchiveSuite[] {
   if (request.mirror !== undefined) {
     const archive = request.mirror.replace(/\/+$/, "");
     if (!/^https?:\/\/[^/]/.test(archive)) {
-      throw new OperatorError("MIRROR_INVALID", `${request.mirror} is no http or https address: correct ISOLA_DEBIAN_MIRROR`);
+      throw new OperatorError(
+        "MIRROR_INVALID",
+        `${request.mirror} is no http or https address: correct ISOLA_DEBIAN_MIRROR`,
+      );
     }
     return guess(archive, request.securityMirror?.replace(/\/+$/, "") ?? securityBeside(archive));
   }
   const listed = suites.flatMap((suite) => {
     const source = request.aptSources.find((item) => usable(item, component) && item.suites.includes(suite));
     if (!source) return [];
-    return [{ archive: source.uri, suite, component, keyring: source.signedBy ?? keyring, trusted: source.trusted, optional: false }];
+    return [
+      {
+        archive: source.uri,
+        suite,
+        component,
+        keyring: source.signedBy ?? keyring,
+        trusted: source.trusted,
+        optional: false,
+      },
+    ];
   });
   if (listed.some(({ suite }) => suite === main)) return listed;
   const debian = request.aptSources.find((item) => usable(item, component) && item.uri.endsWith("/debian"));

@@ -11,7 +11,7 @@ export type Paragraph = ReadonlyMap<string, string>;
 export function* parseControl(text: string): Generator<Paragraph> {
   let fields = new Map<string, string>();
   let current: string | undefined;
-  for (let start = 0; start <= text.length; ) {
+  for (let start = 0; start <= text.length;) {
     const newline = text.indexOf("\n", start);
     const end = newline < 0 ? text.length : newline;
     const line = text.slice(start, end).trimEnd();

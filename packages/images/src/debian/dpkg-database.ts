@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import { contentChunks } from "../tree/content.js";
+import { contentChunks } from "../tree/content-reader.js";
 import type { FileTree } from "../tree/file-tree.js";
 import { firstParagraph } from "./control-file.js";
 import type { ControlMember } from "./deb-archive.js";
@@ -12,7 +12,10 @@ function text(member: ControlMember | undefined): string {
 }
 
 function lines(member: ControlMember | undefined): string[] {
-  return text(member).split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+  return text(member)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
 /**
@@ -45,7 +48,8 @@ export class DpkgDatabase {
       this.tree.file(`${stem}.${member.name}`, content, { mode: member.mode & 0o111 ? 0o755 : 0o644 });
     }
     this.tree.file(`${stem}.list`, paths.map((path) => `${path}\n`).join(""));
-    for (const line of lines(control.get("triggers"))) this.interest(line, same ? `${name}:${fields.get("architecture") ?? ""}` : name);
+    for (const line of lines(control.get("triggers")))
+      this.interest(line, same ? `${name}:${fields.get("architecture") ?? ""}` : name);
     const configure = control.has("postinst");
     if (configure) this.unpacked++;
     const [first, ...rest] = paragraph.split("\n");
@@ -71,7 +75,8 @@ export class DpkgDatabase {
     if (!match) return;
     const entry = match[1] === "-noawait" ? `${name}/noawait` : name;
     if (match[2].startsWith("/")) this.fileTriggers.push(`${match[2]} ${entry}\n`);
-    else if (!match[2].includes("/")) this.triggers.set(match[2], [...(this.triggers.get(match[2]) ?? []), `${entry}\n`]);
+    else if (!match[2].includes("/"))
+      this.triggers.set(match[2], [...(this.triggers.get(match[2]) ?? []), `${entry}\n`]);
   }
 
   /** The Conffiles field, with the hashes that tell dpkg later whether somebody changed them. */

@@ -61,7 +61,7 @@ export class PackageIndex {
 
   /** Adds the text of a `Packages` file from the archive with base URL `archive`. */
   add(text: string, archive: string): void {
-    for (let start = 0; start < text.length; ) {
+    for (let start = 0; start < text.length;) {
       const gap = text.indexOf("\n\n", start);
       const end = gap < 0 ? text.length : gap;
       this.addParagraph(text.slice(start, end).trimStart(), archive);

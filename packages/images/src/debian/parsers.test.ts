@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
+import { clearSigned } from "../../test-support/fake-archive.js";
 import { parseAptNetwork } from "./apt-config.js";
 import { parseDeb822Sources, parseOneLineSources } from "./apt-sources.js";
 import { type SuiteRequest, locateSuites } from "./archive-suites.js";
@@ -10,7 +11,8 @@ import { checkRelease, clearSignedText, parseRelease } from "./release.js";
 
 describe("control files", () => {
   test("folded fields, comments, blank lines and odd lines", () => {
-    const text = "# note\nPackage: a\nDescription: short\n long\n .\n more\nodd line\n\n\n\nPackage: b\nPACKAGE-Two:x\n";
+    const text =
+      "# note\nPackage: a\nDescription: short\n long\n .\n more\nodd line\n\n\n\nPackage: b\nPACKAGE-Two:x\n";
     expect([...parseControl(text)].map((paragraph) => Object.fromEntries(paragraph))).toEqual([
       { package: "a", description: "short\nlong\n.\nmore" },
       { package: "b", "package-two": "x" },
@@ -50,7 +52,13 @@ describe("apt sources", () => {
       "deb-src https://a.example/debian bookworm main",
     ].join("\n");
     expect(parseOneLineSources(text)).toEqual([
-      { uri: "https://a.example/debian", suites: ["bookworm"], components: ["main", "contrib"], signedBy: "/k.gpg", trusted: true },
+      {
+        uri: "https://a.example/debian",
+        suites: ["bookworm"],
+        components: ["main", "contrib"],
+        signedBy: "/k.gpg",
+        trusted: true,
+      },
     ]);
   });
   test("the deb822 form, with several addresses, a disabled entry and a key block", () => {
@@ -79,7 +87,9 @@ describe("apt sources", () => {
     ]);
   });
   test("proxy and authority settings of apt-config", () => {
-    expect(parseAptNetwork('Acquire::http::Proxy "http://p.example:3128";\nAcquire::https::CAInfo "/ca.pem";\n')).toEqual({
+    expect(
+      parseAptNetwork('Acquire::http::Proxy "http://p.example:3128";\nAcquire::https::CAInfo "/ca.pem";\n'),
+    ).toEqual({
       httpProxy: "http://p.example:3128",
       httpsProxy: "http://p.example:3128",
       caFile: "/ca.pem",
@@ -117,27 +127,37 @@ describe("where suites come from", () => {
   });
   test("a system of another release lends its mirror", () => {
     const aptSources = [{ ...source, uri: "http://m.example/debian", suites: ["trixie"] }];
-    expect(locateSuites({ ...request, aptSources })[0]).toMatchObject({ archive: "http://m.example/debian", suite: "bookworm" });
+    expect(locateSuites({ ...request, aptSources })[0]).toMatchObject({
+      archive: "http://m.example/debian",
+      suite: "bookworm",
+    });
   });
   test("no mirror, or a bad one, is said in one line", () => {
     expect(() => locateSuites(request)).toThrow(expect.objectContaining({ code: "MIRROR_NOT_CONFIGURED" }) as Error);
-    expect(() => locateSuites({ ...request, mirror: "ftp://m.example" })).toThrow(expect.objectContaining({ code: "MIRROR_INVALID" }) as Error);
+    expect(() => locateSuites({ ...request, mirror: "ftp://m.example" })).toThrow(
+      expect.objectContaining({ code: "MIRROR_INVALID" }) as Error,
+    );
   });
 });
 
 describe("Release files", () => {
-  const frame = (text: string): string =>
-    `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n${text}\n-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----\n`;
   const hash = "0".repeat(64);
-  const text = `Suite: oldstable\nCodename: bookworm\nDate: Sat, 11 Jul 2026 10:16:37 UTC\nValid-Until: Sat, 18 Jul 2026 10:16:37 UTC\nAcquire-By-Hash: yes\nSHA256:\n ${hash} 12 main/x`;
+  const text = [
+    "Suite: oldstable",
+    "Codename: bookworm",
+    "Date: Sat, 11 Jul 2026 10:16:37 UTC",
+    "Valid-Until: Sat, 18 Jul 2026 10:16:37 UTC",
+    "Acquire-By-Hash: yes",
+    `SHA256:\n ${hash} 12 main/x`,
+  ].join("\n");
 
   test("the signed text, dash escapes taken off", () => {
-    expect(clearSignedText(frame("a: b\n- -x"), "u")).toBe("a: b\n-x");
+    expect(clearSignedText(clearSigned("a: b\n- -x"), "u")).toBe("a: b\n-x");
   });
   test.each([
-    ["text before", `evil: 1\n${frame("a: b")}`],
-    ["text after", `${frame("a: b")}evil: 1\n`],
-    ["a second message inside", frame(`a: b\n-----BEGIN PGP SIGNED MESSAGE-----\n\nevil: 1`)],
+    ["text before", `evil: 1\n${clearSigned("a: b")}`],
+    ["text after", `${clearSigned("a: b")}evil: 1\n`],
+    ["a second message inside", clearSigned(`a: b\n-----BEGIN PGP SIGNED MESSAGE-----\n\nevil: 1`)],
     ["no signature", "a: b\n"],
   ])("%s is refused", (_what, message) => {
     expect(() => clearSignedText(message, "u")).toThrow(expect.objectContaining({ code: "MIRROR_BROKEN" }) as Error);
@@ -152,8 +172,12 @@ describe("Release files", () => {
     const check = (suite: string, now: string): void => checkRelease(release, suite, "u", new Date(now));
     expect(() => check("bookworm", "2026-07-12T00:00:00Z")).not.toThrow();
     expect(() => check("trixie", "2026-07-12T00:00:00Z")).toThrow(/asked for trixie/);
-    expect(() => check("bookworm", "2026-08-01T00:00:00Z")).toThrow(expect.objectContaining({ code: "RELEASE_EXPIRED" }) as Error);
-    expect(() => check("bookworm", "2026-07-01T00:00:00Z")).toThrow(expect.objectContaining({ code: "RELEASE_NOT_YET_VALID" }) as Error);
+    expect(() => check("bookworm", "2026-08-01T00:00:00Z")).toThrow(
+      expect.objectContaining({ code: "RELEASE_EXPIRED" }) as Error,
+    );
+    expect(() => check("bookworm", "2026-07-01T00:00:00Z")).toThrow(
+      expect.objectContaining({ code: "RELEASE_NOT_YET_VALID" }) as Error,
+    );
   });
 });
 
@@ -162,5 +186,10 @@ test("dpkg's path rules: the last one that matches decides", () => {
     { action: "exclude", pattern: "/usr/share/doc/*" },
     { action: "include", pattern: "/usr/share/doc/*/copyright" },
   ]);
-  expect(["/usr/bin/a", "/usr/share/doc/a/x.gz", "/usr/share/doc/a/copyright", "/usr/share/docx"].map(keep)).toEqual([true, false, true, true]);
+  expect(["/usr/bin/a", "/usr/share/doc/a/x.gz", "/usr/share/doc/a/copyright", "/usr/share/docx"].map(keep)).toEqual([
+    true,
+    false,
+    true,
+    true,
+  ]);
 });

@@ -10,7 +10,10 @@ export interface PathRule {
 /** dpkg's path filter: the last rule that matches decides; without one the path is kept. */
 export function pathFilter(rules: readonly PathRule[]): (path: string) => boolean {
   const compiled = rules.map(({ action, pattern }) => {
-    const source = pattern.replace(/[.+^${}()|\\]/g, "\\$&").replaceAll("*", "[^]*").replaceAll("?", "[^]");
+    const source = pattern
+      .replace(/[.+^${}()|\\]/g, "\\$&")
+      .replaceAll("*", "[^]*")
+      .replaceAll("?", "[^]");
     return { keep: action === "include", expression: new RegExp(`^${source}$`) };
   });
   return (path) => compiled.findLast(({ expression }) => expression.test(path))?.keep ?? true;

@@ -10,7 +10,8 @@ export interface Relation {
   readonly version?: string;
 }
 
-const RELATION = /^([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?\s*(?:\(\s*(<<|<=|=|>=|>>|<|>)\s*([^)\s]+)\s*\))?\s*(?:\[.*\])?$/;
+const RELATION =
+  /^([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?\s*(?:\(\s*(<<|<=|=|>=|>>|<|>)\s*([^)\s]+)\s*\))?\s*(?:\[.*\])?$/;
 
 function parseRelation(text: string): Relation | undefined {
   const match = RELATION.exec(text.trim());
@@ -33,7 +34,12 @@ export function parseRelations(field: string | undefined): Relation[][] {
     .split(",")
     .map((group) => group.trim())
     .filter((group) => group !== "")
-    .map((group) => group.split("|").map(parseRelation).filter((relation) => relation !== undefined));
+    .map((group) =>
+      group
+        .split("|")
+        .map(parseRelation)
+        .filter((relation) => relation !== undefined),
+    );
 }
 
 /** Whether `version` lies within the relation's restriction. */

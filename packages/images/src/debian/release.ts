@@ -20,7 +20,10 @@ export interface Release {
 }
 
 function broken(url: string, what: string): OperatorError {
-  return new OperatorError("MIRROR_BROKEN", `${url}: ${what}; try again later or set ISOLA_DEBIAN_MIRROR to another mirror`);
+  return new OperatorError(
+    "MIRROR_BROKEN",
+    `${url}: ${what}; try again later or set ISOLA_DEBIAN_MIRROR to another mirror`,
+  );
 }
 
 /**
@@ -28,12 +31,17 @@ function broken(url: string, what: string): OperatorError {
  * after the signed part would be read but not covered by the signature.
  */
 export function clearSignedText(message: string, url: string): string {
-  const match =
-    /^-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Za-z]+: [^\n]*\n)*\n([^]*?)\n-----BEGIN PGP SIGNATURE-----\n[^]*?\n-----END PGP SIGNATURE-----\n*$/.exec(
-      message.replaceAll("\r\n", "\n"),
-    );
-  const body = match?.[1];
-  if (body === undefined || /^-----(?:BEGIN|END) /m.test(body)) throw broken(url, "not a clear-signed Release file");
+  const text = message.replaceAll("\r\n", "\n").trimEnd();
+  const head = text.indexOf("\n\n");
+  const signature = text.indexOf("\n-----BEGIN PGP SIGNATURE-----\n");
+  const end = "\n-----END PGP SIGNATURE-----";
+  const framed =
+    text.startsWith("-----BEGIN PGP SIGNED MESSAGE-----\n") &&
+    head > 0 &&
+    signature > head &&
+    text.indexOf(end) === text.length - end.length;
+  const body = text.slice(head + 2, signature);
+  if (!framed || /^-----/m.test(body)) throw broken(url, "not a clear-signed Release file");
   return body.replace(/^- /gm, "");
 }
 

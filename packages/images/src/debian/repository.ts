@@ -4,7 +4,8 @@ import { OperatorError } from "@isola/base";
 import { type Compression, compressionOf, decompressed } from "../archive/decompress.js";
 import type { ImageCache } from "../cache/image-cache.js";
 import { archiveFailure } from "../host-error.js";
-import { fetchBlob, fetchText } from "../net/fetch-blob.js";
+import { fetchBlob } from "../net/fetch-blob.js";
+import { fetchText } from "../net/fetch-text.js";
 import type { HttpClient } from "../net/http-client.js";
 import type { ProgressListener } from "../progress.js";
 import type { ArchiveSuite } from "./archive-suites.js";
@@ -34,15 +35,30 @@ async function fetchRelease(context: RepositoryContext, source: ArchiveSuite): P
   if (!bytes) {
     const advice = "the mirror does not carry this suite; set ISOLA_DEBIAN_MIRROR to one that does";
     if (!source.optional) throw new OperatorError("MIRROR_NOT_FOUND", `${url}: HTTP 404; ${advice}`);
-    progress({ step: "release", done: 0, total: 0, warning: `${source.suite} is missing at ${source.archive}: going on without its updates` });
+    progress({
+      step: "release",
+      done: 0,
+      total: 0,
+      warning: `${source.suite} is missing at ${source.archive}: going on without its updates`,
+    });
     return undefined;
   }
   if (source.trusted) {
-    progress({ step: "release", done: 0, total: 0, warning: `NOT VERIFIED: ${url} (its apt source is marked as trusted)` });
+    progress({
+      step: "release",
+      done: 0,
+      total: 0,
+      warning: `NOT VERIFIED: ${url} (its apt source is marked as trusted)`,
+    });
   } else {
     const result = await verifyClearSigned(bytes, source.keyring, url, signal);
     if (result.state === "unverified") {
-      progress({ step: "release", done: 0, total: 0, warning: `NOT VERIFIED: the signature of ${url} (${result.reason})` });
+      progress({
+        step: "release",
+        done: 0,
+        total: 0,
+        warning: `NOT VERIFIED: the signature of ${url} (${result.reason})`,
+      });
     }
   }
   const release = parseRelease(clearSignedText(Buffer.from(bytes).toString("utf8"), url), url);
@@ -58,11 +74,21 @@ function indexUrls(source: ArchiveSuite, release: Release, file: ReleaseFile): s
   return release.acquireByHash ? [`${base}/${directory}/by-hash/SHA256/${file.sha256}`, plain] : [plain];
 }
 
-async function fetchIndex(context: RepositoryContext, source: ArchiveSuite, release: Release, architecture: string): Promise<string> {
+async function fetchIndex(
+  context: RepositoryContext,
+  source: ArchiveSuite,
+  release: Release,
+  architecture: string,
+): Promise<string> {
   const stem = `${source.component}/binary-${architecture}/Packages`;
-  const files = [`${stem}.xz`, `${stem}.gz`, stem].map((path) => release.files.get(path)).filter((file) => file !== undefined);
+  const files = [`${stem}.xz`, `${stem}.gz`, stem]
+    .map((path) => release.files.get(path))
+    .filter((file) => file !== undefined);
   if (files.length === 0) {
-    throw new OperatorError("MIRROR_NOT_FOUND", `${source.archive} ${source.suite} has no packages for ${architecture}`);
+    throw new OperatorError(
+      "MIRROR_NOT_FOUND",
+      `${source.archive} ${source.suite} has no packages for ${architecture}`,
+    );
   }
   let failure: unknown;
   for (const file of files) {
@@ -89,7 +115,8 @@ async function fetchIndex(context: RepositoryContext, source: ArchiveSuite, rele
 async function readIndex(path: string, compression: Compression): Promise<string> {
   const chunks: Uint8Array[] = [];
   try {
-    for await (const chunk of decompressed(createReadStream(path), compression, MAX_INDEX)) chunks.push(chunk as Uint8Array);
+    for await (const chunk of decompressed(createReadStream(path), compression, MAX_INDEX))
+      chunks.push(chunk as Uint8Array);
   } catch (error) {
     throw archiveFailure(error, path);
   }

@@ -5,13 +5,19 @@ import { resolvePackages } from "./resolve.js";
 
 function indexOf(...packages: readonly string[]): PackageIndex {
   const index = new PackageIndex();
-  const text = packages.map((fields, i) => `${fields}\nArchitecture: amd64\nFilename: pool/${i}.deb\nSize: 1\nSHA256: ${"a".repeat(64)}\n`);
+  const text = packages.map(
+    (fields, i) => `${fields}\nArchitecture: amd64\nFilename: pool/${i}.deb\nSize: 1\nSHA256: ${"a".repeat(64)}\n`,
+  );
   index.add(text.join("\n"), "http://m.example");
   return index;
 }
 
-const resolve = (index: PackageIndex, packages: string[], priorities: string[] = [], exclude: string[] = []): string[] =>
-  resolvePackages(index, { packages, priorities, exclude }).map(({ name }) => name);
+const resolve = (
+  index: PackageIndex,
+  packages: string[],
+  priorities: string[] = [],
+  exclude: string[] = [],
+): string[] => resolvePackages(index, { packages, priorities, exclude }).map(({ name }) => name);
 
 test("dependencies, with Pre-Depends and cycles", () => {
   const index = indexOf(
@@ -31,7 +37,11 @@ test("the first alternative, unless another was asked for or is there already", 
 });
 
 test("a version that is too old sends the choice to the next alternative", () => {
-  const index = indexOf("Package: a\nVersion: 1\nDepends: x (>= 2) | y", "Package: x\nVersion: 1", "Package: y\nVersion: 1");
+  const index = indexOf(
+    "Package: a\nVersion: 1\nDepends: x (>= 2) | y",
+    "Package: x\nVersion: 1",
+    "Package: y\nVersion: 1",
+  );
   expect(resolve(index, ["a"])).toEqual(["a", "y"]);
 });
 
@@ -83,7 +93,11 @@ test("conflicts steer the choice, and what cannot be solved is named", () => {
 
 test("entries without a usable hash or size are as if they were not there", () => {
   const index = new PackageIndex();
-  index.add("Package: a\nVersion: 1\nFilename: p\nSize: 1\nSHA256: zz\n\nVersion: 2\n\nPackage: b\nVersion: 1\nFilename: p\nSize: -1\n", "u");
+  index.add(
+    "Package: a\nVersion: 1\nFilename: p\nSize: 1\nSHA256: zz\n\nVersion: 2\n\n" +
+      "Package: b\nVersion: 1\nFilename: p\nSize: -1\n",
+    "u",
+  );
   expect(index.get("a")).toBeUndefined();
   expect(index.get("b")).toBeUndefined();
 });

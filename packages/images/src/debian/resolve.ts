@@ -47,7 +47,10 @@ export function resolvePackages(index: PackageIndex, request: ResolveRequest): P
   for (const name of request.packages) {
     const item = index.get(name);
     if (!item) {
-      throw new OperatorError("PACKAGE_NOT_FOUND", `the archive has no package ${name}: check the recipe or the mirror`);
+      throw new OperatorError(
+        "PACKAGE_NOT_FOUND",
+        `the archive has no package ${name}: check the recipe or the mirror`,
+      );
     }
     take(item);
   }
@@ -63,7 +66,7 @@ export function resolvePackages(index: PackageIndex, request: ResolveRequest): P
       if (!usable) {
         throw new OperatorError(
           "DEPENDENCY_UNSATISFIED",
-          `${item.name} ${item.version} needs ${describe(group)}, which the archive cannot give: check the mirror's suites`,
+          `${item.name} ${item.version} needs ${describe(group)}, which the archive lacks: check the mirror's suites`,
         );
       }
       take(usable);
@@ -73,7 +76,10 @@ export function resolvePackages(index: PackageIndex, request: ResolveRequest): P
   for (const item of chosen.values()) {
     const other = conflictWith(item);
     if (other) {
-      throw new OperatorError("DEPENDENCY_CONFLICT", `${item.name} and ${other.name} exclude each other: change the recipe`);
+      throw new OperatorError(
+        "DEPENDENCY_CONFLICT",
+        `${item.name} and ${other.name} exclude each other: change the recipe`,
+      );
     }
   }
   return [...chosen.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { OperatorError } from "@isola/base";
 
 /** What became of a signature check; `unverified` says in one line why nobody could check. */
-export type SignatureResult = { readonly state: "verified"; readonly signer: string } | { readonly state: "unverified"; readonly reason: string };
+export type SignatureResult =
+  | { readonly state: "verified"; readonly signer: string }
+  | { readonly state: "unverified"; readonly reason: string };
 
 /** Status lines and exit of gpgv(1); undefined when there is no such program. */
 function runGpgv(keyring: string, file: string, signal?: AbortSignal): Promise<string | undefined> {
@@ -27,7 +29,9 @@ function runGpgv(keyring: string, file: string, signal?: AbortSignal): Promise<s
 /** ASCII armor (RFC 9580, section 6) taken off; gpgv reads binary keyrings only. */
 function dearmored(key: Uint8Array): Uint8Array {
   const text = Buffer.from(key).toString("latin1").replaceAll("\r\n", "\n");
-  const match = /-----BEGIN PGP PUBLIC KEY BLOCK-----\n(?:[^\n]+: [^\n]*\n)*\n([^]*?)(?:\n=[^\n]{4})?\n-----END/.exec(text);
+  const match = /-----BEGIN PGP PUBLIC KEY BLOCK-----\n(?:[^\n]+: [^\n]*\n)*\n([^]*?)(?:\n=[^\n]{4})?\n-----END/.exec(
+    text,
+  );
   return match ? Buffer.from(match[1], "base64") : key;
 }
 
@@ -42,7 +46,8 @@ export async function verifyClearSigned(
   signal?: AbortSignal,
 ): Promise<SignatureResult> {
   let key: Uint8Array;
-  if (keyring.startsWith("-----BEGIN")) key = Buffer.from(keyring, "latin1");
+  const block = keyring.startsWith("-----BEGIN");
+  if (block) key = Buffer.from(keyring, "latin1");
   else {
     try {
       key = await readFile(keyring);
@@ -61,7 +66,10 @@ export async function verifyClearSigned(
     // Debian signs with several keys; one that the ring knows is enough, and none may be bad.
     const good = /^\[GNUPG:\] GOODSIG [0-9A-F]+ (.*)$/m.exec(status);
     if (!good || /^\[GNUPG:\] BADSIG /m.test(status)) {
-      throw new OperatorError("SIGNATURE_INVALID", `${url} is not signed by a key of ${keyring.startsWith("-----") ? "Signed-By" : keyring}: do not trust this mirror`);
+      throw new OperatorError(
+        "SIGNATURE_INVALID",
+        `${url} is not signed by a key of ${block ? "Signed-By" : keyring}: do not trust this mirror`,
+      );
     }
     return { state: "verified", signer: good[1] };
   } finally {

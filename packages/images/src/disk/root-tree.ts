@@ -88,7 +88,10 @@ export async function buildRootTree(input: RootTreeInput): Promise<FileTree> {
   for (const [path, target] of Object.entries(disk.links)) tree.symlink(path, target);
   tree.file("usr/lib/isola/first-boot.conf", firstBootSettings(disk));
   if (database.pending > 0 && tree.resolve(FIRST_BOOT.slice(1))?.kind !== "file") {
-    throw new OperatorError("RECIPE_INVALID", `${recipe.reference}: no files${FIRST_BOOT} to configure its packages: add it`);
+    throw new OperatorError(
+      "RECIPE_INVALID",
+      `${recipe.reference}: no files${FIRST_BOOT} to configure its packages: add it`,
+    );
   }
   for (const path of ["dev", "proc", "run", "sys"]) tree.directory(path);
   tree.device("dev/console", "char", 5, 1);

@@ -35,7 +35,8 @@ async function write(tree: FileTree, size: number, name = "disk.img", signal?: A
 async function richTree(): Promise<{ tree: FileTree; pattern: Buffer }> {
   const tree = new FileTree();
   const pattern = Buffer.alloc(3 * MIB + 123);
-  for (let i = 0; i < pattern.length; i += 4) pattern.writeUInt32LE((i * 2654435761) >>> 0, Math.min(i, pattern.length - 4));
+  for (let i = 0; i < pattern.length; i += 4)
+    pattern.writeUInt32LE((i * 2654435761) >>> 0, Math.min(i, pattern.length - 4));
   const source = join(directory, "source");
   await writeFile(source, Buffer.concat([Buffer.from("skip"), pattern]));
   tree.file("big", { kind: "range", path: source, offset: 4, length: pattern.length });
@@ -48,7 +49,11 @@ async function richTree(): Promise<{ tree: FileTree; pattern: Buffer }> {
   tree.device("dev/big", "block", 259, 70000);
   tree.device("dev/pipe", "fifo", 0, 0);
   tree.file("attr", "1", { xattrs: new Map([["security.capability", Buffer.from("0123456789")]]) });
-  const many = new Map([["user.b", Buffer.alloc(200, 0xf1)], ["user.a", Buffer.from("7")], ["security.x", Buffer.from("y")]]);
+  const many = new Map([
+    ["user.b", Buffer.alloc(200, 0xf1)],
+    ["user.a", Buffer.from("7")],
+    ["security.x", Buffer.from("y")],
+  ]);
   tree.file("attrs", "2", { xattrs: many });
   for (let i = 0; i < 2000; i++) tree.file(`many/file-with-a-name-of-some-length-${i}`, `${i}`);
   tree.directory("tmp", { mode: 0o1777, uid: 0, gid: 0, mtime: 1 });
@@ -56,68 +61,74 @@ async function richTree(): Promise<{ tree: FileTree; pattern: Buffer }> {
   return { tree, pattern };
 }
 
-describe.skipIf(!hasTool("e2fsck", "-V") || !hasTool("debugfs", "-V"))("ext4, judged by e2fsprogs", { timeout: 30_000 }, () => {
-  const check = (path: string): void => {
-    const { code, output } = run("e2fsck", "-fn", path);
-    expect(output).not.toMatch(/Fix\?|WARNING|error/i);
-    expect(code).toBe(0);
-  };
+describe.skipIf(!hasTool("e2fsck", "-V") || !hasTool("debugfs", "-V"))(
+  "ext4, judged by e2fsprogs",
+  { timeout: 30_000 },
+  () => {
+    const check = (path: string): void => {
+      const { code, output } = run("e2fsck", "-fn", path);
+      expect(output).not.toMatch(/Fix\?|WARNING|error/i);
+      expect(code).toBe(0);
+    };
 
-  test("a tree with everything is clean, sparse and reads back", async () => {
-    const { tree, pattern } = await richTree();
-    const path = await write(tree, 256 * MIB);
-    check(path);
-    const { size, blocks } = await stat(path);
-    expect(size).toBe(256 * MIB);
-    expect(blocks * 512).toBeLessThan(32 * MIB);
-    const debugfs = (command: string): string => run("debugfs", "-R", command, path).output.replace(/debugfs \d.*\n/, "");
-    const dump = join(directory, "big.out");
-    debugfs(`dump /big ${dump}`);
-    const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-    expect(digest(await readFile(dump))).toBe(digest(pattern));
-    expect(debugfs("cat /many/file-with-a-name-of-some-length-1999")).toBe("1999");
-    expect(debugfs("cat /ünïcode")).toBe("ok");
-    const tool = debugfs("stat /bin/tool");
-    expect(tool).toMatch(/Mode: {2}04755/);
-    expect(tool).toMatch(/User: 70000 {3}Group: 100000/);
-    expect(tool).toMatch(/Links: 2/);
-    expect(tool).toMatch(/mtime: .*2096/);
-    expect(debugfs("stat /short")).toMatch(/Fast link dest: "bin\/tool"/);
-    expect(debugfs("stat /dev/console")).toMatch(/major\/minor number: 05:01/);
-    expect(debugfs("stat /dev/big")).toMatch(/major\/minor number: 259:70000/);
-    expect(debugfs("ea_get /attr security.capability")).toContain("0123456789");
-    expect(debugfs("ea_list /attrs")).toMatch(/user\.b \(200\)/);
-    expect(debugfs("stat /lost+found")).toMatch(/Size: 16384/);
-    expect(run("dumpe2fs", "-h", path).output).toMatch(/has_journal[^]*Filesystem state: +clean/);
-  });
+    test("a tree with everything is clean, sparse and reads back", async () => {
+      const { tree, pattern } = await richTree();
+      const path = await write(tree, 256 * MIB);
+      check(path);
+      const { size, blocks } = await stat(path);
+      expect(size).toBe(256 * MIB);
+      expect(blocks * 512).toBeLessThan(32 * MIB);
+      const debugfs = (command: string): string =>
+        run("debugfs", "-R", command, path).output.replace(/debugfs \d.*\n/, "");
+      const dump = join(directory, "big.out");
+      debugfs(`dump /big ${dump}`);
+      const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+      expect(digest(await readFile(dump))).toBe(digest(pattern));
+      expect(debugfs("cat /many/file-with-a-name-of-some-length-1999")).toBe("1999");
+      expect(debugfs("cat /ünïcode")).toBe("ok");
+      const tool = debugfs("stat /bin/tool");
+      expect(tool).toMatch(/Mode: {2}04755/);
+      expect(tool).toMatch(/User: 70000 {3}Group: 100000/);
+      expect(tool).toMatch(/Links: 2/);
+      expect(tool).toMatch(/mtime: .*2096/);
+      expect(debugfs("stat /short")).toMatch(/Fast link dest: "bin\/tool"/);
+      expect(debugfs("stat /dev/console")).toMatch(/major\/minor number: 05:01/);
+      expect(debugfs("stat /dev/big")).toMatch(/major\/minor number: 259:70000/);
+      expect(debugfs("ea_get /attr security.capability")).toContain("0123456789");
+      expect(debugfs("ea_list /attrs")).toMatch(/user\.b \(200\)/);
+      expect(debugfs("stat /lost+found")).toMatch(/Size: 16384/);
+      expect(run("dumpe2fs", "-h", path).output).toMatch(/has_journal[^]*Filesystem state: +clean/);
+    });
 
-  test.each([8, 9, 128, 129, 1000, 4096])("an empty disk of %d MiB is clean", async (mib) => {
-    check(await write(new FileTree(), mib * MIB));
-  });
+    test.each([8, 9, 128, 129, 1000, 4096])("an empty disk of %d MiB is clean", async (mib) => {
+      check(await write(new FileTree(), mib * MIB));
+    });
 
-  test("sizes around the end of a group, and one that is no whole block", async () => {
-    for (const size of [128 * MIB + 4096, 128 * MIB + 600 * 4096, 256 * MIB - 4096, 100 * MIB + 777]) check(await write(new FileTree(), size));
-  });
+    test("sizes around the end of a group, and one that is no whole block", async () => {
+      for (const size of [128 * MIB + 4096, 128 * MIB + 600 * 4096, 256 * MIB - 4096, 100 * MIB + 777])
+        check(await write(new FileTree(), size));
+    });
 
-  test("a file over many groups needs an index block", { timeout: 60_000 }, async () => {
-    const source = join(directory, "sparse");
-    const handle = await open(source, "w");
-    await handle.truncate(700 * MIB);
-    await handle.close();
-    const tree = new FileTree();
-    tree.file("large", { kind: "range", path: source, offset: 0, length: 700 * MIB });
-    const path = await write(tree, 1024 * MIB);
-    check(path);
-    expect(run("debugfs", "-R", "stat /large", path).output).toMatch(/EXTENTS:\n\(ETB0\)/);
-    await rm(path);
-  });
+    test("a file over many groups needs an index block", { timeout: 60_000 }, async () => {
+      const source = join(directory, "sparse");
+      const handle = await open(source, "w");
+      await handle.truncate(700 * MIB);
+      await handle.close();
+      const tree = new FileTree();
+      tree.file("large", { kind: "range", path: source, offset: 0, length: 700 * MIB });
+      const path = await write(tree, 1024 * MIB);
+      check(path);
+      expect(run("debugfs", "-R", "stat /large", path).output).toMatch(/EXTENTS:\n\(ETB0\)/);
+      await rm(path);
+    });
 
-  test("more files than the usual number of inodes", async () => {
-    const tree = new FileTree();
-    for (let i = 0; i < 5000; i++) tree.file(`d${i % 7}/${i}`, "");
-    check(await write(tree, 16 * MIB));
-  });
-});
+    test("more files than the usual number of inodes", async () => {
+      const tree = new FileTree();
+      for (let i = 0; i < 5000; i++) tree.file(`d${i % 7}/${i}`, "");
+      check(await write(tree, 16 * MIB));
+    });
+  },
+);
 
 describe("ext4", () => {
   test("equal trees give equal bytes", async () => {

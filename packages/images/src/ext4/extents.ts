@@ -19,7 +19,7 @@ function extentsOf(runs: readonly Run[]): Extent[] {
   const extents: Extent[] = [];
   let logical = 0;
   for (const run of runs) {
-    for (let done = 0; done < run.length; ) {
+    for (let done = 0; done < run.length;) {
       const length = Math.min(MAX_EXTENT, run.length - done);
       extents.push({ logical, start: run.start + done, length });
       logical += length;

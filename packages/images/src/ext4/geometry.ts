@@ -72,7 +72,10 @@ export function planGeometry(sizeBytes: number, inodeCount: number): Geometry {
   const tableBlocks = Math.ceil(wantedInodes / groupCount / INODES_PER_BLOCK);
   // An inode bitmap is one block too; more inodes than it has bits would need more groups.
   if (tableBlocks * INODES_PER_BLOCK > BLOCKS_PER_GROUP) {
-    throw new OperatorError("DISK_TOO_SMALL", `${inodeCount} files do not fit a disk of ${sizeBytes} bytes: make it larger`);
+    throw new OperatorError(
+      "DISK_TOO_SMALL",
+      `${inodeCount} files do not fit a disk of ${sizeBytes} bytes: make it larger`,
+    );
   }
   const descriptorBlocks = Math.ceil((groupCount * DESCRIPTOR_SIZE) / BLOCK_SIZE);
   const groups: GroupLayout[] = [];

@@ -19,7 +19,7 @@ export class SequentialWriter {
 
   constructor(private readonly handle: FileHandle) {}
 
-  /** Writes `bytes` at `offset` of the file. A gap of less than one block behind the last write is filled with zeros. */
+  /** Writes `bytes` at `offset` of the file. A gap of less than a block behind the last write is filled with zeros. */
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     if (bytes.length >= 4096 && isZero(bytes)) return;
     const gap = offset - (this.start + this.used);
@@ -42,7 +42,7 @@ export class SequentialWriter {
   }
 
   private async put(bytes: Uint8Array, offset: number): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       done += (await this.handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
     }
   }

@@ -44,7 +44,12 @@ function entryHash(name: Uint8Array, value: Uint8Array): number {
 }
 
 /** Entries grow from the front, values from the back; undefined if they do not fit `room` bytes. */
-function layOut(attributes: readonly Attribute[], room: number, valueBase: number, hashed: boolean): Uint8Array | undefined {
+function layOut(
+  attributes: readonly Attribute[],
+  room: number,
+  valueBase: number,
+  hashed: boolean,
+): Uint8Array | undefined {
   const bytes = new Uint8Array(room);
   const view = new DataView(bytes.buffer);
   let entry = 0;

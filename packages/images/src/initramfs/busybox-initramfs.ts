@@ -40,8 +40,8 @@ ${MOUNT_LINES}`;
 }
 
 /**
- * A tree that boots to a root shell on the console and needs no disk: the smallest Linux guest. `poweroff` in the shell,
- * or its end, stops the machine.
+ * A tree that boots to a root shell on the console and needs no disk: the smallest Linux guest. The end of the shell
+ * stops the machine.
  */
 export function busyboxInitramfsTree(busybox: FileContent, modules: readonly KernelModule[]): FileTree {
   const tree = busyboxTree(busybox, modules);

@@ -8,8 +8,8 @@ import { busyboxTree, initHead, insmodLines } from "./busybox-initramfs.js";
 export const FIRST_BOOT = "/usr/lib/isola/first-boot";
 
 /**
- * A tree that finds the root disk named by `root=` (a device or `LABEL=`, `UUID=`; `/dev/vda` without it), mounts it, and hands over
- * to its init. A disk that has never been booted runs its first-boot script instead, which ends in init.
+ * A tree that finds the root disk named by `root=` (a device, `LABEL=` or `UUID=`; `/dev/vda` without it), mounts it,
+ * and hands over to its init. A disk that has never been booted runs its first-boot script instead, which ends in init.
  */
 export function rootInitramfsTree(busybox: FileContent, modules: readonly KernelModule[]): FileTree {
   const tree = busyboxTree(busybox, modules);

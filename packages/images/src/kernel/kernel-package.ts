@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
-import { contentBytes } from "../tree/content.js";
+import { contentBytes } from "../tree/content-reader.js";
 import { type DirectoryNode, type FileNode, FileTree } from "../tree/file-tree.js";
 import { addTar } from "../tree/tar-tree.js";
 import { moduleName, readModuleInfo } from "./module-info.js";
@@ -53,7 +53,12 @@ export class KernelPackage {
     if (directory?.kind === "directory") visit(directory, base);
     const list = tree.resolve(`${base}/modules.builtin`);
     const text = list?.kind === "file" ? Buffer.from(await contentBytes(list.content)).toString("utf8") : "";
-    const builtin = new Set(text.split("\n").filter((line) => line !== "").map(moduleName));
+    const builtin = new Set(
+      text
+        .split("\n")
+        .filter((line) => line !== "")
+        .map(moduleName),
+    );
     return new KernelPackage(release, image, tree, modules, builtin);
   }
 
@@ -75,7 +80,10 @@ export class KernelPackage {
       const module = this.modules.get(name);
       if (!module) {
         if (!required) return;
-        throw new OperatorError("KERNEL_MODULE_MISSING", `kernel ${this.release} has no module ${name}: check the recipe`);
+        throw new OperatorError(
+          "KERNEL_MODULE_MISSING",
+          `kernel ${this.release} has no module ${name}: check the recipe`,
+        );
       }
       const info = readModuleInfo(await contentBytes(module.file.content), module.path);
       for (const soft of info.softPre) await visit(soft, false);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TarMember, makeModule, makeTar } from "../../test-support/archives.js";
 import { ArchiveError } from "../archive/byte-source.js";
-import { contentBytes } from "../tree/content.js";
+import { contentBytes } from "../tree/content-reader.js";
 import { FileTree } from "../tree/file-tree.js";
 import { KernelPackage } from "./kernel-package.js";
 import { ModuleIndex } from "./module-index.js";
@@ -21,7 +21,10 @@ afterAll(() => rm(directory, { recursive: true }));
 const base = "./lib/modules/6.1-t";
 const members: readonly TarMember[] = [
   { path: "./boot/vmlinuz-6.1-t", body: "kernel" },
-  { path: `${base}/kernel/a.ko`, body: makeModule(["name=a", "depends=b,c-d", "alias=pci:v00001AF4d*sv*", "alias=net-pf-40"]) },
+  {
+    path: `${base}/kernel/a.ko`,
+    body: makeModule(["name=a", "depends=b,c-d", "alias=pci:v00001AF4d*sv*", "alias=net-pf-40"]),
+  },
   { path: `${base}/kernel/b.ko`, body: makeModule(["name=b", "depends=c_d"]) },
   { path: `${base}/kernel/c-d.ko`, body: makeModule(["name=c_d", "depends=", "softdep=pre: crc missing post: late"]) },
   { path: `${base}/kernel/crc.ko`, body: makeModule(["name=crc", "depends="]) },
@@ -76,7 +79,9 @@ function lookUp(index: Uint8Array, key: string): string[] {
 
 describe("modules", () => {
   test(".modinfo", () => {
-    expect(readModuleInfo(makeModule(["depends=x-y,z", "softdep=pre: p q post: r", "alias=foo"]), "k/my-mod.ko")).toEqual({
+    expect(
+      readModuleInfo(makeModule(["depends=x-y,z", "softdep=pre: p q post: r", "alias=foo"]), "k/my-mod.ko"),
+    ).toEqual({
       name: "my_mod",
       depends: ["x_y", "z"],
       softPre: ["p", "q"],

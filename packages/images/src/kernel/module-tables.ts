@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { contentBytes } from "../tree/content.js";
+import { contentBytes } from "../tree/content-reader.js";
 import type { FileTree } from "../tree/file-tree.js";
 import type { KernelModule, KernelPackage } from "./kernel-package.js";
 import { ModuleIndex } from "./module-index.js";
@@ -48,7 +48,9 @@ export async function installModules(tree: FileTree, kernel: KernelPackage): Pro
   let priority = 0;
   for (const [name, { info, relative }] of infos) {
     // The nearest dependency comes first: modprobe loads from the end of the line.
-    const needs = closure(name, new Set([name])).reverse().map((need) => infos.get(need)?.relative ?? "");
+    const needs = closure(name, new Set([name]))
+      .reverse()
+      .map((need) => infos.get(need)?.relative ?? "");
     const line = [`${relative}:`, ...needs].join(" ");
     dependencies.add(name, line, priority);
     dependencyText += `${line}\n`;

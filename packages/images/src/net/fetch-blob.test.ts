@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeArchive, sha256 } from "../../test-support/fake-archive.js";
 import { ImageCache } from "../cache/image-cache.js";
-import { type FetchOptions, fetchBlob, fetchText } from "./fetch-blob.js";
+import { type FetchOptions, fetchBlob } from "./fetch-blob.js";
+import { fetchText } from "./fetch-text.js";
 import { HttpClient } from "./http-client.js";
 
 const body = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i & 0xff));
@@ -64,7 +65,7 @@ describe("fetchBlob", () => {
     expect(bytes).toBe(body.length);
   });
   test("what an earlier run left is used, and its process need not be alive", async () => {
-    await writeFile(join(directory, "partial", `${digest}.4194304`), body.subarray(0, 70_000));
+    await writeFile(join(directory, "partial", `${digest}.4194304-0a`), body.subarray(0, 70_000));
     cache = await ImageCache.open(directory);
     await fetch();
     expect(archive.requests).toEqual(["/debian/blob bytes=70000-"]);
@@ -134,7 +135,10 @@ describe("fetchBlob", () => {
   });
   test("nobody listening", async () => {
     await archive.stop();
-    await expect(fetch()).rejects.toMatchObject({ code: "MIRROR_UNREACHABLE", message: expect.not.stringContaining("\n") as string });
+    await expect(fetch()).rejects.toMatchObject({
+      code: "MIRROR_UNREACHABLE",
+      message: expect.not.stringContaining("\n") as string,
+    });
   });
   test("an abort in the middle leaves a resumable part and nothing else", async () => {
     const controller = new AbortController();
@@ -165,7 +169,9 @@ describe("HTTP", () => {
       return true;
     };
     expect(Buffer.from((await fetchText(client, url.replace("blob", "moved"), 1 << 20, {})) ?? [])).toEqual(body);
-    await expect(fetchText(client, url.replace("blob", "loop"), 100, {})).rejects.toMatchObject({ code: "MIRROR_BROKEN" });
+    await expect(fetchText(client, url.replace("blob", "loop"), 100, {})).rejects.toMatchObject({
+      code: "MIRROR_BROKEN",
+    });
   });
   test("a proxy is asked for http addresses, except the ones it is not for", async () => {
     const asked: string[] = [];

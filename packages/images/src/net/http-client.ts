@@ -52,7 +52,9 @@ function authorities(caFile: string | undefined): string[] {
     try {
       all.push(readFileSync(caFile, "utf8"));
     } catch (cause) {
-      throw new OperatorError("CA_FILE_UNREADABLE", `cannot read the CA file ${caFile}: check SSL_CERT_FILE`, { cause });
+      throw new OperatorError("CA_FILE_UNREADABLE", `cannot read the CA file ${caFile}: check SSL_CERT_FILE`, {
+        cause,
+      });
     }
   }
   return [...new Set(all)];
@@ -98,7 +100,11 @@ export class HttpClient {
     return { HTTP_PROXY: httpProxy ?? "", HTTPS_PROXY: httpsProxy ?? "", NO_PROXY: noProxy ?? "" };
   }
 
-  private request(url: string, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<http.IncomingMessage> {
+  private request(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<http.IncomingMessage> {
     const secure = url.startsWith("https:");
     if (!secure && !url.startsWith("http:")) {
       throw new OperatorError("MIRROR_BROKEN", `${url}: only http and https archives can be read`);

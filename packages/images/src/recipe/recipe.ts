@@ -59,7 +59,9 @@ async function readJson(directory: string): Promise<Json> {
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
     throw new Error("not an object");
   } catch (cause) {
-    throw new OperatorError("RECIPE_INVALID", `${path}: ${cause instanceof Error ? cause.message : "unreadable"}`, { cause });
+    throw new OperatorError("RECIPE_INVALID", `${path}: ${cause instanceof Error ? cause.message : "unreadable"}`, {
+      cause,
+    });
   }
 }
 
@@ -104,12 +106,15 @@ class Fields {
   }
   strings(name: string): string[] {
     const value = this.json[name] ?? [];
-    if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) return this.fail(name, "a list of strings");
+    if (!Array.isArray(value) || !value.every((item) => typeof item === "string"))
+      return this.fail(name, "a list of strings");
     return value;
   }
   number(name: string): number {
     const value = this.json[name];
-    return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : this.fail(name, "a whole number");
+    return typeof value === "number" && Number.isSafeInteger(value) && value > 0
+      ? value
+      : this.fail(name, "a whole number");
   }
   links(name: string): Record<string, string> {
     const value = this.json[name] ?? {};
@@ -124,7 +129,8 @@ class Fields {
 function pathRules(lines: readonly string[], path: string): PathRule[] {
   return lines.map((line) => {
     const match = /^(exclude|include) (\/\S*)$/.exec(line);
-    if (!match) throw new OperatorError("RECIPE_INVALID", `${path}: path rule ${JSON.stringify(line)}: write "exclude /glob"`);
+    if (!match)
+      throw new OperatorError("RECIPE_INVALID", `${path}: path rule ${JSON.stringify(line)}: write "exclude /glob"`);
     return { action: match[1] as PathRule["action"], pattern: match[2] };
   });
 }

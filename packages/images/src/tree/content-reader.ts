@@ -9,14 +9,14 @@ const MAX_OPEN = 64;
 export class ContentReader {
   private readonly handles = new Map<string, FileHandle>();
 
-  /** The content in pieces of at most 1 MiB; each piece is valid until the next is asked for. */
+  /** The content in order, in pieces of at most 1 MiB. A file that became shorter meanwhile is an error. */
   async *chunks(content: FileContent): AsyncGenerator<Uint8Array> {
     if (content.kind === "bytes") {
       if (content.length > 0) yield content.bytes;
       return;
     }
     const buffer = new Uint8Array(Math.min(CHUNK, content.length));
-    for (let done = 0; done < content.length; ) {
+    for (let done = 0; done < content.length;) {
       const handle = await this.handle(content.path);
       const wanted = Math.min(buffer.length, content.length - done);
       const { bytesRead } = await handle.read(buffer, 0, wanted, content.offset + done);
@@ -47,4 +47,22 @@ export class ContentReader {
     this.handles.set(path, handle);
     return handle;
   }
+}
+
+/** One content in pieces of at most 1 MiB. */
+export async function* contentChunks(content: FileContent): AsyncGenerator<Uint8Array> {
+  const reader = new ContentReader();
+  try {
+    yield* reader.chunks(content);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The whole of one content; for small files only. */
+export async function contentBytes(content: FileContent): Promise<Uint8Array> {
+  if (content.kind === "bytes") return content.bytes;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of contentChunks(content)) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }

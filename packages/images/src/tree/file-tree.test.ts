@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type TarMember, makeTar } from "../../test-support/archives.js";
 import { ArchiveError } from "../archive/byte-source.js";
-import { contentBytes } from "./content.js";
+import { contentBytes } from "./content-reader.js";
 import { FileTree } from "./file-tree.js";
 import { addTar } from "./tar-tree.js";
 
