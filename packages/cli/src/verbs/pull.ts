@@ -14,8 +14,7 @@ export const pull: Verb = {
   },
   async run(line) {
     if (line.has("list")) {
-      for (const { reference, description } of await listRecipes())
-        process.stdout.write(`${reference.padEnd(16)} ${description}\n`);
+      for (const reference of await listRecipes()) process.stdout.write(`${reference}\n`);
       return 0;
     }
     const [reference, ...more] = line.positionals;
