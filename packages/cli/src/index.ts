@@ -1,1 +1,12 @@
-export {};
+// SPDX-License-Identifier: Apache-2.0
+import { main } from "./main.js";
+import { pull } from "./verbs/pull.js";
+import { run } from "./verbs/run.js";
+
+const status = await main(process.argv.slice(2), [run, pull], {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+});
+// Standard input or a timer of a library may keep the process alive; what is queued for output still has to leave.
+process.exitCode = status;
+process.stdout.write("", () => process.exit(status));

@@ -13,6 +13,18 @@ export {
   SLEEP_TYPE_S5,
 } from "./acpi-pm/registers.js";
 export type { AcpiPmState } from "./acpi-pm/state.js";
+export { DebugConsole } from "./debug-console/device.js";
+export { DEBUG_CONSOLE_PORT } from "./debug-console/registers.js";
+export type { DebugConsoleState } from "./debug-console/state.js";
+export { DebugExit } from "./debug-exit/device.js";
+export { DEBUG_EXIT_PORT, DEBUG_EXIT_PORTS } from "./debug-exit/registers.js";
+export type { DebugExitState } from "./debug-exit/state.js";
+export { FwCfg } from "./fw-cfg/device.js";
+export { FW_CFG_PORT, FW_CFG_PORTS, FwCfgKey } from "./fw-cfg/registers.js";
+export type { FwCfgState } from "./fw-cfg/state.js";
+export { I8042, type I8042Events } from "./i8042/device.js";
+export { I8042_COMMAND_PORT, I8042_DATA_PORT, SYSTEM_PORT_A } from "./i8042/registers.js";
+export type { I8042State } from "./i8042/state.js";
 export { Ioapic } from "./ioapic/device.js";
 export { IOAPIC_DEFAULT_BASE, IOAPIC_MMIO_SIZE, IOAPIC_PINS } from "./ioapic/registers.js";
 export type { IoapicState } from "./ioapic/state.js";
@@ -33,6 +45,18 @@ export { Pit8254 } from "./pit8254/device.js";
 export type { PitState } from "./pit8254/state.js";
 export { Rtc } from "./rtc/device.js";
 export type { RtcState } from "./rtc/state.js";
+export { TestDevice } from "./test-device/device.js";
+export {
+  TEST_ECHO_BYTE_PORT,
+  TEST_ECHO_PORT,
+  TEST_ECHO_PORTS,
+  TEST_FLUSH_PORT,
+  TEST_IRQ_PORT,
+  TEST_IRQ_PORTS,
+  TEST_MEMORY_BASE,
+  TEST_MEMORY_SIZE,
+} from "./test-device/registers.js";
+export type { TestDeviceState } from "./test-device/state.js";
 export { Uart16550, type UartPorts } from "./uart16550/device.js";
 export type { UartState } from "./uart16550/state.js";
 export { Chain, type Segment } from "./virtio/chain.js";

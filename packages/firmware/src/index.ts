@@ -1,1 +1,9 @@
-export {};
+// SPDX-License-Identifier: Apache-2.0
+export type { AcpiConfig, Window } from "./acpi/config.js";
+export { writeAcpiTables } from "./acpi/tables.js";
+export type { BootFile, BootRequest } from "./boot-image.js";
+export * from "./boot-state.js";
+export * from "./flat.js";
+export * from "./load-kernel.js";
+export { ACPI_TABLES, SMBIOS_TABLES } from "./low-memory.js";
+export * from "./memory-map.js";

@@ -30,6 +30,7 @@ import {
   RECORD_HANDLER,
   RECORD_LINK_NOT_TAKEN,
   RECORD_LINK_TAKEN,
+  RECORD_REMAINING,
   RECORD_SIZE,
 } from "./generated/layout";
 import { clearJumpCache, protectRamPage } from "./tlb";
@@ -119,6 +120,8 @@ function kill(block: usize): void {
     store<u32>(record + RECORD_HANDLER, HANDLER_RESYNC);
     record += RECORD_SIZE;
   }
+  // Whoever comes to the dead head has not taken its instructions off the budget.
+  store<u8>(block + BLOCK_HEADER_SIZE + RECORD_REMAINING, 0);
 }
 
 /** Removes dead nodes from a frame's list and recomputes its mask. */

@@ -15,6 +15,18 @@ export * from "./x87/registers";
 export * from "./x87/transcendental";
 export * from "./x87/control";
 export * from "./x87/fxsave";
+
+// MMX, SSE, AES-NI, PCLMULQDQ, SHA-NI
+export * from "./sse/aes";
+export * from "./sse/arithmetic";
+export * from "./sse/carryless";
+export * from "./sse/compare";
+export * from "./sse/convert";
+export * from "./sse/estimate";
+export * from "./sse/integer";
+export * from "./sse/masked-store";
+export * from "./sse/sha";
+export * from "./sse/string";
 export { beginStep, endStep, checkIoBreakpoint } from "./system/breakpoint";
 export { clearTaskSwitched, loadMachineStatus, readControl, writeControl, writeEfer } from "./system/control";
 export { loadDescriptorTable, loadLocalTable, loadTaskRegister, requireDescriptors, requirePrivilege } from "./system/descriptor-table";
@@ -32,6 +44,7 @@ export { checkIo } from "./system/tss";
 
 // Integer instructions
 export { crc32c, depositBits, extractBits } from "./integer/bits";
+export { moveAddress } from "./integer/bit-string";
 export { enterFrame, leaveFrame, popAll, pushAll } from "./integer/frame";
 export { compareStrings, scanString } from "./integer/string-compare";
 export { loadString, moveString, storeString, translateByte } from "./integer/string-move";

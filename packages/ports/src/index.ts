@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./clock.js";
+export * from "./event-loop.js";
 export * from "./storage.js";
 export * from "./stream.js";
 export * from "./wasm-host.js";

@@ -1,1 +1,6 @@
-export {};
+// SPDX-License-Identifier: Apache-2.0
+export * from "./action.js";
+export * from "./create-vm.js";
+export * from "./event.js";
+export * from "./state.js";
+export { Vm, type VmOptions } from "./vm.js";

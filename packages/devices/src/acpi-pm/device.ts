@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AccessSize, IoHandler, IrqLine } from "@isola/memory";
 import type { Timer, Timers } from "@isola/ports";
+import { partOf } from "../access-width.js";
 import { checkState, copyState, type Device } from "../device.js";
 import { GPE_COUNT, Pm, Pm1, Pm1Control, PM_TIMER_HZ, ResetControl, SLEEP_TYPE_S5 } from "./registers.js";
 import { type AcpiPmState, acpiPmResetState } from "./state.js";
@@ -20,10 +21,7 @@ const HALF_RANGE = 2 ** 31;
 export class AcpiPm implements Device<AcpiPmState> {
   /** The register block, `PM_BLOCK_SIZE` ports. */
   readonly handler: IoHandler = {
-    read: (offset, size) => {
-      const word = this.readAligned(offset & ~3) >>> ((offset & 3) * 8);
-      return size === 4 ? word >>> 0 : word & (size === 2 ? 0xffff : 0xff);
-    },
+    read: (offset, size) => partOf(this.readAligned(offset & ~3), offset, size),
     write: (offset, size, value) => this.writeBytes(offset, size, value),
   };
   /** The reset register, one port. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IoHandler, IrqLine } from "@isola/memory";
+import { partOf } from "../access-width.js";
 import { checkState, copyState, type Device } from "../device.js";
 import type { ApicBus, EoiListener } from "../lapic/apic-bus.js";
 import { Index, IOAPIC_PINS, IOAPIC_VERSION, Mmio, Redirection } from "./registers.js";
@@ -10,8 +11,7 @@ export class Ioapic implements Device<IoapicState>, EoiListener {
   readonly handler: IoHandler = {
     read: (offset, size) => {
       if ((offset & 15) + size > 4) return 0;
-      const value = this.readMmio(offset & ~3) >>> ((offset & 3) * 8);
-      return size === 4 ? value : value & (size === 2 ? 0xffff : 0xff);
+      return partOf(this.readMmio(offset & ~3), offset, size);
     },
     write: (offset, size, value) => {
       // The select register takes narrow writes too; the others are dwords.

@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IoHandler, IrqLine } from "@isola/memory";
 import type { Timers } from "@isola/ports";
+import { partOf } from "../access-width.js";
 import { checkState, copyState, type Device } from "../device.js";
 import type { ApicBus, ApicTarget } from "./apic-bus.js";
 import { type ApicAddress, x2apicLogicalId } from "./destination.js";
-import {
-  APIC_VERSION,
-  ApicBase,
-  Delivery,
-  Esr,
-  FIRST_VECTOR,
-  Icr,
-  Lvt,
-  LVT_WRITABLE,
-  Reg,
-  Shorthand,
-  Svr,
-  type TimerMode,
-} from "./registers.js";
+import { sendIpi } from "./ipi.js";
+import { LocalVectorTable } from "./local-vector-table.js";
+import { APIC_VERSION, ApicBase, Delivery, Esr, FIRST_VECTOR, Icr, Lvt, Reg, Svr } from "./registers.js";
 import { type LapicState, lapicResetState } from "./state.js";
 import { LapicTimer } from "./timer.js";
 import { VectorSet } from "./vector-set.js";
@@ -60,8 +50,7 @@ export class Lapic implements Device<LapicState>, ApicTarget {
     // Registers are 32 bits wide on 16-byte boundaries; narrower reads see their bytes, the gaps read as zero.
     read: (offset, size) => {
       if (this.x2apic || (offset & 15) + size > 4) return 0;
-      const value = this.readRegister(offset >> 4) >>> ((offset & 3) * 8);
-      return size === 4 ? value : value & (size === 2 ? 0xffff : 0xff);
+      return partOf(this.readRegister(offset >> 4), offset, size);
     },
     write: (offset, size, value) => {
       if (this.x2apic || (offset & 15) !== 0 || size !== 4) return;
@@ -75,6 +64,7 @@ export class Lapic implements Device<LapicState>, ApicTarget {
   readonly address: ApicAddress;
 
   private s: LapicState;
+  private readonly lvt: LocalVectorTable;
   private readonly irr = new VectorSet();
   private readonly isr = new VectorSet();
   private readonly tmr = new VectorSet();
@@ -83,14 +73,26 @@ export class Lapic implements Device<LapicState>, ApicTarget {
 
   constructor(private readonly ports: LapicPorts) {
     this.s = lapicResetState(ports.bsp);
-    const mode = (): TimerMode => (this.s.lvt[0] >> Lvt.TimerModeShift) & 3;
-    this.timer = new LapicTimer(ports.timers, ports.tscToNs, mode, () => this.fire(Reg.LvtTimer));
+    this.lvt = new LocalVectorTable({
+      request: (vector, level) => this.request(vector, level),
+      nmi: () => ports.events.nmi(),
+      smi: () => ports.events.smi(),
+      init: () => this.receiveInit(),
+    });
+    this.lvt.entries = this.s.lvt;
+    this.timer = new LapicTimer(
+      ports.timers,
+      ports.tscToNs,
+      () => this.lvt.timerMode,
+      () => this.lvt.fire(Reg.LvtTimer),
+    );
     this.address = this.makeAddress();
     ports.bus.attach(this);
   }
 
   reset(): void {
     this.clear();
+    this.lvt.pins = [false, false];
     this.update();
   }
 
@@ -99,6 +101,8 @@ export class Lapic implements Device<LapicState>, ApicTarget {
     state.irr = this.irr.save();
     state.isr = this.isr.save();
     state.tmr = this.tmr.save();
+    state.lvt = [...this.lvt.entries];
+    state.lint = [...this.lvt.pins];
     state.timer = { ...this.timer.state };
     return state;
   }
@@ -109,6 +113,8 @@ export class Lapic implements Device<LapicState>, ApicTarget {
     this.irr.restore(state.irr);
     this.isr.restore(state.isr);
     this.tmr.restore(state.tmr);
+    this.lvt.entries = [...state.lvt];
+    this.lvt.pins = [...state.lint];
     this.timer.restore(state.timer);
     this.update();
   }
@@ -119,8 +125,8 @@ export class Lapic implements Device<LapicState>, ApicTarget {
    */
   enterVirtualWireMode(): void {
     this.s.svr = Svr.Enable | 0x0f;
-    this.s.lvt[Reg.LvtLint0 - Reg.LvtTimer] = Delivery.ExtInt << Lvt.ModeShift;
-    this.s.lvt[Reg.LvtLint1 - Reg.LvtTimer] = Delivery.Nmi << Lvt.ModeShift;
+    this.lvt.write(Reg.LvtLint0, Delivery.ExtInt << Lvt.ModeShift, true);
+    this.lvt.write(Reg.LvtLint1, Delivery.Nmi << Lvt.ModeShift, true);
     this.update();
   }
 
@@ -183,11 +189,7 @@ export class Lapic implements Device<LapicState>, ApicTarget {
   /** Stores a checked value of IA32_APIC_BASE; switching the APIC off forgets everything but the pins. */
   setBase(low: number, high: number): void {
     const wasPresent = this.present;
-    if (wasPresent && (low & ApicBase.Enable) === 0) {
-      const lint = this.s.lint;
-      this.clear();
-      this.s.lint = lint;
-    }
+    if (wasPresent && (low & ApicBase.Enable) === 0) this.clear();
     this.s.baseLow = low >>> 0;
     this.s.baseHigh = high >>> 0;
     this.update();
@@ -251,7 +253,7 @@ export class Lapic implements Device<LapicState>, ApicTarget {
       case Reg.DivideConfig:
         return this.timer.state.divideConfig;
       default:
-        if (reg >= Reg.LvtTimer && reg <= Reg.LvtError) return s.lvt[reg - Reg.LvtTimer];
+        if (reg >= Reg.LvtTimer && reg <= Reg.LvtError) return this.lvt.read(reg);
         if (reg >= Reg.Isr && reg < Reg.Isr + 8) return this.isr.word(reg);
         if (reg >= Reg.Tmr && reg < Reg.Tmr + 8) return this.tmr.word(reg);
         if (reg >= Reg.Irr && reg < Reg.Irr + 8) return this.irr.word(reg);
@@ -299,7 +301,7 @@ export class Lapic implements Device<LapicState>, ApicTarget {
         if (this.x2apic) this.sendSelf(value & 0xff);
         break;
       default:
-        if (reg >= Reg.LvtTimer && reg <= Reg.LvtError) this.writeLvt(reg - Reg.LvtTimer, value);
+        if (reg >= Reg.LvtTimer && reg <= Reg.LvtError) this.writeLvt(reg, value);
         break;
     }
   }
@@ -322,8 +324,10 @@ export class Lapic implements Device<LapicState>, ApicTarget {
     };
   }
 
+  /** Everything to its reset value but the levels of the pins. */
   private clear(): void {
     this.s = lapicResetState(this.ports.bsp);
+    this.lvt.entries = this.s.lvt;
     this.irr.clear();
     this.isr.clear();
     this.tmr.clear();
@@ -332,11 +336,10 @@ export class Lapic implements Device<LapicState>, ApicTarget {
 
   /** INIT leaves the base address, the mode and the pins alone (SDM 3A "Local APIC State After It Receives INIT"). */
   private receiveInit(): void {
-    const { baseLow, baseHigh, lint } = this.s;
+    const { baseLow, baseHigh } = this.s;
     this.clear();
     this.s.baseLow = baseLow;
     this.s.baseHigh = baseHigh;
-    this.s.lint = lint;
     this.update();
     this.ports.events.init();
   }
@@ -346,58 +349,20 @@ export class Lapic implements Device<LapicState>, ApicTarget {
     s.svr = value & Svr.Writable;
     // Switching the APIC off by software masks every LVT entry (SDM 3A "Local APIC State After It Has Been
     // Software Disabled").
-    if (!this.enabled) for (let i = 0; i < s.lvt.length; i++) s.lvt[i] |= Lvt.Masked;
+    if (!this.enabled) this.lvt.maskAll();
     this.update();
   }
 
-  private writeLvt(index: number, value: number): void {
-    const s = this.s;
-    const before: TimerMode = (s.lvt[0] >> Lvt.TimerModeShift) & 3;
-    let entry = (value & LVT_WRITABLE[index]) | (s.lvt[index] & Lvt.RemoteIrr);
-    if (!this.enabled) entry |= Lvt.Masked;
-    s.lvt[index] = entry;
-    if (index === 0) this.timer.modeChanged(before);
+  private writeLvt(reg: number, value: number): void {
+    const before = this.lvt.timerMode;
+    this.lvt.write(reg, value, this.enabled);
+    this.timer.modeChanged(before);
     this.update();
   }
 
   private setPin(pin: 0 | 1, asserted: boolean): void {
-    const rising = asserted && !this.s.lint[pin];
-    this.s.lint[pin] = asserted;
-    const reg = pin === 0 ? Reg.LvtLint0 : Reg.LvtLint1;
-    const entry = this.s.lvt[reg - Reg.LvtTimer];
-    const level = (entry & Lvt.Level) !== 0;
-    if (this.present && (rising || (level && asserted))) this.fire(reg);
+    this.lvt.setPin(pin, asserted, this.present);
     this.update();
-  }
-
-  /** Delivers what an LVT entry asks for. */
-  private fire(reg: number): void {
-    const index = reg - Reg.LvtTimer;
-    const entry = this.s.lvt[index];
-    if ((entry & Lvt.Masked) !== 0) return;
-    const isPin = reg === Reg.LvtLint0 || reg === Reg.LvtLint1;
-    const mode: Delivery = reg === Reg.LvtTimer || reg === Reg.LvtError ? 0 : (entry >> Lvt.ModeShift) & Lvt.ModeMask;
-    switch (mode) {
-      case Delivery.Fixed: {
-        const level = isPin && (entry & Lvt.Level) !== 0;
-        if (level && (entry & Lvt.RemoteIrr) !== 0) break;
-        if (level) this.s.lvt[index] |= Lvt.RemoteIrr;
-        this.request(entry & Lvt.Vector, level);
-        break;
-      }
-      case Delivery.Nmi:
-        this.ports.events.nmi();
-        break;
-      case Delivery.Smi:
-        this.ports.events.smi();
-        break;
-      case Delivery.Init:
-        this.receiveInit();
-        break;
-      default:
-        // ExtINT follows the pin's level; `update` looks at it.
-        break;
-    }
   }
 
   private request(vector: number, level: boolean): void {
@@ -413,7 +378,7 @@ export class Lapic implements Device<LapicState>, ApicTarget {
 
   private raiseError(bits: number): void {
     this.s.newErrors |= bits;
-    const entry = this.s.lvt[Reg.LvtError - Reg.LvtTimer];
+    const entry = this.lvt.read(Reg.LvtError);
     // An error interrupt with an illegal vector would be an error again, for ever.
     if ((entry & Lvt.Masked) === 0 && (entry & Lvt.Vector) >= FIRST_VECTOR) this.request(entry & Lvt.Vector, false);
   }
@@ -424,19 +389,9 @@ export class Lapic implements Device<LapicState>, ApicTarget {
     this.isr.remove(vector);
     if (this.tmr.has(vector)) {
       this.ports.bus.endOfInterrupt(vector);
-      this.endPin(0, vector);
-      this.endPin(1, vector);
+      this.lvt.endOfInterrupt(vector);
     }
     this.update();
-  }
-
-  private endPin(pin: 0 | 1, vector: number): void {
-    const reg = pin === 0 ? Reg.LvtLint0 : Reg.LvtLint1;
-    const index = reg - Reg.LvtTimer;
-    const entry = this.s.lvt[index];
-    if ((entry & Lvt.RemoteIrr) === 0 || (entry & Lvt.Vector) !== vector) return;
-    this.s.lvt[index] = entry & ~Lvt.RemoteIrr;
-    if (this.s.lint[pin]) this.fire(reg);
   }
 
   private sendSelf(vector: number): void {
@@ -445,36 +400,9 @@ export class Lapic implements Device<LapicState>, ApicTarget {
   }
 
   private sendIpi(): void {
-    const low = this.s.icrLow;
-    const mode: Delivery = (low >> Icr.ModeShift) & 7;
-    const vector = low & Icr.Vector;
-    const level = (low & Icr.Level) !== 0;
-    // INIT level de-assert only synchronised arbitration IDs on buses of long ago.
-    if (mode === Delivery.Init && level && (low & Icr.Assert) === 0) return;
-    const fixed = mode === Delivery.Fixed || mode === Delivery.LowestPriority;
-    if (fixed && vector < FIRST_VECTOR) {
-      this.raiseError(Esr.SendIllegalVector);
-      return;
-    }
-    const bus = this.ports.bus;
-    // IPIs are edge triggered whatever the trigger bit says (SDM 3A "Interrupt Command Register").
-    switch ((low >>> Icr.ShorthandShift) & 3) {
-      case Shorthand.Self:
-        this.accept(mode, vector, false);
-        break;
-      case Shorthand.AllIncludingSelf:
-        bus.broadcast(this, true, mode, vector, false);
-        break;
-      case Shorthand.AllExcludingSelf:
-        bus.broadcast(this, false, mode, vector, false);
-        break;
-      default: {
-        const wide = this.x2apic;
-        const destination = wide ? this.s.icrHigh : this.s.icrHigh >>> 24;
-        bus.deliver(destination, (low & Icr.Logical) !== 0, wide, mode, vector, false);
-        break;
-      }
-    }
+    const wide = this.x2apic;
+    const destination = wide ? this.s.icrHigh : this.s.icrHigh >>> 24;
+    if (!sendIpi(this.ports.bus, this, this.s.icrLow, destination, wide)) this.raiseError(Esr.SendIllegalVector);
   }
 
   /** Recomputes the processor priority and what is deliverable, and tells the vCPU when there is news. */
@@ -484,22 +412,12 @@ export class Lapic implements Device<LapicState>, ApicTarget {
     const inService = serviced < 0 ? 0 : serviced & 0xf0;
     this.ppr = (s.tpr & 0xf0) >= inService ? s.tpr : inService;
     const before = this.pending;
-    if (this.externalPending()) {
+    if (s.extIntMessage || this.lvt.external(this.present)) {
       this.pending = EXTERNAL_INTERRUPT;
     } else {
       const top = this.irr.highest();
       this.pending = top >= 0 && this.present && top >> 4 > this.ppr >> 4 ? top : -1;
     }
     if (this.pending >= 0 && before < 0) this.ports.events.onInterrupt();
-  }
-
-  private externalPending(): boolean {
-    const s = this.s;
-    if (s.extIntMessage) return true;
-    if (!s.lint[0]) return false;
-    // With the APIC switched off, LINT0 is the plain INTR pin.
-    if (!this.present) return true;
-    const entry = s.lvt[Reg.LvtLint0 - Reg.LvtTimer];
-    return (entry & Lvt.Masked) === 0 && ((entry >> Lvt.ModeShift) & Lvt.ModeMask) === Delivery.ExtInt;
   }
 }

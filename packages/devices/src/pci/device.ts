@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from "@isola/base";
 import type { AccessSize, IoHandler } from "@isola/memory";
+import { allOnes } from "../access-width.js";
 import { checkState, type Device } from "../device.js";
 import { PciFunction, type PciIdentity, type PciSpaces } from "./function.js";
 import { CONFIG_ENABLE, CONFIG_SIZE, ConfigPort, ECAM_BUS_SIZE } from "./registers.js";
@@ -100,8 +101,4 @@ export class PciHost implements Device<PciHostState> {
     const fn = this.functions[slot];
     if (fn !== null && register < CONFIG_SIZE) fn.config.write(register, size, value);
   }
-}
-
-function allOnes(size: AccessSize): number {
-  return size === 4 ? 0xffff_ffff : size === 2 ? 0xffff : 0xff;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AccessSize, IoHandler, MsiSink } from "@isola/memory";
+import { partOf } from "../access-width.js";
 import type { PciFunction } from "./function.js";
 import { CapabilityId, MSIX_ENTRY_DWORDS, MSIX_VECTOR_MASKED, MsixControl } from "./registers.js";
 
@@ -109,8 +110,7 @@ export class Msix {
   }
 
   private readRegion(offset: number, size: AccessSize): number {
-    const value = this.dword(offset & ~3) >>> ((offset & 3) * 8);
-    return size === 4 ? value : value & (size === 2 ? 0xffff : 0xff);
+    return partOf(this.dword(offset & ~3), offset, size);
   }
 
   private dword(offset: number): number {

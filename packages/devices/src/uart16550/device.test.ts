@@ -116,6 +116,9 @@ describe("uart16550", () => {
     expect(inb(5) & 3).toBe(3);
     expect(inb(5) & 2).toBe(0);
     expect(inb(0)).toBe(0x42);
+    expect(inb(0)).toBe(0x42);
+    outb(2, 1);
+    expect(inb(0)).toBe(0);
     expect(sink.bytes).toEqual([]);
   });
 

@@ -62,7 +62,7 @@ export class Uart16550 implements Device<UartState> {
       return 0;
     }
     const taken = Math.min(bytes.length, this.capacity() - this.s.received.length);
-    for (let i = 0; i < taken; i++) this.s.received.push(bytes[i]);
+    for (let i = 0; i < taken; i++) this.enqueue(bytes[i]);
     this.starved = taken < bytes.length;
     if (taken > 0) this.dataArrived();
     return Math.max(taken, 0);
@@ -136,7 +136,8 @@ export class Uart16550 implements Device<UartState> {
 
   private readData(): number {
     const s = this.s;
-    const value = s.received.shift() ?? 0;
+    const oldest = s.received.shift() ?? 0;
+    const value = (s.fcr & Fcr.Enable) !== 0 ? oldest : s.buffer;
     s.timedOut = false;
     if (s.received.length === 0) s.lsr &= ~Lsr.DataReady;
     this.armTimeout();
@@ -214,11 +215,16 @@ export class Uart16550 implements Device<UartState> {
     if (s.received.length >= this.capacity()) {
       s.lsr |= Lsr.Overrun;
       // Without FIFOs the new byte replaces the old one; with FIFOs it is lost in the shift register (8.4).
-      if ((s.fcr & Fcr.Enable) === 0) s.received[0] = value;
+      if ((s.fcr & Fcr.Enable) === 0) s.buffer = value;
       return;
     }
-    s.received.push(value);
+    this.enqueue(value);
     this.dataArrived();
+  }
+
+  private enqueue(value: number): void {
+    this.s.received.push(value);
+    if ((this.s.fcr & Fcr.Enable) === 0) this.s.buffer = value;
   }
 
   private dataArrived(): void {

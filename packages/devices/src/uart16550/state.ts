@@ -15,6 +15,8 @@ export interface UartState extends DeviceState {
   divisor: number;
   /** Received bytes, oldest first. */
   received: number[];
+  /** The receiver buffer register, which without FIFOs keeps showing the last byte. */
+  buffer: number;
   /** Whether the transmit-empty interrupt waits to be identified. */
   transmitEmpty: boolean;
   /** Whether bytes below the trigger level have waited for four character times. */
@@ -39,6 +41,7 @@ export function uartResetState(): UartState {
     scratch: 0,
     divisor: 12,
     received: [],
+    buffer: 0,
     transmitEmpty: false,
     timedOut: false,
     timeoutAt: -1,

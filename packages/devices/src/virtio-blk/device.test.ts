@@ -256,7 +256,9 @@ describe("virtio-blk", () => {
   it("asks for a reset when header or status is missing", () => {
     const { bench } = makeDisk(new MemoryStore());
     bench.add(0, [{ data: header(0, 0) }]);
+    bench.add(0, [{ data: header(4, 0) }, { room: 1 }]);
     bench.kick(0);
-    expect(bench.failures[0]).toMatch(/without header/);
+    expect(bench.failures).toEqual(["block request without header or status"]);
+    expect(bench.takeUsed(0)).toEqual([]);
   });
 });

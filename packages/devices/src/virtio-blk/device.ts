@@ -80,12 +80,12 @@ export class VirtioBlk implements VirtioFunction<VirtioBlkState>, Pausable {
     const ring = host.queues[queue];
     do {
       // What finds no room stays in the ring until an answer makes some.
-      while (this.inFlight < MAX_IN_FLIGHT) {
+      while (this.inFlight < MAX_IN_FLIGHT && host.running) {
         const chain = ring.pop();
         if (chain === null) break;
         this.start(host, queue, chain);
       }
-    } while (this.inFlight < MAX_IN_FLIGHT && ring.enableNotify());
+    } while (this.inFlight < MAX_IN_FLIGHT && host.running && ring.enableNotify());
     host.used(queue);
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AccessSize } from "@isola/memory";
 import type { ByteSink } from "@isola/ports";
+import { partOf } from "../access-width.js";
 import { copyState } from "../device.js";
 import type { Chain } from "../virtio/chain.js";
 import type { VirtioFunction, VirtioHost } from "../virtio/function.js";
@@ -61,8 +62,7 @@ export class VirtioConsole implements VirtioFunction<VirtioConsoleState> {
     // Columns and rows are two halves of the first dword; the rest is for features that are not offered.
     const first = (this.s.columns | (this.s.rows << 16)) >>> 0;
     if (offset >= 4) return 0;
-    const value = first >>> (offset * 8);
-    return size === 4 ? value : value & (size === 2 ? 0xffff : 0xff);
+    return partOf(first, offset, size);
   }
 
   writeConfig(offset: number, _size: AccessSize, value: number): void {

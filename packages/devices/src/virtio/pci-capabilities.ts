@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AccessSize, IoHandler } from "@isola/memory";
+import { partOf } from "../access-width.js";
 import type { PciFunction } from "../pci/function.js";
 import { CapabilityId } from "../pci/registers.js";
 import { Cap, CapType, COMMON_LENGTH, NOTIFY_MULTIPLIER, Region, REGION_BAR, REGION_SIZE } from "./registers.js";
@@ -53,9 +54,7 @@ function addAccessWindow(pci: PciFunction, region: IoHandler): void {
     afterWrite: () => {
       const size = width();
       if (size === 0) return;
-      const data = c.get32(at + Cap.AccessData);
-      const value = size === 4 ? data : data & (size === 2 ? 0xffff : 0xff);
-      region.write(c.get32(at + Cap.Offset), size, value);
+      region.write(c.get32(at + Cap.Offset), size, partOf(c.get32(at + Cap.AccessData), 0, size));
     },
   });
 }

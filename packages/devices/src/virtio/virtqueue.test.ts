@@ -137,7 +137,7 @@ describe("virtqueue", () => {
           if (bench.failures.length === 0) expect(used.length).toBe(heads.length);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });

@@ -49,18 +49,19 @@ export function pushAll(cpu: usize, rec: usize, bytes: u32): void {
   setStackPointer(cpu, top - <u64>(8 * bytes), mask);
 }
 
-/** POPA, POPAD: the same in reverse; the image of rSP is skipped. */
+/**
+ * POPA, POPAD: the same in reverse; the image of rSP is skipped. A fault leaves the registers popped so far changed, as on
+ * real CPUs; rSP has not moved, so that the instruction can be executed again.
+ */
 export function popAll(cpu: usize, rec: usize, bytes: u32): void {
   const mask = stackMask(cpu);
   const top = load<u64>(cpu + RSP);
   for (let i: u32 = 0; i < 8; i++) {
-    stackRead(cpu, rec, (top + <u64>(i * bytes)) & mask, bytes);
-    if (faulted(cpu)) return;
-  }
-  for (let i: u32 = 0; i < 8; i++) {
     const register: usize = 7 - <usize>i;
     if (register == 4) continue;
-    writeRegister(cpu, CPU_GPR + (register << 3), bytes, stackRead(cpu, rec, (top + <u64>(i * bytes)) & mask, bytes));
+    const value = stackRead(cpu, rec, (top + <u64>(i * bytes)) & mask, bytes);
+    if (faulted(cpu)) return;
+    writeRegister(cpu, CPU_GPR + (register << 3), bytes, value);
   }
   setStackPointer(cpu, top + <u64>(8 * bytes), mask);
 }

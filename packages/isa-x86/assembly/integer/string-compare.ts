@@ -24,6 +24,7 @@ function setFlags(cpu: usize, a: u64, b: u64, size: u32): void {
   store<u32>(cpu + CPU_FLAG_AUX, top | (<u32>borrows & 8));
 }
 
+/** CMPS. The element at rDI is read first, as real CPUs do. */
 export function compareStrings(cpu: usize, rec: usize, size: u32): u32 {
   const immediate = immediateOf(rec);
   const mask = addressMask(immediate);
@@ -41,18 +42,18 @@ export function compareStrings(cpu: usize, rec: usize, size: u32): u32 {
   let b: u64 = 0;
   let ended = false;
   while (done < limit && !ended) {
-    const first = elementAddress(cpu, rec, segment, si, size, false);
-    if (faulted(cpu)) break;
     const second = elementAddress(cpu, rec, DESTINATION_SEGMENT, di, size, false);
+    if (faulted(cpu)) break;
+    const first = elementAddress(cpu, rec, segment, si, size, false);
     if (faulted(cpu)) break;
     let elements = runLength(cpu, rec, segment, si, first, mask, size, forward, false, limit - done);
     if (elements != 0) elements = runLength(cpu, rec, DESTINATION_SEGMENT, di, second, mask, size, forward, false, elements);
-    let left = elements != 0 ? hostForRead(cpu, rec, first) : 0;
+    let right = elements != 0 ? hostForRead(cpu, rec, second) : 0;
     if (faulted(cpu)) break;
-    let right = left != 0 ? hostForRead(cpu, rec, second) : 0;
+    let left = right != 0 ? hostForRead(cpu, rec, first) : 0;
     if (faulted(cpu)) break;
     let compared: u64 = 0;
-    if (right != 0) {
+    if (left != 0) {
       do {
         a = loadElement(left, size);
         b = loadElement(right, size);
@@ -62,9 +63,9 @@ export function compareStrings(cpu: usize, rec: usize, size: u32): u32 {
         ended = (a == b) != whileEqual;
       } while (!ended && compared < elements);
     } else {
-      const value = readGuest(cpu, rec, first, size);
-      if (faulted(cpu)) break;
       const other = readGuest(cpu, rec, second, size);
+      if (faulted(cpu)) break;
+      const value = readGuest(cpu, rec, first, size);
       if (faulted(cpu)) break;
       a = value;
       b = other;
@@ -76,14 +77,15 @@ export function compareStrings(cpu: usize, rec: usize, size: u32): u32 {
     di = (forward ? di + bytes : di - bytes) & mask;
     done += compared;
   }
+  if (repeated) writeIndex(cpu, RCX, mask, total - done);
   if (done == 0) return 0;
   if (!faulted(cpu)) setFlags(cpu, a, b, size);
   writeIndex(cpu, RSI, mask, si);
   writeIndex(cpu, RDI, mask, di);
-  if (repeated) writeIndex(cpu, RCX, mask, total - done);
   return repeated && !ended && done < total ? 1 : 0;
 }
 
+/** SCAS. */
 export function scanString(cpu: usize, rec: usize, size: u32): u32 {
   const immediate = immediateOf(rec);
   const mask = addressMask(immediate);
@@ -123,9 +125,9 @@ export function scanString(cpu: usize, rec: usize, size: u32): u32 {
     di = (forward ? di + bytes : di - bytes) & mask;
     done += compared;
   }
+  if (repeated) writeIndex(cpu, RCX, mask, total - done);
   if (done == 0) return 0;
   if (!faulted(cpu)) setFlags(cpu, a, b, size);
   writeIndex(cpu, RDI, mask, di);
-  if (repeated) writeIndex(cpu, RCX, mask, total - done);
   return repeated && !ended && done < total ? 1 : 0;
 }

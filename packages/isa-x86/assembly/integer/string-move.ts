@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // MOVS, STOS, LODS and XLAT. Each function executes iterations until it is done, a bounded amount of work is done, or one
 // faults; rCX, rSI and rDI then say how far it came. The result is 1 if iterations remain. `size` is in bytes.
+// With a repeat prefix and 32-bit addresses, real CPUs clear the upper half of RCX even if no iteration completes; MOVS
+// and STOS those of RSI and RDI too.
 import { CPU_FAULT } from "../generated/layout";
 import { hostForRead, hostForWrite, readGuest, writeGuest } from "../memory";
 import {
@@ -14,6 +16,7 @@ function faulted(cpu: usize): bool {
   return load<u32>(cpu + CPU_FAULT) != 0;
 }
 
+/** MOVS. */
 export function moveString(cpu: usize, rec: usize, size: u32): u32 {
   const immediate = immediateOf(rec);
   const mask = addressMask(immediate);
@@ -49,7 +52,7 @@ export function moveString(cpu: usize, rec: usize, size: u32): u32 {
     di = (forward ? di + bytes : di - bytes) & mask;
     done += elements;
   }
-  if (done == 0) return 0;
+  if (done == 0 && !repeated) return 0;
   writeIndex(cpu, RSI, mask, si);
   writeIndex(cpu, RDI, mask, di);
   if (repeated) writeIndex(cpu, RCX, mask, total - done);
@@ -75,6 +78,7 @@ function copyRun(to: usize, from: usize, elements: u64, size: u32, forward: bool
   for (let at: usize = 0; at < bytes; at += size) storeElement(to - at, size, loadElement(from - at, size));
 }
 
+/** STOS. */
 export function storeString(cpu: usize, rec: usize, size: u32): u32 {
   const immediate = immediateOf(rec);
   const mask = addressMask(immediate);
@@ -101,7 +105,7 @@ export function storeString(cpu: usize, rec: usize, size: u32): u32 {
     di = (forward ? di + bytes : di - bytes) & mask;
     done += elements;
   }
-  if (done == 0) return 0;
+  if (done == 0 && !repeated) return 0;
   writeIndex(cpu, RDI, mask, di);
   if (repeated) writeIndex(cpu, RCX, mask, total - done);
   return done < total ? 1 : 0;
@@ -115,6 +119,7 @@ function fillRun(to: usize, elements: u64, size: u32, value: u64): void {
   else for (let at: usize = 0; at < bytes; at += size) storeElement(to + at, size, value);
 }
 
+/** LODS. */
 export function loadString(cpu: usize, rec: usize, size: u32): u32 {
   const immediate = immediateOf(rec);
   const mask = addressMask(immediate);
@@ -137,19 +142,20 @@ export function loadString(cpu: usize, rec: usize, size: u32): u32 {
       const distance = <usize>(elements - 1) * size;
       value = loadElement(forward ? from + distance : from - distance, size);
     } else {
-      value = readGuest(cpu, rec, source, size);
+      const element = readGuest(cpu, rec, source, size);
       if (faulted(cpu)) break;
+      value = element;
       elements = 1;
     }
     const bytes = elements * size;
     si = (forward ? si + bytes : si - bytes) & mask;
     done += elements;
   }
+  if (repeated) writeIndex(cpu, RCX, mask, total - done);
   if (done == 0) return 0;
   if (size == 4) store<u64>(cpu + RAX, value);
   else storeElement(cpu + RAX, size, value);
   writeIndex(cpu, RSI, mask, si);
-  if (repeated) writeIndex(cpu, RCX, mask, total - done);
   return done < total ? 1 : 0;
 }
 

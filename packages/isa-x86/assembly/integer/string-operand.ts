@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the string instructions share: registers of the address size, addresses, runs of elements within a page.
-import { CPU_EFLAGS, CPU_ES_BASE, CPU_FAULT, CPU_GPR, CPU_MODE_KEY, RECORD_IMMEDIATE, SEGMENT_STRIDE } from "../generated/layout";
+import { CPU_EFLAGS, CPU_ES_BASE, CPU_FAULT, CPU_GPR, CPU_MODE_KEY, CPU_TLB_BASE, EMPTY_TLB, RECORD_IMMEDIATE, SEGMENT_STRIDE } from "../generated/layout";
 import { segmentAddress } from "../system/stack";
 
 export const RAX: usize = CPU_GPR;
@@ -71,13 +71,14 @@ export const DESTINATION_SEGMENT: u32 = ES;
 
 /**
  * How many elements from `linear` on, at most `most`, lie in one page, do not wrap around the address size, and are
- * allowed by the segment. The first one is allowed already. 0 if the first one straddles two pages.
+ * allowed by the segment. The first one is allowed already. 0 if the first one straddles two pages, or if every access
+ * must be checked by itself (alignment, data breakpoints).
  */
 export function runLength(
   cpu: usize, rec: usize, segment: u32, offset: u64, linear: u64, mask: u64, size: u32, forward: bool, write: bool, most: u64,
 ): u64 {
   const inPage = <u32>linear & (PAGE_SIZE - 1);
-  if (inPage + size > PAGE_SIZE) return 0;
+  if (inPage + size > PAGE_SIZE || load<u32>(cpu + CPU_TLB_BASE) == <u32>EMPTY_TLB) return 0;
   let elements: u64 = forward ? (PAGE_SIZE - inPage) / size : inPage / size + 1;
   if (elements > most) elements = most;
   if (forward) {

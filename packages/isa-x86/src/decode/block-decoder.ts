@@ -336,7 +336,7 @@ export class BlockDecoder {
     let addressing = 0;
     let separate = false;
     if (insn.memory) {
-      const based = code64 ? insn.segment >= Segment.FS : !flat || insn.segment >= Segment.FS;
+      const based = code64 ? insn.segment >= Segment.FS : !flat || isSpecialSegment(insn.segment);
       separate = insn.addressSize === 16 || (based && !facts.addressOnly) || hasWideDisplacement(insn);
       if (separate) this.address(insn, facts, here, flat, code64);
       addressing = facts.firstMemoryForm + (separate || insn.addressSize === 64 ? 0 : 1);
@@ -386,7 +386,7 @@ export class BlockDecoder {
   /** The record in front that computes a linear address with segment base, mask or checks. */
   private address(insn: DecodedInstruction, facts: LineFacts, here: number, flat: boolean, code64: boolean): void {
     const { view } = this;
-    const checked = !code64 && !facts.addressOnly && (!flat || insn.segment >= Segment.FS);
+    const checked = !code64 && !facts.addressOnly && (!flat || isSpecialSegment(insn.segment));
     const record = this.newRecord(checked ? Special.AddressSegmented : Special.AddressLong, here, insn.length);
     const wide = hasWideDisplacement(insn);
     if (wide) {
@@ -452,6 +452,11 @@ export class BlockDecoder {
         return register;
     }
   }
+}
+
+/** Segments that need checks even in the flat model: FS and GS have a base, CS cannot be written. */
+function isSpecialSegment(segment: number): boolean {
+  return segment >= Segment.FS || segment === Segment.CS;
 }
 
 /** Whether direct jumps of a mode may be linked: not where CS limits must be checked or each instruction is stepped. */

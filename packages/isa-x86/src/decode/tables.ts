@@ -91,6 +91,8 @@ export class DecodeTables {
     const entries: number[] = [];
     const numbers = new Map(this.lines.map((line, i) => [line, i + 1]));
     for (const [row, candidates] of rows) {
+      // Whatever the order of the table: a mandatory prefix is more specific than none.
+      candidates.sort((a, b) => Number(a.opcode.encoding.prefix === undefined) - Number(b.opcode.encoding.prefix === undefined));
       const shape = shapeOf(candidates);
       const sizes = candidates.filter((line) => line.opcode.attributes.addressSize !== undefined);
       for (const line of sizes) line.byAddressSize = sizes;
@@ -169,7 +171,10 @@ function matches(line: DecodeLine, variant: number, shape: RowShape, entry: numb
     if (encoding.vex !== "lig" && (encoding.vex === 256 ? 1 : 0) !== bOrL) return false;
     // VEX has no "any prefix": a line without one means pp = 0.
     if (encoding.prefix === undefined && (variant & 3) !== 0) return false;
-  } else if (sharedWithRegisters && !encoding.plusRegister && bOrL === 1) return false; // 90 is NOP, 41 90 is XCHG.
+  } else if (sharedWithRegisters && !encoding.plusRegister && encoding.prefix === undefined && bOrL === 1) {
+    // 90 is NOP, 41 90 is XCHG; but F3 41 90 is PAUSE.
+    return false;
+  }
   return shape === RowShape.Single || matchesModrm(line.opcode, encoding, shape, entry);
 }
 

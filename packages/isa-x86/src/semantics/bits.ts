@@ -22,7 +22,7 @@ function bitTest(change: ((e: X86Emitter, old: Value, bit: Value) => Value) | nu
       return change === null ? old : change(e, old, e.shl(e.constantLike(old, 1), bit));
     };
     if (dst.kind === "mem" && operandAt(operands, 1).kind === "gpr") {
-      const linear = bitStringAddress(e, form, index, size);
+      const linear = bitStringAddress(e, form, index, size, change !== null);
       const bytes = (size / 8) as 2 | 4 | 8;
       if (change === null) test(e.loadGuest(integerLoad(size), bytes, linear));
       else e.modifyGuest(bytes, linear, form.opcode.attributes.lock === true, changed);
@@ -32,10 +32,15 @@ function bitTest(change: ((e: X86Emitter, old: Value, bit: Value) => Value) | nu
 }
 
 /** Linear address of the word of the bit string that holds bit `index`. */
-function bitStringAddress(e: X86Emitter, form: Form, index: Value, size: number): Value {
+function bitStringAddress(e: X86Emitter, form: Form, index: Value, size: number, write: boolean): Value {
   const words = e.shrS(e.extendS(e.signExtend(index, size)), Math.log2(size));
-  const linear = e.add(e.linearAddress(), e.shl(words, Math.log2(size / 8)));
-  return form.model === "long" ? linear : e.zeroExtend(linear, 32);
+  const distance = e.shl(words, Math.log2(size / 8));
+  const linear = e.linearAddress();
+  if (form.addressing === "flat32") return e.zeroExtend(e.add(linear, distance), 32);
+  if (form.model === "long") return e.add(linear, distance);
+  // Outside 64-bit mode there is an address record in front, whose address size and segment apply to the sum.
+  const access = e.i32(size / 8 + (write ? 0x100 : 0));
+  return e.callFaultingValue("moveAddress", [e.cpu, e.record, linear, distance, access], "i64");
 }
 
 export const bt: Semantics = bitTest(null);

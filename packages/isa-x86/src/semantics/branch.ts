@@ -3,7 +3,7 @@ import type { Value } from "@isola/engine";
 import type { Form } from "../table/form.js";
 import { operandAt, truncate } from "./integer-operand.js";
 import type { Semantics } from "./semantics.js";
-import { Gpr, integerLoad, Vector, type X86Emitter } from "./x86-emitter.js";
+import { Gpr, integerLoad, integerStore, Vector, type X86Emitter } from "./x86-emitter.js";
 
 /** Jcc: the low four bits of the opcode are the condition. */
 export const jcc: Semantics = (e, _operands, form) => e.branch(e.flags.condition(form.opcode.encoding.opcode & 15));
@@ -20,11 +20,25 @@ export const jmpIndirect: Semantics = (e, operands, form) => {
   e.jumpTo(checkedTarget(e, form, e.read(operandAt(operands, 0))));
 };
 
-/** The target is read and checked before the return address is pushed. */
+/**
+ * Indirect near CALL. In 64-bit mode the return address is written before the target is checked: a target that is not
+ * canonical leaves it behind, below an unchanged RSP, as real CPUs do.
+ */
 export const callIndirect: Semantics = (e, operands, form) => {
-  const target = checkedTarget(e, form, e.read(operandAt(operands, 0)));
-  e.pushStack(form.operandSize, truncate(e, e.nextRip(), form.operandSize));
-  e.jumpTo(target);
+  const target = e.read(operandAt(operands, 0));
+  const next = truncate(e, e.nextRip(), form.operandSize);
+  if (form.model === "long") {
+    const bytes = form.operandSize / 8;
+    const top = e.sub(e.readGpr(Gpr.RSP, 64), e.i64(bytes));
+    e.storeGuest(integerStore(form.operandSize), bytes, top, next, true);
+    const rip = checkedTarget(e, form, target);
+    e.writeGpr(Gpr.RSP, 64, top);
+    e.jumpTo(rip);
+  } else {
+    const rip = checkedTarget(e, form, target);
+    e.pushStack(form.operandSize, next);
+    e.jumpTo(rip);
+  }
 };
 
 /** RET, and RET imm16, which releases that many bytes of arguments too. */
@@ -94,13 +108,14 @@ export const into: Semantics = (e) => {
 /** UD0, UD1, UD2. */
 export const undefinedInstruction: Semantics = (e) => e.raise(Vector.UD);
 
-/** BOUND: #BR unless the index is within the signed bounds in memory. */
+/** BOUND: #BR unless the index is within the signed bounds in memory. The upper one is read only if the lower one holds. */
 export const bound: Semantics = (e, operands, form) => {
   const size = form.operandSize === 16 ? 16 : 32;
   const load = integerLoad(size);
   const linear = e.linearAddress();
-  const lower = e.signExtend(e.loadGuest(load, size / 8, linear), size);
-  const upper = e.signExtend(e.loadGuest(load, size / 8, e.zeroExtend(e.add(linear, e.i64(size / 8)), 32)), size);
   const index = e.signExtend(e.wrap(e.read(operandAt(operands, 0))), size);
-  e.raiseIf(e.or(e.ltS(index, lower), e.gtS(index, upper)), Vector.BR);
+  const lower = e.signExtend(e.loadGuest(load, size / 8, linear), size);
+  e.raiseIf(e.ltS(index, lower), Vector.BR);
+  const upper = e.signExtend(e.loadGuest(load, size / 8, e.zeroExtend(e.add(linear, e.i64(size / 8)), 32)), size);
+  e.raiseIf(e.gtS(index, upper), Vector.BR);
 };

@@ -34,15 +34,23 @@ export const xadd: Semantics = (e, operands) => {
   }
 };
 
-/** CMPXCHG. The destination is written in any case: with its old value if the comparison fails. */
+/**
+ * CMPXCHG. A memory destination is written in any case: with its old value if the comparison fails. Of two registers
+ * only one is written, so that the other keeps bits 32-63.
+ */
 export const cmpxchg: Semantics = (e, operands) => {
   const dst = operandAt(operands, 0);
   const size = sizeOf(dst);
   const accumulator = e.readGpr(Gpr.RAX, size);
   const b = e.read(operandAt(operands, 1));
-  const a = replace(e, dst, (old) => e.select(e.eq(old, accumulator), b, old));
+  const inMemory = dst.kind === "mem";
+  const a = inMemory ? replace(e, dst, (old) => e.select(e.eq(old, accumulator), b, old)) : e.read(dst);
   e.flags.sub(size, accumulator, a, e.zeroExtend(e.sub(accumulator, a), size));
-  e.if(e.ne(a, accumulator), () => e.writeGpr(Gpr.RAX, size, a));
+  e.if(
+    e.ne(a, accumulator),
+    () => e.writeGpr(Gpr.RAX, size, a),
+    inMemory ? undefined : () => e.write(dst, b),
+  );
 };
 
 /** CMPXCHG8B: EDX:EAX with memory, ECX:EBX is the new value. Only ZF changes. */

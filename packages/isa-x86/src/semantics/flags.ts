@@ -70,6 +70,15 @@ export class Flags {
     this.store(size, result, aux);
   }
 
+  /** ZF, PF and CF as given, each i32 0 or 1; OF, SF and AF become 0: COMISS, PTEST. */
+  compare(zero: Value, parity: Value, carry: Value): void {
+    const e = this.e;
+    const top = e.and(e.neg(carry), e.i32(AUX_CARRY_OVERFLOW));
+    // The result is 0 or 0x100: its low byte has even parity, which the correction in bit 8 of aux makes odd.
+    e.storeState("i32.store", "flagAux", e.or(top, e.shl(e.xor(parity, e.i32(1)), 8)));
+    e.storeState("i64.store", "flagRes", e.extendU(e.shl(e.xor(zero, e.i32(1)), 8)));
+  }
+
   /** Replaces CF (i32 0 or 1); the other flags stay. */
   setCarry(carry: Value): void {
     const e = this.e;

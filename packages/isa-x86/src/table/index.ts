@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { integerAlu } from "./integer-alu.js";
+import { crypto } from "./crypto.js";
 import { integerBits } from "./integer-bits.js";
 import { integerBranch } from "./integer-branch.js";
 import { integerHint } from "./integer-hint.js";
@@ -9,12 +10,23 @@ import { integerStack } from "./integer-stack.js";
 import { integerString } from "./integer-string.js";
 import type { Opcode } from "./opcode.js";
 import { systemOpcodes } from "./system.js";
+import { sseFloat } from "./sse-float.js";
+import { sseInteger } from "./sse-integer.js";
+import { sseMove } from "./sse-move.js";
+import { sseShuffle } from "./sse-shuffle.js";
+import { sseString } from "./sse4-string.js";
 import { x87Opcodes } from "./x87.js";
 
 /** Every instruction that exists. Within one opcode, the first line that matches counts. */
 export const opcodeTable: readonly Opcode[] = [
   ...integerHint,
   ...integerAlu,
+  ...sseMove,
+  ...sseInteger,
+  ...sseShuffle,
+  ...sseFloat,
+  ...sseString,
+  ...crypto,
   ...integerShift,
   ...integerMove,
   ...integerBits,

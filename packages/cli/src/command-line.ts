@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { didYouMean } from "./suggestion.js";
+import { UsageError } from "./usage-error.js";
+
+/** One `--option`. */
+export interface OptionSpec {
+  /** What the value is, in capitals, for the help text; absent for a switch. */
+  readonly value?: string;
+  /** May be given more than once. */
+  readonly many?: boolean;
+  readonly help: string;
+}
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** A command line after parsing. Option names are without dashes. */
+export class CommandLine {
+  constructor(
+    readonly positionals: readonly string[],
+    private readonly values: ReadonlyMap<string, readonly string[]>,
+  ) {}
+
+  has(option: string): boolean {
+    return this.values.has(option);
+  }
+
+  /** The value of an option, or undefined if it was not given. */
+  get(option: string): string | undefined {
+    return this.values.get(option)?.at(-1);
+  }
+
+  all(option: string): readonly string[] {
+    return this.values.get(option) ?? [];
+  }
+}
+
+/**
+ * Parses `args` (what follows the verb): `--option VALUE`, `--option=VALUE`, switches, positionals, and `--` before
+ * positionals that begin with a dash. Throws UsageError for anything that is not declared.
+ */
+export function parseCommandLine(args: readonly string[], specs: OptionSpecs): CommandLine {
+  const positionals: string[] = [];
+  const values = new Map<string, string[]>();
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    if (arg === "--") {
+      positionals.push(...args.slice(i + 1));
+      break;
+    }
+    if (!arg.startsWith("-") || arg === "-") {
+      positionals.push(arg);
+      continue;
+    }
+    const equals = arg.indexOf("=");
+    const name = (equals < 0 ? arg : arg.slice(0, equals)).replace(/^--?/, "");
+    const spec = Object.hasOwn(specs, name) && arg.startsWith("--") ? specs[name] : undefined;
+    if (spec === undefined) {
+      const known = Object.keys(specs).map((option) => `--${option}`);
+      throw new UsageError(`unknown option ${arg.split("=")[0]}${didYouMean(`--${name}`, known)}`);
+    }
+    let value = equals < 0 ? undefined : arg.slice(equals + 1);
+    if (spec.value === undefined) {
+      if (value !== undefined) throw new UsageError(`--${name} takes no value`);
+      value = "";
+    } else if (value === undefined) {
+      value = args[++i];
+      if (value === undefined) throw new UsageError(`--${name} needs a value: --${name} ${spec.value}`);
+    }
+    const seen = values.get(name) ?? [];
+    if (seen.length > 0 && spec.many !== true) throw new UsageError(`--${name} was given twice`);
+    values.set(name, [...seen, value]);
+  }
+  return new CommandLine(positionals, values);
+}
+
+const HELP_COLUMN = 26;
+
+/** One indented line for each option. */
+export function describeOptions(specs: OptionSpecs): string {
+  return Object.entries(specs)
+    .map(([name, { value, help, many }]) => {
+      const left = `  --${name}${value === undefined ? "" : ` ${value}`}`;
+      return `${left.padEnd(HELP_COLUMN)} ${help}${many === true ? " (may be repeated)" : ""}\n`;
+    })
+    .join("");
+}

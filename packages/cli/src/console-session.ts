@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { nodeEventLoop, onProcessEnd, Terminal } from "@isola/host-node";
+import type { BlockStore, ByteSink, EventLoop } from "@isola/ports";
+import { createVm, type StopReason, type Vm } from "@isola/vmm";
+import { openDisks } from "./disk-option.js";
+import { hostPorts, readBootFile } from "./machine-files.js";
+import type { MachineRequest } from "./machine-request.js";
+import { TRIPLE_FAULT_STATUS } from "./verb.js";
+
+/** Typed ahead of the guest beyond this, standard input is not read. */
+const MAX_TYPE_AHEAD = 4096;
+
+/** Builds a machine with its first serial port on `console`. The disks are closed again if it cannot be built. */
+export function makeVm(
+  request: MachineRequest,
+  console: ByteSink,
+  loop: EventLoop,
+  onGuestReset: "restart" | "stop",
+): Vm {
+  const files = Object.fromEntries(request.files.map((path) => [path, readBootFile(path)]));
+  const stores: BlockStore[] = openDisks(request.disks);
+  try {
+    const named = Object.fromEntries(stores.map((store, i) => [String(i), store]));
+    const ports = { ...hostPorts(), loop, files, stores: named, serial: [console] };
+    return createVm(request.config, ports, { onGuestReset });
+  } catch (error) {
+    for (const store of stores) void store.close();
+    throw error;
+  }
+}
+
+/** Resolves when the machine has stopped and its disks are closed. */
+export function stopped(vm: Vm): Promise<StopReason> {
+  return new Promise((resolve) => {
+    vm.listen((event) => {
+      if (event.type === "stopped") resolve(event.reason);
+    });
+  });
+}
+
+/** Starts `vm`; if it cannot boot, its disks are closed before the error goes on. */
+export async function start(vm: Vm): Promise<void> {
+  try {
+    vm.perform({ type: "start" });
+  } catch (error) {
+    const done = stopped(vm);
+    vm.perform({ type: "stop" });
+    await done;
+    throw error;
+  }
+}
+
+function statusOf(reason: StopReason): number {
+  switch (reason.kind) {
+    case "debug-exit":
+      return reason.status & 0xff;
+    case "triple-fault":
+      process.stderr.write(`isola: the guest ended in a triple fault on vCPU ${reason.vcpu}\n${reason.report}\n`);
+      return TRIPLE_FAULT_STATUS;
+    case "failed":
+      throw reason.error;
+    default:
+      return 0;
+  }
+}
+
+/** Runs a machine on this process's terminal until it ends; resolves with the exit status. */
+export async function runOnTerminal(request: MachineRequest, onGuestReset: "restart" | "stop"): Promise<number> {
+  let forced: number | null = null;
+  let failure: unknown = null;
+  const terminal: Terminal = new Terminal({
+    onInput(bytes) {
+      vm.perform({ type: "serial-input", port: 0, bytes });
+      if (vm.pendingInput(0) > MAX_TYPE_AHEAD) terminal.holdInput();
+    },
+    onEscape: () => leave(0),
+  });
+  const vm = makeVm(
+    request,
+    terminal,
+    nodeEventLoop(() => terminal.congestion()),
+    onGuestReset,
+  );
+  function leave(status: number): void {
+    forced ??= status;
+    if (vm.state !== "stopped") vm.perform({ type: "stop" });
+  }
+  const unlisten = onProcessEnd((status, error) => {
+    failure ??= error;
+    leave(status);
+  });
+  const done = stopped(vm);
+  vm.listen((event) => {
+    if (event.type === "input-drained") terminal.resumeInput();
+    if (event.type === "state" && event.state === "stopped") terminal.close();
+  });
+  try {
+    await start(vm);
+    terminal.open();
+    if (process.stdin.isTTY && process.stderr.isTTY) process.stderr.write("isola: Ctrl-] leaves the machine\r\n");
+    const reason = await done;
+    if (failure !== null) throw failure;
+    return forced ?? statusOf(reason);
+  } finally {
+    unlisten();
+  }
+}

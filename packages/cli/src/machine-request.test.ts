@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from "vitest";
+import { parseCommandLine } from "./command-line.js";
+import { MACHINE_OPTIONS, machineRequest } from "./machine-request.js";
+import { parseSize } from "./size.js";
+import { UsageError } from "./usage-error.js";
+
+const request = (...args: string[]) => machineRequest(parseCommandLine(args, MACHINE_OPTIONS), null);
+
+describe("machine options", () => {
+  it("describe a machine", () => {
+    const { config, files, disks } = request(
+      ..."--kernel k --initrd i --append a=1 --memory 1.5G --cpus 2 --disk d.raw --disk e.raw,readonly".split(" "),
+    );
+    expect(config).toMatchObject({
+      memory: 1536 << 20,
+      cpus: 2,
+      boot: { kind: "kernel", kernel: "k", modules: ["i"], commandLine: "a=1" },
+      disks: [
+        { store: "0", serial: "d.raw" },
+        { store: "1", serial: "e.raw" },
+      ],
+    });
+    expect(files).toEqual(["k", "i"]);
+    expect(disks.map(({ mode }) => mode)).toEqual(["writable", "readonly"]);
+  });
+
+  it("take what they leave open from an image", () => {
+    const image = { kernel: "vmlinuz", initrd: "initrd", disk: "root.raw", append: "root=/dev/vda" };
+    const line = parseCommandLine(["--append", "quiet", "--disk", "x"], MACHINE_OPTIONS);
+    const { config, disks } = machineRequest(line, image);
+    expect(config.boot).toMatchObject({ kernel: "vmlinuz", modules: ["initrd"], commandLine: "root=/dev/vda quiet" });
+    expect(disks).toEqual([
+      { path: "root.raw", mode: "temporary" },
+      { path: "x", mode: "writable" },
+    ]);
+  });
+
+  it("take a raw binary", () => {
+    const { config } = request("--kernel", "boot.bin", "--load-address", "0x7c00");
+    expect(config.boot).toEqual({ kind: "flat", file: "boot.bin", address: 0x7c00, mode: "real" });
+  });
+
+  it.each([
+    [[], /nothing to boot/],
+    [["--kernel", "k", "--memory", "lots"], /--memory: "lots" is no size/],
+    [["--kernel", "k", "--memory", "1K"], /give whole MiB from 2/],
+    [["--kernel", "k", "--memory", "9999G"], /give whole MiB/],
+    [["--kernel", "k", "--cpus", "0"], /--cpus: "0" is not a whole number/],
+    [["--kernel", "k", "--cpus", "99"], /99 vCPUs are not possible/],
+    [["--kernel", "k", "--device", "isa-debugexit"], /did you mean "isa-debug-exit"/],
+    [["--kernel", "k", "--disk", "f,readonyl"], /did you mean "readonly"/],
+    [["--kernel", "k", "--clock", "sand"], /--clock: there is no "sand"; there are wall, virtual/],
+    [["--kernel", "k", "--mode", "long"], /--mode needs --load-address/],
+    [["--kernel", "k", "--load-address", "-1"], /--load-address/],
+  ])("refuse %j", (args, message) => {
+    expect(() => request(...args)).toThrow(UsageError);
+    expect(() => request(...args)).toThrow(message);
+  });
+});
+
+describe("parseSize", () => {
+  it("knows units; a bare number counts MiB", () => {
+    expect(["4096K", "64m", "2GiB", "2GB", "0.5G", "16"].map((text) => parseSize(text, "x") / 2 ** 20)).toEqual([
+      4, 64, 2048, 2048, 512, 16,
+    ]);
+  });
+});

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import { OperatorError } from "@isola/base";
+import {
+  checkConfig,
+  DEFAULT_CONFIG,
+  type BootSource,
+  type MachineConfig,
+  OPTIONAL_DEVICES,
+  type OptionalDevice,
+} from "@isola/machine";
+import type { CommandLine, OptionSpecs } from "./command-line.js";
+import { type DiskOption, parseDiskOption } from "./disk-option.js";
+import { diskSerial } from "./machine-files.js";
+import { parseInteger, parseSize } from "./size.js";
+import { didYouMean } from "./suggestion.js";
+import { UsageError } from "./usage-error.js";
+
+const FLAT_MODES = ["real", "protected", "long"] as const;
+const DEVICE_NAMES = Object.keys(OPTIONAL_DEVICES);
+
+/** Options that describe a machine. */
+export const MACHINE_OPTIONS: OptionSpecs = {
+  kernel: { value: "FILE", help: "boot this bzImage, Multiboot or PVH kernel" },
+  initrd: { value: "FILE", many: true, help: "initial RAM disk, or a Multiboot module" },
+  append: { value: "TEXT", help: "kernel command line; with an image, added to the image's own" },
+  "load-address": { value: "ADDRESS", help: "take --kernel as a raw binary, loaded and entered here" },
+  mode: { value: "MODE", help: `processor mode of a raw binary: ${FLAT_MODES.join(", ")} (default real)` },
+  memory: { value: "SIZE", help: `guest memory, for example 512M or 2G (default ${DEFAULT_CONFIG.memory >> 20}M)` },
+  cpus: { value: "COUNT", help: "virtual CPUs (default 1)" },
+  disk: { value: "FILE[,FLAG]", many: true, help: "raw disk image; FLAG is readonly or temporary" },
+  device: { value: "NAME", many: true, help: `add a device: ${DEVICE_NAMES.join(", ")}` },
+  clock: { value: "KIND", help: "wall, or virtual: guest time counts instructions, so runs repeat exactly" },
+};
+
+/** What a pulled image contributes. */
+export interface ImageFiles {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly disk?: string;
+  readonly append: string;
+}
+
+/** A machine to make: its configuration, and the files and disks that this refers to by path. */
+export interface MachineRequest {
+  readonly config: MachineConfig;
+  readonly files: readonly string[];
+  /** In the order of the configuration; stores are named by their index. */
+  readonly disks: readonly DiskOption[];
+}
+
+function oneOf<T extends string>(text: string, option: string, known: readonly T[]): T {
+  const found = known.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw new UsageError(
+    `--${option}: there is no "${text}"${didYouMean(text, known) || `; there are ${known.join(", ")}`}`,
+  );
+}
+
+function bootSource(line: CommandLine, image: ImageFiles | null): BootSource {
+  const kernel = line.get("kernel") ?? image?.kernel;
+  if (kernel === undefined)
+    throw new UsageError("nothing to boot: name an image, such as debian:12, or give --kernel FILE");
+  const address = line.get("load-address");
+  if (address !== undefined) {
+    const mode = oneOf(line.get("mode") ?? "real", "mode", FLAT_MODES);
+    return { kind: "flat", file: kernel, address: parseInteger(address, "--load-address", 0, 0xffff_ffff), mode };
+  }
+  if (line.has("mode")) throw new UsageError("--mode needs --load-address");
+  const given = line.all("initrd");
+  const modules = given.length > 0 || image === null ? given : [image.initrd];
+  const commandLine = [image?.append, line.get("append")].filter((part) => part !== undefined && part !== "").join(" ");
+  return { kind: "kernel", kernel, modules, commandLine };
+}
+
+/** What checkConfig finds wrong here was typed on the command line. */
+function checkTyped(config: MachineConfig): void {
+  try {
+    checkConfig(config);
+  } catch (error) {
+    throw error instanceof OperatorError ? new UsageError(error.message) : error;
+  }
+}
+
+/** Turns options, and the image if one was named, into a machine. Throws UsageError if they make no sense. */
+export function machineRequest(line: CommandLine, image: ImageFiles | null): MachineRequest {
+  const boot = bootSource(line, image);
+  const disks = line.all("disk").map(parseDiskOption);
+  // The image's disk comes first, and belongs to every machine that is made from the image: changes are thrown away.
+  if (image?.disk !== undefined) disks.unshift({ path: image.disk, mode: "temporary" });
+  const memory = line.get("memory");
+  const config: MachineConfig = {
+    ...DEFAULT_CONFIG,
+    boot,
+    memory: memory === undefined ? DEFAULT_CONFIG.memory : parseSize(memory, "--memory"),
+    cpus: parseInteger(line.get("cpus") ?? "1", "--cpus", 1, 255),
+    disks: disks.map(({ path }, i) => ({ store: String(i), serial: diskSerial(path) })),
+    devices: line.all("device").map((name) => oneOf(name, "device", DEVICE_NAMES) as OptionalDevice),
+    clock: oneOf(line.get("clock") ?? "wall", "clock", ["wall", "virtual"] as const),
+  };
+  checkTyped(config);
+  return { config, files: boot.kind === "kernel" ? [boot.kernel, ...boot.modules] : [boot.file], disks };
+}

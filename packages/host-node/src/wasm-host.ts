@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { WasmExports, WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
+
+/** The part of the global `WebAssembly` that is used here; Node's type declarations have it only with the DOM. */
+interface NativeWebAssembly {
+  readonly Module: new (bytes: Uint8Array) => WasmModule;
+  readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: WasmExports };
+  readonly Memory: new (descriptor: { initial: number; maximum: number; shared: boolean }) => WasmMemory;
+  readonly Table: new (descriptor: { initial: number; element: "anyfunc" }) => WasmTable;
+}
+
+const native = (globalThis as unknown as { readonly WebAssembly: NativeWebAssembly }).WebAssembly;
+
+/** The JavaScript engine's own WebAssembly. */
+export const hostWasm: WasmHost = {
+  compile: (bytes) => new native.Module(bytes),
+  instantiate: (module, imports) => new native.Instance(module, imports).exports,
+  createMemory: (initial, maximum, shared) => new native.Memory({ initial, maximum, shared }),
+  createTable: (length) => new native.Table({ initial: length, element: "anyfunc" }),
+};

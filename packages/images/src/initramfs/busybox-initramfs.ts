@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KernelModule } from "../kernel/kernel-package.js";
+import type { FileContent } from "../tree/content.js";
+import { FileTree } from "../tree/file-tree.js";
+
+/** What every initramfs here starts from: busybox, its directories, the console and modules in load order. */
+export function busyboxTree(busybox: FileContent, modules: readonly KernelModule[]): FileTree {
+  const tree = new FileTree();
+  for (const path of ["bin", "dev", "proc", "root", "run", "sys"]) tree.directory(path);
+  tree.directory("tmp", { mode: 0o1777, uid: 0, gid: 0, mtime: 0 });
+  tree.symlink("sbin", "bin");
+  tree.directory("usr");
+  tree.symlink("usr/bin", "../bin");
+  tree.symlink("usr/sbin", "../bin");
+  tree.file("bin/busybox", busybox, { mode: 0o755 });
+  tree.symlink("bin/sh", "busybox");
+  // The kernel opens /dev/console for init before devtmpfs is mounted (major 5, minor 1: devices.txt).
+  tree.device("dev/console", "char", 5, 1);
+  tree.device("dev/null", "char", 1, 3, { mode: 0o666 });
+  for (const module of modules) tree.file(module.path, module.file.content);
+  return tree;
+}
+
+/** Shell lines that load the modules, in order; a module that the machine has no use for may refuse. */
+export function insmodLines(modules: readonly KernelModule[]): string {
+  return modules.map(({ path }) => `insmod /${path} || echo "cannot load ${path}" >&2\n`).join("");
+}
+
+const MOUNT_LINES = `mount -t proc -o nosuid,nodev,noexec proc /proc
+mount -t sysfs -o nosuid,nodev,noexec sysfs /sys
+mount -t devtmpfs -o nosuid,mode=0755 devtmpfs /dev
+`;
+
+/** The head of an init script: a path of applets and the kernel's file systems. */
+export function initHead(): string {
+  return `#!/bin/busybox sh
+export PATH=/bin HOME=/root TERM=linux
+/bin/busybox --install -s /bin
+${MOUNT_LINES}`;
+}
+
+/**
+ * A tree that boots to a root shell on the console and needs no disk: the smallest Linux guest. The end of the shell
+ * stops the machine.
+ */
+export function busyboxInitramfsTree(busybox: FileContent, modules: readonly KernelModule[]): FileTree {
+  const tree = busyboxTree(busybox, modules);
+  tree.file(
+    "init",
+    `${initHead()}${insmodLines(modules)}mkdir -p /dev/pts && mount -t devpts devpts /dev/pts
+hostname isola
+read -r up idle < /proc/uptime
+echo "Isola: busybox shell on $(uname -rm), up $up s"
+cd /root
+setsid cttyhack sh
+poweroff -f
+`,
+    { mode: 0o755 },
+  );
+  return tree;
+}

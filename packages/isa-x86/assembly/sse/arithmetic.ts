@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// SSE arithmetic that is not provably free of exceptions. Operations go by the low four bits of their opcode 0F 5x.
+import { f32Add, f32Div, f32Max, f32Min, f32Mul, f32Sqrt, f32Sub } from "../float/float32";
+import { f64Add, f64Div, f64Max, f64Min, f64Mul, f64Sqrt, f64Sub } from "../float/float64";
+import { begin, finish, slot0, slot1, unmasked } from "./result";
+
+const ADDSUB: u32 = 0;
+const SQRT: u32 = 0x1;
+const ADD: u32 = 0x8;
+const MUL: u32 = 0x9;
+const SUB: u32 = 0xc;
+const MIN: u32 = 0xd;
+const DIV: u32 = 0xe;
+
+function operateF32(operation: u32, odd: bool, a: u32, b: u32): u32 {
+  switch (operation) {
+    case ADDSUB:
+      return odd ? f32Add(a, b) : f32Sub(a, b);
+    case SQRT:
+      return f32Sqrt(b);
+    case ADD:
+      return f32Add(a, b);
+    case MUL:
+      return f32Mul(a, b);
+    case SUB:
+      return f32Sub(a, b);
+    case MIN:
+      return f32Min(a, b);
+    case DIV:
+      return f32Div(a, b);
+    default:
+      return f32Max(a, b);
+  }
+}
+
+function operateF64(operation: u32, odd: bool, a: u64, b: u64): u64 {
+  switch (operation) {
+    case ADDSUB:
+      return odd ? f64Add(a, b) : f64Sub(a, b);
+    case SQRT:
+      return f64Sqrt(b);
+    case ADD:
+      return f64Add(a, b);
+    case MUL:
+      return f64Mul(a, b);
+    case SUB:
+      return f64Sub(a, b);
+    case MIN:
+      return f64Min(a, b);
+    case DIV:
+      return f64Div(a, b);
+    default:
+      return f64Max(a, b);
+  }
+}
+
+/** The first `count` binary32 elements; the others of slot 0 stay. */
+export function arithmeticF32(cpu: usize, operation: u32, count: u32): void {
+  begin(cpu);
+  const a = slot0(cpu);
+  const b = slot1(cpu);
+  for (let i: u32 = 0; i < count; i++) {
+    const at = <usize>i << 2;
+    store<u32>(a + at, operateF32(operation, (i & 1) != 0, load<u32>(a + at), load<u32>(b + at)));
+  }
+  finish(cpu);
+}
+
+/** The first `count` binary64 elements. */
+export function arithmeticF64(cpu: usize, operation: u32, count: u32): void {
+  begin(cpu);
+  const a = slot0(cpu);
+  const b = slot1(cpu);
+  for (let i: u32 = 0; i < count; i++) {
+    const at = <usize>i << 3;
+    store<u64>(a + at, operateF64(operation, (i & 1) != 0, load<u64>(a + at), load<u64>(b + at)));
+  }
+  finish(cpu);
+}
+
+/** Product of element i, or 0 where imm[4 + i] is clear. */
+function productF32(cpu: usize, imm: u32, i: u32): u32 {
+  const at = <usize>i << 2;
+  return ((imm >> (4 + i)) & 1) != 0 ? f32Mul(load<u32>(slot0(cpu) + at), load<u32>(slot1(cpu) + at)) : 0;
+}
+
+/**
+ * DPPS: products, sums of neighbours, sums of these; an unmasked exception ends it after the step that raised it. The
+ * order of the operands, which decides whose NaN an element shows, is the one of Intel processors.
+ */
+export function dotProductF32(cpu: usize, imm: u32): void {
+  begin(cpu);
+  const p0 = productF32(cpu, imm, 0);
+  const p1 = productF32(cpu, imm, 1);
+  const p2 = productF32(cpu, imm, 2);
+  const p3 = productF32(cpu, imm, 3);
+  if (!unmasked(cpu)) {
+    const s0 = f32Add(p1, p0);
+    const s1 = f32Add(p0, p1);
+    const s2 = f32Add(p3, p2);
+    const s3 = f32Add(p2, p3);
+    if (!unmasked(cpu)) {
+      putDotProductF32(cpu, imm, 0, f32Add(s0, s2));
+      putDotProductF32(cpu, imm, 1, f32Add(s1, s3));
+      putDotProductF32(cpu, imm, 2, f32Add(s2, s0));
+      putDotProductF32(cpu, imm, 3, f32Add(s3, s1));
+    }
+  }
+  finish(cpu);
+}
+
+/** The sum, or 0 where imm[i] is clear. */
+function putDotProductF32(cpu: usize, imm: u32, i: u32, sum: u32): void {
+  store<u32>(slot0(cpu) + (<usize>i << 2), ((imm >> i) & 1) != 0 ? sum : 0);
+}
+
+/** DPPD */
+export function dotProductF64(cpu: usize, imm: u32): void {
+  begin(cpu);
+  const p0 = (imm & 0x10) != 0 ? f64Mul(load<u64>(slot0(cpu)), load<u64>(slot1(cpu))) : 0;
+  const p1 = (imm & 0x20) != 0 ? f64Mul(load<u64>(slot0(cpu), 8), load<u64>(slot1(cpu), 8)) : 0;
+  if (!unmasked(cpu)) {
+    const s0 = f64Add(p0, p1);
+    const s1 = f64Add(p1, p0);
+    store<u64>(slot0(cpu), (imm & 1) != 0 ? s0 : 0);
+    store<u64>(slot0(cpu), (imm & 2) != 0 ? s1 : 0, 8);
+  }
+  finish(cpu);
+}

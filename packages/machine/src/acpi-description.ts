@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { GPE_BLOCK_LENGTH, Pm, RESET_VALUE, SLEEP_TYPE_S5 } from "@isola/devices";
+import type { AcpiConfig } from "@isola/firmware";
+import {
+  ECAM,
+  IOAPIC_ADDRESS,
+  IOAPIC_ID,
+  LAPIC_ADDRESS,
+  LAST_PCI_BUS,
+  PCI_WINDOW_32,
+  PCI_WINDOW_64,
+  PortBase,
+  pciWire,
+  pciWireIrq,
+  pciWirePin,
+  SCI_IRQ,
+  SERIAL_PORTS,
+} from "./memory-layout.js";
+
+/** What the ACPI tables of a board with these numbers of processors and serial ports say. */
+export function acpiDescription(cpus: number, serialPorts: number): AcpiConfig {
+  return {
+    cpus,
+    localApicAddress: LAPIC_ADDRESS,
+    ioApic: { id: IOAPIC_ID, address: IOAPIC_ADDRESS },
+    power: {
+      pm1Event: PortBase.PowerManagement + Pm.Status,
+      pm1Control: PortBase.PowerManagement + Pm.Control,
+      timer: PortBase.PowerManagement + Pm.Timer,
+      gpe0: { port: PortBase.PowerManagement + Pm.GpeStatus, length: GPE_BLOCK_LENGTH },
+      reset: { port: PortBase.ResetControl, value: RESET_VALUE },
+      s5SleepType: SLEEP_TYPE_S5,
+      sci: SCI_IRQ,
+    },
+    pci: {
+      ecam: ECAM,
+      lastBus: LAST_PCI_BUS,
+      window32: PCI_WINDOW_32,
+      window64: PCI_WINDOW_64,
+      pinOf: (slot, pin) => pciWirePin(pciWire(slot, pin)),
+      legacyIrqOf: (slot, pin) => pciWireIrq(pciWire(slot, pin)),
+    },
+    serial: SERIAL_PORTS.slice(0, serialPorts),
+  };
+}

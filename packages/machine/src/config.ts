@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import { OperatorError } from "@isola/base";
+import { MAX_CPUS, MAX_RAM } from "@isola/engine";
+import type { FlatMode } from "@isola/firmware";
+
+/** Devices that a machine has only if it is asked for them, with a word on what they are for. */
+export const OPTIONAL_DEVICES = {
+  "isa-debug-exit": "port 0xf4 ends the machine with status (value << 1) | 1",
+  "pc-testdev": "interrupt lines, port and memory echoes for hypervisor test suites",
+  debugcon: "port 0xe9 writes to the first serial port's output",
+} as const;
+export type OptionalDevice = keyof typeof OPTIONAL_DEVICES;
+
+/** What runs first. Names refer to the files that the host hands over with the configuration. */
+export type BootSource =
+  | {
+      /** A bzImage, Multiboot or PVH kernel. */
+      readonly kind: "kernel";
+      readonly kernel: string;
+      /** Initial RAM disk, or Multiboot modules. */
+      readonly modules: readonly string[];
+      readonly commandLine: string;
+    }
+  | {
+      /** A raw binary that is entered at its first byte. */
+      readonly kind: "flat";
+      readonly file: string;
+      readonly address: number;
+      readonly mode: FlatMode;
+    };
+
+/** A virtio disk. `store` names a block store that the host hands over. */
+export interface DiskConfig {
+  readonly store: string;
+  /** Serial number that the guest sees, at most 20 ASCII characters. */
+  readonly serial: string;
+}
+
+/** A machine as plain data: everything that is not a live handle of the host. */
+export interface MachineConfig {
+  /** The kind of board. `microvm`: virtio over PCI, serial ports, no other legacy. */
+  readonly preset: "microvm";
+  /** RAM in bytes, a multiple of 1 MiB. */
+  readonly memory: number;
+  readonly cpus: number;
+  readonly boot: BootSource;
+  readonly disks: readonly DiskConfig[];
+  /** 16550 UARTs, 1 to 4. */
+  readonly serialPorts: number;
+  readonly devices: readonly OptionalDevice[];
+  /** `virtual`: time is counted in instructions, so that a run can be repeated exactly. */
+  readonly clock: "wall" | "virtual";
+  /** Wall-clock time at which a machine with a virtual clock starts, in ms since 1970. */
+  readonly epochMs: number;
+}
+
+/** What {@link MachineConfig} is where nothing else is said. */
+export const DEFAULT_CONFIG = {
+  preset: "microvm",
+  memory: 512 << 20,
+  cpus: 1,
+  disks: [],
+  serialPorts: 1,
+  devices: [],
+  clock: "wall",
+  epochMs: Date.UTC(2024, 0, 1),
+} as const satisfies Omit<MachineConfig, "boot">;
+
+const MIB = 1 << 20;
+const MIN_MEMORY = 2 * MIB;
+/** Slots 1-31 of the PCI bus, less the one of the entropy device. */
+export const MAX_DISKS = 30;
+const MAX_SERIAL_PORTS = 4;
+
+function need(condition: boolean, code: string, message: string): void {
+  if (!condition) throw new OperatorError(code, message);
+}
+
+/** Throws OperatorError if no machine can be built from `config`. */
+export function checkConfig(config: MachineConfig): void {
+  const { memory, cpus, disks, serialPorts } = config;
+  need(
+    Number.isInteger(memory) && memory % MIB === 0 && memory >= MIN_MEMORY && memory <= MAX_RAM,
+    "bad-memory-size",
+    `memory of ${memory} bytes is not possible: give whole MiB from ${MIN_MEMORY / MIB} to ${MAX_RAM / MIB}`,
+  );
+  need(
+    Number.isInteger(cpus) && cpus >= 1 && cpus <= MAX_CPUS,
+    "bad-cpu-count",
+    `${cpus} vCPUs are not possible: give 1 to ${MAX_CPUS}`,
+  );
+  need(
+    Number.isInteger(serialPorts) && serialPorts >= 1 && serialPorts <= MAX_SERIAL_PORTS,
+    "bad-serial-count",
+    `${serialPorts} serial ports are not possible: give 1 to ${MAX_SERIAL_PORTS}`,
+  );
+  need(disks.length <= MAX_DISKS, "too-many-disks", `${disks.length} disks were given; at most ${MAX_DISKS} fit`);
+  for (const { serial } of disks)
+    need(
+      /^[\x20-\x7e]{0,20}$/.test(serial),
+      "bad-disk-serial",
+      `disk serial "${serial}" is not 0 to 20 ASCII characters`,
+    );
+  for (const device of config.devices)
+    need(device in OPTIONAL_DEVICES, "unknown-device", `there is no device "${device}"`);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EngineModules } from "@isola/isa-x86";
+import type { BlockStore, ByteSink, Clock, Entropy, Log, WasmHost } from "@isola/ports";
+
+/** The live handles that a machine gets from its host; the configuration refers to files and stores by name. */
+export interface MachinePorts {
+  readonly wasm: WasmHost;
+  /** The engine's own modules, as the build makes them. */
+  readonly modules: EngineModules;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  /** Contents of kernels, RAM disks and modules. */
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  /** Disks; the machine owns them and closes them at its end. */
+  readonly stores: Readonly<Record<string, BlockStore>>;
+  /** What the serial ports transmit, in order; ports without a sink transmit to nowhere. */
+  readonly serial: readonly ByteSink[];
+}

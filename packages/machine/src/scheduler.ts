@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { MachineClock } from "./machine-clock.js";
+import type { TimerQueue } from "./timer-queue.js";
+import type { Vcpu, VcpuExit } from "./vcpu.js";
+
+/** Why the machine gave the thread back to its host. */
+export type RunOutcome =
+  /** Its share of time is over. */
+  | { readonly kind: "yield" }
+  /** Every vCPU waits. `delay` is the time in ns until the next timer, null if only an outside event can go on. */
+  | { readonly kind: "idle"; readonly delay: number | null }
+  /** The guest switched the machine off. */
+  | { readonly kind: "power-off" }
+  /** The guest asked for a reset. */
+  | { readonly kind: "reset" }
+  /** Triple fault on a vCPU. */
+  | { readonly kind: "shutdown"; readonly vcpu: number }
+  /** The guest ended the machine through the debug-exit port. */
+  | { readonly kind: "debug-exit"; readonly status: number };
+
+/** An outcome that ends the run, asked for by a device. */
+export type StopRequest = Extract<RunOutcome, { kind: "power-off" | "reset" | "debug-exit" }>;
+
+/** Instructions a vCPU may run before the next one gets its turn and timers are looked at. */
+const SLICE = 50_000;
+/** Shortest slice that is cut to meet a timer: shorter ones cost more than the lateness they avoid. */
+const MIN_SLICE = 500;
+/** The same on a virtual clock, where a slice ends as close to its timer as blocks of instructions allow. */
+const MIN_VIRTUAL_SLICE = 64;
+/** First guess of the speed, in instructions a nanosecond. */
+const INITIAL_SPEED = 0.1;
+/** Weight of the latest slice in the running estimate of speed. */
+const SPEED_GAIN = 0.1;
+
+const enum SlotState {
+  /** Has instructions to run. */
+  Runnable,
+  /** HLT. */
+  Halted,
+  /** After INIT: only a start-up IPI counts. */
+  WaitForStartUp,
+}
+
+interface Slot {
+  readonly vcpu: Vcpu;
+  state: SlotState;
+  initPending: boolean;
+  /** Vector of a start-up IPI that has arrived, or -1. */
+  startUpVector: number;
+}
+
+const YIELD: RunOutcome = { kind: "yield" };
+
+/**
+ * Shares one thread between the vCPUs of a machine, in turn, and fires timers between their slices. Events that other
+ * parts raise (interrupts, INIT, requests to stop) are only noted when they come and acted upon between slices, so
+ * nothing here is re-entered.
+ */
+export class Scheduler {
+  /** Called when there may be something to do again. Also called while {@link run} is busy between two slices. */
+  onWake: () => void = () => {};
+  private readonly slots: Slot[];
+  private running = -1;
+  private sliceLength = 0;
+  private sliceEnd = 0;
+  private turn = 0;
+  private speed = INITIAL_SPEED;
+  private stop: StopRequest | null = null;
+  private retiredTotal = 0;
+
+  constructor(
+    vcpus: readonly Vcpu[],
+    private readonly clock: MachineClock,
+    private readonly timers: TimerQueue,
+  ) {
+    this.slots = vcpus.map((vcpu) => ({
+      vcpu,
+      state: SlotState.WaitForStartUp,
+      initPending: false,
+      startUpVector: -1,
+    }));
+    timers.onEarlier = (deadline) => {
+      if (this.running < 0) this.onWake();
+      else if (deadline < this.sliceEnd) this.slots[this.running].vcpu.requestExit();
+    };
+  }
+
+  /** Number of the vCPU that is running guest code, or -1. */
+  get current(): number {
+    return this.running;
+  }
+
+  /** Instructions that have retired on all vCPUs since the machine was made. */
+  get retired(): number {
+    return this.retiredTotal + this.retiredInSlice();
+  }
+
+  /** Instructions that the vCPU which is running has retired in its slice. */
+  retiredInSlice(): number {
+    return this.running < 0 ? 0 : Math.max(0, this.sliceLength - this.slots[this.running].vcpu.budgetLeft);
+  }
+
+  /** The first vCPU begins to run; the others wait for their start-up IPI. */
+  reset(): void {
+    this.slots.forEach((slot, i) => {
+      slot.state = i === 0 ? SlotState.Runnable : SlotState.WaitForStartUp;
+      slot.initPending = false;
+      slot.startUpVector = -1;
+    });
+    this.stop = null;
+    this.turn = 0;
+  }
+
+  /** An interrupt or NMI waits for a vCPU. */
+  wake(index: number): void {
+    const slot = this.slots[index];
+    if (slot.state === SlotState.Halted) slot.state = SlotState.Runnable;
+    this.interruptOthers(index);
+  }
+
+  /** INIT arrives at a vCPU. */
+  init(index: number): void {
+    this.slots[index].initPending = true;
+    this.slots[index].startUpVector = -1;
+    this.interruptOthers(index);
+    if (this.running === index) this.slots[index].vcpu.requestExit();
+  }
+
+  /** A start-up IPI arrives at a vCPU; it counts only if that one waits for it, and the first of several wins. */
+  startUp(index: number, vector: number): void {
+    const slot = this.slots[index];
+    const waits = slot.state === SlotState.WaitForStartUp || slot.initPending;
+    if (waits && slot.startUpVector < 0) slot.startUpVector = vector;
+    this.interruptOthers(index);
+  }
+
+  /** Ends the run at the end of the instruction block under way. The first request wins. */
+  requestStop(stop: StopRequest): void {
+    this.stop ??= stop;
+    if (this.running >= 0) this.slots[this.running].vcpu.requestExit();
+    else this.onWake();
+  }
+
+  /** Runs the machine until its host's turn has come: after `share` ns, or earlier for any of the other reasons. */
+  run(share: number): RunOutcome {
+    const start = this.clock.now();
+    // A virtual clock may stand still or leap, so the share is then counted in instructions at the nominal speed.
+    let used = 0;
+    for (;;) {
+      if (this.stop !== null) return this.takeStop();
+      const now = this.clock.now();
+      this.timers.fireDue(now);
+      if (this.stop !== null) return this.takeStop();
+      const index = this.nextRunnable();
+      if (index < 0) {
+        if (!this.clock.virtual || this.timers.nextDeadline() === Number.POSITIVE_INFINITY) return this.idle();
+        if (used >= share) return YIELD;
+        used += MIN_SLICE;
+        this.clock.skipTo(this.timers.nextDeadline());
+        continue;
+      }
+      if (this.clock.virtual ? used >= share : now - start >= share) return YIELD;
+      const before = this.retiredTotal;
+      if (this.runSlice(index, now).kind === "shutdown") return { kind: "shutdown", vcpu: index };
+      // At least one, so that slices that are cut before their first instruction do not keep the thread for ever.
+      used += Math.max(1, this.retiredTotal - before);
+    }
+  }
+
+  /** Runs one vCPU until its slice is over or it has nothing to do. */
+  private runSlice(index: number, now: number): VcpuExit {
+    const slot = this.slots[index];
+    const speed = this.clock.virtual ? 1 : this.speed;
+    const deadline = this.timers.nextDeadline();
+    const untilTimer = Math.ceil((deadline - now) * speed);
+    const length = Math.max(this.clock.virtual ? MIN_VIRTUAL_SLICE : MIN_SLICE, Math.min(SLICE, untilTimer));
+    this.sliceLength = length;
+    this.sliceEnd = now + length / speed;
+    this.running = index;
+    const exit = slot.vcpu.run(length);
+    const retired = this.retiredInSlice();
+    this.running = -1;
+    this.retiredTotal += retired;
+    this.clock.retire(retired);
+    if (!this.clock.virtual && retired >= MIN_SLICE) {
+      const elapsed = this.clock.now() - now;
+      if (elapsed > 0) this.speed += (retired / elapsed - this.speed) * SPEED_GAIN;
+    }
+    if (exit.kind === "halt") slot.state = SlotState.Halted;
+    return exit;
+  }
+
+  /** The next vCPU in turn that has something to run, or -1. */
+  private nextRunnable(): number {
+    const count = this.slots.length;
+    for (let i = 0; i < count; i++) {
+      const index = (this.turn + i) % count;
+      const slot = this.slots[index];
+      this.settle(slot);
+      if (slot.state !== SlotState.Runnable) continue;
+      this.turn = (index + 1) % count;
+      return index;
+    }
+    return -1;
+  }
+
+  private settle(slot: Slot): void {
+    if (slot.initPending) {
+      slot.initPending = false;
+      slot.state = SlotState.WaitForStartUp;
+      slot.vcpu.init();
+    }
+    if (slot.startUpVector >= 0) {
+      slot.vcpu.startUp(slot.startUpVector);
+      slot.startUpVector = -1;
+      slot.state = SlotState.Runnable;
+    }
+  }
+
+  private takeStop(): RunOutcome {
+    const stop = this.stop ?? YIELD;
+    this.stop = null;
+    return stop;
+  }
+
+  private idle(): RunOutcome {
+    const deadline = this.timers.nextDeadline();
+    return {
+      kind: "idle",
+      delay: deadline === Number.POSITIVE_INFINITY ? null : Math.max(0, deadline - this.clock.now()),
+    };
+  }
+
+  /** Something happened for vCPU `index`: another one that runs now makes room, an idle machine is woken. */
+  private interruptOthers(index: number): void {
+    if (this.running < 0) this.onWake();
+    else if (this.running !== index) this.slots[this.running].vcpu.requestExit();
+  }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RunOutcome } from "@isola/machine";
+
+/** What the state machine needs of a machine; `Machine` of the machine package is one. */
+export interface MachineControl {
+  /** Called when an idle machine has something to do again. */
+  onWake: () => void;
+  /** Called when a serial port that took less than it was offered has room again. */
+  onSerialReady: (port: number) => void;
+  /** Power-on reset: devices, memory image, first vCPU at the boot source's entry. */
+  boot(): void;
+  /** Runs for about `share` ns of host time. */
+  run(share: number): RunOutcome;
+  /** Stops and restarts guest time. */
+  pauseTime(): void;
+  resumeTime(): void;
+  pressPowerButton(): void;
+  injectNmi(): void;
+  /** Number of serial ports. */
+  readonly serialPorts: number;
+  /** Offers bytes to a serial port; returns how many it took. */
+  serialInput(port: number, bytes: Uint8Array): number;
+  /** Registers of a vCPU as text, for reports. */
+  describeVcpu(index: number): string;
+  /** Releases disks and other handles. */
+  close(): Promise<void>;
+}

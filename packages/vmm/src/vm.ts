@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+import { assertNever, OperatorError } from "@isola/base";
+import type { RunOutcome } from "@isola/machine";
+import type { EventLoop } from "@isola/ports";
+import { LEGAL_STATES, type VmmAction } from "./action.js";
+import type { StopReason, VmmEvent } from "./event.js";
+import type { MachineControl } from "./machine-control.js";
+import { SerialQueue } from "./serial-queue.js";
+import { StateError, type VmState } from "./state.js";
+
+/** Host time in ns that a machine takes before its host looks at its own events. */
+const SHARE = 10e6;
+
+export interface VmOptions {
+  /** What a reset by the guest does: start again, or end the machine. */
+  readonly onGuestReset: "restart" | "stop";
+}
+
+/**
+ * One machine and its life. All methods return at once; the machine runs in pieces on the host's event loop. After
+ * `stopped` the object is of no further use; make a new one.
+ */
+export class Vm {
+  private current: VmState = "created";
+  private readonly listeners = new Set<(event: VmmEvent) => void>();
+  private readonly input: SerialQueue[];
+  private scheduled = false;
+  private cancelSleep: (() => void) | null = null;
+
+  constructor(
+    private readonly machine: MachineControl,
+    private readonly loop: EventLoop,
+    private readonly options: VmOptions,
+  ) {
+    this.input = Array.from(
+      { length: machine.serialPorts },
+      (_, port) => new SerialQueue((bytes) => machine.serialInput(port, bytes)),
+    );
+    machine.onWake = () => this.wake();
+    machine.onSerialReady = (port) => this.serialReady(port);
+  }
+
+  get state(): VmState {
+    return this.current;
+  }
+
+  /**
+   * Does what is asked, or throws: {@link StateError} if the action is not legal now, OperatorError if it cannot be
+   * done. A failed `start` leaves the machine `created`.
+   */
+  perform(action: VmmAction): void {
+    const legal = LEGAL_STATES[action.type];
+    if (!legal.includes(this.current)) throw new StateError(action.type, this.current, legal);
+    switch (action.type) {
+      case "start":
+        this.machine.boot();
+        return this.goOn();
+      case "resume":
+        return this.goOn();
+      case "pause":
+        this.sleepNoMore();
+        this.machine.pauseTime();
+        return this.change("paused");
+      case "stop":
+        return this.finish({ kind: "stopped" });
+      case "reset":
+        return this.restart();
+      case "press-power-button":
+        return this.machine.pressPowerButton();
+      case "inject-nmi":
+        return this.machine.injectNmi();
+      case "serial-input":
+        return this.serialQueue(action.port).push(action.bytes);
+      default:
+        assertNever(action);
+    }
+  }
+
+  /** Bytes typed into a serial port that the guest has not taken. */
+  pendingInput(port: number): number {
+    return this.serialQueue(port).length;
+  }
+
+  /** Calls `listener` for every event from now on; returns a function that stops that. */
+  listen(listener: (event: VmmEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private serialQueue(port: number): SerialQueue {
+    const queue = this.input[port];
+    if (queue === undefined)
+      throw new OperatorError("no-such-port", `there is no serial port ${port}; the machine has ${this.input.length}`);
+    return queue;
+  }
+
+  private serialReady(port: number): void {
+    const queue = this.input[port];
+    if (queue === undefined || queue.length === 0) return;
+    queue.drain();
+    if (queue.length === 0) this.emit({ type: "input-drained", port });
+  }
+
+  private goOn(): void {
+    this.machine.resumeTime();
+    this.change("running");
+    this.schedule();
+  }
+
+  private restart(): void {
+    for (const queue of this.input) queue.clear();
+    this.machine.boot();
+    this.emit({ type: "restarted" });
+    this.wake();
+  }
+
+  private wake(): void {
+    if (this.cancelSleep === null) return;
+    this.sleepNoMore();
+    this.schedule();
+  }
+
+  private sleepNoMore(): void {
+    this.cancelSleep?.();
+    this.cancelSleep = null;
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.current !== "running") return;
+    this.scheduled = true;
+    this.loop.soon(() => {
+      this.scheduled = false;
+      this.turn();
+    });
+  }
+
+  /** One share of the thread for the guest. */
+  private turn(): void {
+    if (this.current !== "running") return;
+    try {
+      this.settle(this.machine.run(SHARE));
+    } catch (error) {
+      this.finish({ kind: "failed", error });
+    }
+  }
+
+  private settle(outcome: RunOutcome): void {
+    switch (outcome.kind) {
+      case "yield":
+        return this.schedule();
+      case "idle":
+        return this.sleep(outcome.delay);
+      case "power-off":
+        return this.finish({ kind: "power-off" });
+      case "debug-exit":
+        return this.finish({ kind: "debug-exit", status: outcome.status });
+      case "shutdown":
+        return this.finish({
+          kind: "triple-fault",
+          vcpu: outcome.vcpu,
+          report: this.machine.describeVcpu(outcome.vcpu),
+        });
+      case "reset":
+        if (this.options.onGuestReset === "stop") return this.finish({ kind: "reset" });
+        this.restart();
+        return this.schedule();
+      default:
+        assertNever(outcome);
+    }
+  }
+
+  private sleep(delay: number | null): void {
+    const done = () => {
+      this.cancelSleep = null;
+      this.turn();
+    };
+    this.cancelSleep = delay === null ? () => {} : this.loop.later(delay, done);
+  }
+
+  private finish(reason: StopReason): void {
+    this.sleepNoMore();
+    this.machine.pauseTime();
+    this.change("stopped");
+    void this.machine.close().then(
+      () => this.emit({ type: "stopped", reason }),
+      (error: unknown) =>
+        this.emit({ type: "stopped", reason: reason.kind === "failed" ? reason : { kind: "failed", error } }),
+    );
+  }
+
+  private change(state: VmState): void {
+    const previous = this.current;
+    this.current = state;
+    this.emit({ type: "state", state, previous });
+  }
+
+  private emit(event: VmmEvent): void {
+    for (const listener of this.listeners) listener(event);
+  }
+}

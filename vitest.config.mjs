@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "tests/**/*.test.ts", "tools/**/*.test.mjs"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    maxWorkers: 2,
+    testTimeout: 30_000,
+  },
+});
