@@ -70,7 +70,7 @@ interface LineFacts {
 }
 
 /** Instructions whose first operand, if memory, is only read. */
-const READERS = new Set(["cmp", "test", "push", "call", "jmp", "bt", "mul", "imul", "div", "idiv", "fld", "fild", "fbld", "ldmxcsr"]);
+const READERS = new Set(["clflush", "clflushopt", "clwb", "cmp", "test", "push", "call", "jmp", "bt", "mul", "imul", "div", "idiv", "fld", "fild", "fbld", "ldmxcsr"]);
 
 function bankOf(code: string): Bank {
   switch (code[0]) {
