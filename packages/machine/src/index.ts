@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./config.js";
-export * from "./board.js";
-export * from "./acpi-description.js";
+export { Machine } from "./machine.js";
+export type { MachinePorts } from "./machine-ports.js";
+export type { RunOutcome } from "./scheduler.js";

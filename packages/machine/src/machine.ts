@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import { OperatorError } from "@isola/base";
+import { APIC_MMIO_SIZE, ApicBus, type Lapic } from "@isola/devices";
+import {
+  type BootFile,
+  type BootState,
+  guestMemoryMap,
+  loadFlatBinary,
+  loadKernel,
+  writeAcpiTables,
+} from "@isola/firmware";
+import { X86Engine } from "@isola/isa-x86";
+import { Bus, type IoHandler } from "@isola/memory";
+import { acpiDescription } from "./acpi-description.js";
+import { Board } from "./board.js";
+import { checkConfig, type MachineConfig } from "./config.js";
+import { type MachineClock, VirtualClock, WallClock } from "./machine-clock.js";
+import type { MachinePorts } from "./machine-ports.js";
+import { LAPIC_ADDRESS, RESERVED_RANGES } from "./memory-layout.js";
+import { type RunOutcome, Scheduler } from "./scheduler.js";
+import { TimerQueue } from "./timer-queue.js";
+import { X86Vcpu } from "./x86-vcpu.js";
+
+/** Each vCPU sees its own local APIC at the same address; an access comes from the vCPU that runs. */
+function lapicWindow(lapics: readonly Lapic[], current: () => number): IoHandler {
+  return {
+    read: (offset, size) => lapics[current()]?.handler.read(offset, size) ?? 0,
+    write: (offset, size, value) => lapics[current()]?.handler.write(offset, size, value),
+  };
+}
+
+/** A whole computer: vCPUs, memory, devices. Built switched off; {@link boot} switches it on. */
+export class Machine {
+  onWake: () => void = () => {};
+  onSerialReady: (port: number) => void = () => {};
+  private readonly clock: MachineClock;
+  private readonly engine: X86Engine;
+  private readonly vcpus: readonly X86Vcpu[];
+  private readonly scheduler: Scheduler;
+  private readonly board: Board;
+
+  /** Throws OperatorError if the configuration is impossible or names a file or store that the host does not have. */
+  constructor(
+    private readonly config: MachineConfig,
+    private readonly ports: MachinePorts,
+  ) {
+    checkConfig(config);
+    const clock = config.clock === "virtual" ? new VirtualClock(config.epochMs) : new WallClock(ports.clock);
+    this.clock = clock;
+    const timers = new TimerQueue(() => clock.now());
+    const io = new Bus("I/O ports");
+    const mmio = new Bus("physical memory");
+    const apics = new ApicBus();
+    this.engine = new X86Engine({
+      wasm: ports.wasm,
+      modules: ports.modules,
+      ramSize: config.memory,
+      cpuCount: config.cpus,
+      mmio,
+    });
+    this.vcpus = Array.from(
+      { length: config.cpus },
+      (_, index) =>
+        new X86Vcpu({
+          engine: this.engine,
+          index,
+          cpuCount: config.cpus,
+          io,
+          apics,
+          timers,
+          entropy: ports.entropy,
+          externalVector: () => this.board.pic.acknowledge(),
+          onInterrupt: () => this.scheduler.wake(index),
+          onInit: () => this.scheduler.init(index),
+          onStartUp: (vector) => this.scheduler.startUp(index, vector),
+        }),
+    );
+    this.scheduler = new Scheduler(this.vcpus, clock, timers);
+    this.scheduler.onWake = () => this.onWake();
+    if (clock instanceof VirtualClock) clock.inSlice = () => this.scheduler.retiredInSlice();
+    const lapics = this.vcpus.map((vcpu) => vcpu.lapic);
+    mmio.map(
+      LAPIC_ADDRESS,
+      APIC_MMIO_SIZE,
+      lapicWindow(lapics, () => this.scheduler.current),
+    );
+    this.board = new Board({
+      config,
+      ports,
+      ram: this.engine.ram,
+      io,
+      mmio,
+      clock,
+      timers,
+      apics,
+      lint0: { set: (asserted) => lapics[0]?.lint0.set(asserted) },
+      stop: (request) => this.scheduler.requestStop(request),
+      onSerialReady: (port) => this.onSerialReady(port),
+    });
+  }
+
+  get serialPorts(): number {
+    return this.board.uarts.length;
+  }
+
+  /** Instructions that have retired since the machine was built. */
+  get retired(): number {
+    return this.scheduler.retired;
+  }
+
+  /** Power-on reset: devices, firmware tables, boot source, first vCPU. Throws OperatorError if that cannot be booted. */
+  boot(): void {
+    this.board.reset();
+    for (const vcpu of this.vcpus) vcpu.reset(null);
+    this.vcpus[0]?.reset(this.loadBootSource());
+    this.scheduler.reset();
+  }
+
+  run(share: number): RunOutcome {
+    return this.scheduler.run(share);
+  }
+
+  pauseTime(): void {
+    this.clock.pause();
+  }
+
+  resumeTime(): void {
+    this.clock.resume();
+  }
+
+  pressPowerButton(): void {
+    this.board.power.pressPowerButton();
+  }
+
+  injectNmi(): void {
+    this.vcpus[0]?.raiseNmi();
+  }
+
+  serialInput(port: number, bytes: Uint8Array): number {
+    return this.board.uarts[port]?.receive(bytes) ?? 0;
+  }
+
+  describeVcpu(index: number): string {
+    return this.vcpus[index]?.describe() ?? "";
+  }
+
+  async close(): Promise<void> {
+    await this.board.close();
+  }
+
+  private loadBootSource(): BootState {
+    const { config, engine } = this;
+    const { ram } = engine;
+    const rsdp = writeAcpiTables(ram, acpiDescription(config.cpus, config.serialPorts));
+    const { boot } = config;
+    if (boot.kind === "flat") return loadFlatBinary(ram, this.file(boot.file), boot.address, boot.mode);
+    const request = {
+      kernel: this.file(boot.kernel),
+      modules: boot.modules.map((name) => this.file(name)),
+      commandLine: boot.commandLine,
+      rsdp,
+    };
+    return loadKernel(ram, request, guestMemoryMap(ram, RESERVED_RANGES));
+  }
+
+  private file(name: string): BootFile {
+    const bytes = this.ports.files[name];
+    if (bytes === undefined) throw new OperatorError("no-such-file", `the host has no file "${name}"`);
+    return { name, bytes };
+  }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Lapic, LapicMsrs, type ApicBus } from "@isola/devices";
+import type { BootState } from "@isola/firmware";
+import { type InterruptSource, SystemInstructions, X86Cpu, type X86Engine } from "@isola/isa-x86";
+import type { Bus } from "@isola/memory";
+import type { Entropy, Timers } from "@isola/ports";
+import { initCpu, loadBootState, resetCpu, startCpuAt } from "./cpu-reset.js";
+import { TSC_HZ } from "./machine-clock.js";
+import { describeCpu } from "./register-dump.js";
+import type { Vcpu, VcpuExit } from "./vcpu.js";
+
+/** Width of a physical address, for the reserved bits of IA32_APIC_BASE. */
+const PHYSICAL_BITS = 39;
+
+export interface X86VcpuPorts {
+  readonly engine: X86Engine;
+  readonly index: number;
+  readonly cpuCount: number;
+  readonly io: Bus;
+  readonly apics: ApicBus;
+  readonly timers: Timers;
+  readonly entropy: Entropy;
+  /** Interrupt-acknowledge cycle of the 8259 pair. */
+  readonly externalVector: () => number;
+  /** An interrupt or NMI waits. */
+  readonly onInterrupt: () => void;
+  readonly onInit: () => void;
+  readonly onStartUp: (vector: number) => void;
+}
+
+/** An x86 processor package: core and local APIC. */
+export class X86Vcpu implements Vcpu {
+  readonly lapic: Lapic;
+  private readonly cpu: X86Cpu;
+  private nmiWaits = false;
+
+  constructor(private readonly ports: X86VcpuPorts) {
+    const { engine, index, cpuCount, io, timers, entropy } = ports;
+    this.lapic = new Lapic({
+      id: index,
+      bsp: index === 0,
+      bus: ports.apics,
+      timers,
+      tscToNs: (tsc) => tsc - this.tscOffset(),
+      events: {
+        onInterrupt: () => this.interrupt(),
+        nmi: () => this.raiseNmi(),
+        // There is no system-management mode; the message is lost, as on a processor that masks it.
+        smi: () => {},
+        init: ports.onInit,
+        sipi: ports.onStartUp,
+      },
+      externalVector: ports.externalVector,
+    });
+    const interrupts: InterruptSource = {
+      pending: () => this.lapic.pendingVector() !== -1,
+      acknowledge: () => this.acknowledge(),
+      takeNmi: () => this.takeNmi(),
+    };
+    const system = new SystemInstructions({
+      io,
+      apicRegisters: new LapicMsrs(this.lapic, PHYSICAL_BITS),
+      apic: this.lapic,
+      time: { read: () => BigInt(Math.floor(timers.now())), frequency: TSC_HZ, apicTimerFrequency: TSC_HZ },
+      entropy,
+      cpuCount,
+    });
+    this.cpu = new X86Cpu(engine, index, interrupts, system);
+  }
+
+  run(instructions: number): VcpuExit {
+    return this.cpu.run(instructions);
+  }
+
+  get budgetLeft(): number {
+    return this.cpu.budgetLeft;
+  }
+
+  requestExit(): void {
+    this.cpu.requestExit();
+  }
+
+  /** Power-on. The first vCPU then holds `boot`, and its APIC is wired as firmware leaves it. */
+  reset(boot: BootState | null): void {
+    const { state, engine } = this.cpu;
+    this.nmiWaits = false;
+    this.lapic.reset();
+    resetCpu(state, engine.helpers);
+    if (boot === null) return;
+    this.lapic.enterVirtualWireMode();
+    loadBootState(state, engine.helpers, boot);
+  }
+
+  init(): void {
+    this.nmiWaits = false;
+    initCpu(this.cpu.state, this.cpu.engine.helpers);
+  }
+
+  startUp(vector: number): void {
+    startCpuAt(this.cpu.state, this.cpu.engine.helpers, vector);
+  }
+
+  raiseNmi(): void {
+    this.nmiWaits = true;
+    this.interrupt();
+  }
+
+  /** Registers as text. */
+  describe(): string {
+    return describeCpu(this.cpu.state, this.cpu.engine.helpers);
+  }
+
+  private interrupt(): void {
+    this.cpu.notify();
+    this.ports.onInterrupt();
+  }
+
+  private acknowledge(): number {
+    return this.lapic.pendingVector() === -1 ? -1 : this.lapic.acknowledge();
+  }
+
+  private takeNmi(): boolean {
+    const waits = this.nmiWaits;
+    this.nmiWaits = false;
+    return waits;
+  }
+
+  private tscOffset(): number {
+    return Number(BigInt.asIntN(64, this.cpu.state.get64("tscOffset")));
+  }
+}
