@@ -27,7 +27,21 @@ const DATA_SEGMENTS: readonly SegmentName[] = ["es", "ss", "ds", "fs", "gs"];
 
 /** Fields that are zero after RESET, and those of them that INIT leaves alone. */
 const ZEROED: readonly CpuField[] = ["cr2", "cr3", "cr4", "efer", "kernelGsBase", "star", "lstar", "cstar", "sfmask"];
-const ZEROED_BY_RESET_ONLY: readonly CpuField[] = ["sysenterCs", "sysenterEsp", "sysenterEip", "tscAux", "tscOffset"];
+const ZEROED_BY_RESET_ONLY: readonly CpuField[] = [
+  "sysenterCs",
+  "sysenterEsp",
+  "sysenterEip",
+  "tscAux",
+  "tscOffset",
+  "tscAdjust",
+  "mtrrDefType",
+  "mcgStatus",
+  "debugControl",
+];
+const FIXED_MTRRS = 11;
+const VARIABLE_MTRR_REGISTERS = 16;
+/** Fast strings on; branch trace and precise sampling are not available (SDM 4, IA32_MISC_ENABLE). */
+const MISC_ENABLE_AFTER_RESET = 0x1801n;
 const GPR_COUNT = 16;
 const VECTOR_BYTES = 64;
 const VECTORS = 32;
@@ -75,6 +89,9 @@ function resetCore(state: CpuState, helpers: Helpers, cr0: bigint): void {
   state.set("cpl", 0);
   state.set("halted", 0);
   state.set("interruptShadow", 0);
+  state.set("nmiBlocked", 0);
+  state.set("debugPending", 0);
+  state.set("stepTrap", 0);
   state.set("fault", 0);
   loadSegment(state, "cs", REAL_CODE);
   for (const name of DATA_SEGMENTS) loadSegment(state, name, REAL_DATA);
@@ -88,6 +105,8 @@ function resetCore(state: CpuState, helpers: Helpers, cr0: bigint): void {
 /** Power-on state of a vCPU, waiting at the reset vector. */
 export function resetCpu(state: CpuState, helpers: Helpers): void {
   for (const field of ZEROED_BY_RESET_ONLY) state.set64(field, 0n);
+  for (let i = 0; i < FIXED_MTRRS; i++) state.set64("mtrrFixed", 0n, i);
+  for (let i = 0; i < VARIABLE_MTRR_REGISTERS; i++) state.set64("mtrrVariable", 0n, i);
   for (let i = 0; i < VECTORS; i++) state.bytes("vec", i, VECTOR_BYTES).fill(0);
   for (let i = 0; i < X87_REGISTERS; i++) state.bytes("fpr", i, 16).fill(0);
   state.set("fcw", FCW_AFTER_RESET);
@@ -98,7 +117,7 @@ export function resetCpu(state: CpuState, helpers: Helpers): void {
   state.set("mxcsr", MXCSR_AFTER_RESET);
   state.set64("pat", PAT_AFTER_RESET);
   state.set64("xcr0", XCR0_AFTER_RESET);
-  state.set64("miscEnable", 1n);
+  state.set64("miscEnable", MISC_ENABLE_AFTER_RESET);
   resetCore(state, helpers, CR0_AFTER_RESET);
 }
 
