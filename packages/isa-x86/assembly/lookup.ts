@@ -45,6 +45,7 @@ const CODE_SIZE_MASK: u32 = 3;
 const CODE_64: u32 = 2;
 const CODE_16: u32 = 0;
 const FLAT: u32 = 8;
+const STEP: u32 = 0x80;
 
 /** Truncates an instruction pointer to the current code size. */
 export function truncateRip(cpu: usize, rip: u64): u64 {
@@ -108,6 +109,11 @@ export function lookup(cpu: usize): usize {
   while (true) {
     const rip = load<u64>(cpu + CPU_RIP);
     const mode = load<u32>(cpu + CPU_MODE_KEY);
+    if ((mode & STEP) != 0 && load<u32>(cpu + CPU_STEPPING) == 0) {
+      // The last instruction has switched single-stepping on: the run loop takes it from here.
+      store<u32>(cpu + CPU_EXIT_REASON, EXIT_EXCEPTION);
+      return 0;
+    }
     const code64 = (mode & CODE_SIZE_MASK) == CODE_64;
     if (!code64 && (mode & FLAT) == 0 && rip > <u64>load<u32>(cpu + CPU_CS_LIMIT)) {
       store<u32>(cpu + CPU_FAULT, 14);

@@ -48,6 +48,7 @@ const specs = {
   interruptShadow: { type: "u32", doc: "for one instruction: 1 after STI, 2 after MOV SS or POP SS; 0 = no shadow" },
   nmiBlocked: { type: "u32", doc: "1 between the delivery of an NMI and the next IRET" },
   debugPending: { type: "u32", doc: "bits of DR6 of the debug exception that is due" },
+  stepRip: { type: "u64", doc: "address of the instruction being stepped" },
   stepTrap: { type: "u32", doc: "not 0 if EFLAGS.TF was set when the instruction being stepped began" },
   halted: { type: "u32", doc: "1 between HLT and the next interrupt" },
   tlbBase: { type: "u32", doc: "address of the soft TLB in use: user, supervisor, or supervisor with AC" },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hardware breakpoints and single step (SDM 3B 18.2, 18.3).
 import {
-  CPU_CR4, CPU_DEBUG_PENDING, CPU_DR, CPU_EFLAGS, CPU_INTERRUPT_SHADOW, CPU_RIP, CPU_STEP_TRAP,
+  CPU_CR4, CPU_DEBUG_PENDING, CPU_DR, CPU_EFLAGS, CPU_INTERRUPT_SHADOW, CPU_RIP, CPU_STEP_RIP, CPU_STEP_TRAP,
 } from "../generated/layout";
 import { linearRip } from "../lookup";
 import { CR4_DE, FLAG_RF, FLAG_TF, VECTOR_DB } from "./bits";
@@ -60,6 +60,8 @@ export function checkIoBreakpoint(cpu: usize, port: u32, bytes: u32): void {
 export function beginStep(cpu: usize): u32 {
   const flags = load<u32>(cpu, CPU_EFLAGS);
   store<u32>(cpu, flags & ~FLAG_RF, CPU_EFLAGS);
+  store<u32>(cpu, 0, CPU_INTERRUPT_SHADOW);
+  store<u64>(cpu, load<u64>(cpu, CPU_RIP), CPU_STEP_RIP);
   if ((flags & FLAG_RF) == 0 && (dr7(cpu) & 0xff) != 0) {
     const hit = matches(cpu, linearRip(cpu, load<u64>(cpu, CPU_RIP)), 1, TYPE_EXECUTE, TYPE_EXECUTE);
     if (hit != 0) {
@@ -77,6 +79,8 @@ export function beginStep(cpu: usize): u32 {
  * Returns 1 with #DB in CPU_FAULT if a data breakpoint or the single-step trap is due.
  */
 export function endStep(cpu: usize): u32 {
+  // A repeated string instruction that goes on does not meet its own breakpoint again (SDM 3B 18.3.1.1).
+  if (load<u64>(cpu, CPU_RIP) == load<u64>(cpu, CPU_STEP_RIP)) store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) | FLAG_RF, CPU_EFLAGS);
   // MOV SS and POP SS hold debug traps back until after the next instruction (SDM 3A 6.8.3).
   if ((load<u32>(cpu, CPU_INTERRUPT_SHADOW) & SHADOW_SS) != 0) return 0;
   let pending = load<u32>(cpu, CPU_DEBUG_PENDING);

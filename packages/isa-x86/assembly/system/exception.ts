@@ -2,7 +2,7 @@
 // Events: exceptions that instructions raised, external interrupts and NMI, INT n. SDM 3A chapter 6.
 import {
   CPU_CR2, CPU_CR4, CPU_DEBUG_PENDING, CPU_DR, CPU_FAULT, CPU_FAULT_ADDRESS, CPU_FAULT_ERROR, CPU_HALTED,
-  CPU_INTERRUPT_SHADOW, CPU_NMI_BLOCKED, CPU_RIP,
+  CPU_INTERRUPT_SHADOW, CPU_NMI_BLOCKED, CPU_RIP, CPU_STEP_TRAP,
 } from "../generated/layout";
 import { nextRip } from "../lookup";
 import {
@@ -105,8 +105,9 @@ export function raisePending(cpu: usize): u32 {
     store<u64>(cpu, (dr6 & ~0xf) | load<u32>(cpu, CPU_DEBUG_PENDING) | DR6_RESERVED, CPU_DR + 6 * 8);
     store<u64>(cpu, load<u64>(cpu, CPU_DR + 7 * 8) & ~DR7_GD, CPU_DR + 7 * 8);
   }
-  // A fault undoes the instruction, and with it the data breakpoints that it has met.
+  // A fault undoes the instruction, and with it the data breakpoints that it has met and its single-step trap.
   store<u32>(cpu, 0, CPU_DEBUG_PENDING);
+  store<u32>(cpu, 0, CPU_STEP_TRAP);
   return deliverAll(cpu, vector, load<u32>(cpu, CPU_FAULT_ERROR), true);
 }
 
@@ -144,5 +145,5 @@ export function softwareInterrupt(cpu: usize, rec: usize, vector: u32, kind: u32
   }
   // INT1 counts as an event from outside the program: no DPL check, EXT set (SDM 2A INT).
   const external: u32 = kind == INT1 ? 1 : 0;
-  deliver(cpu, vector, false, 0, kind != INT1, external, readFlags(cpu), rip);
+  if (deliver(cpu, vector, false, 0, kind != INT1, external, readFlags(cpu), rip)) store<u32>(cpu, 0, CPU_STEP_TRAP);
 }

@@ -2,11 +2,11 @@
 // SYSCALL, SYSRET, SYSENTER, SYSEXIT (SDM 3A 5.8.7, 5.8.8): ring changes without descriptor tables. Also SWAPGS and the
 // FSGSBASE instructions.
 import {
-  CPU_CPL, CPU_CR4, CPU_EFER, CPU_GPR, CPU_GS_BASE, CPU_KERNEL_GS_BASE, CPU_LSTAR, CPU_RIP, CPU_SFMASK, CPU_STAR, CPU_SYSENTER_CS,
+  CPU_CPL, CPU_CR4, CPU_EFER, CPU_EFLAGS, CPU_GPR, CPU_GS_BASE, CPU_KERNEL_GS_BASE, CPU_LSTAR, CPU_RIP, CPU_SFMASK, CPU_STAR, CPU_STEP_TRAP, CPU_SYSENTER_CS,
   CPU_SYSENTER_EIP, CPU_SYSENTER_ESP, CPU_FS_BASE,
 } from "../generated/layout";
 import { nextRip } from "../lookup";
-import { ALL_FLAGS, CR4_FSGSBASE, EFER_SCE, FLAG_IF, FLAG_RF, FLAG_VM, VECTOR_GP, VECTOR_UD } from "./bits";
+import { ALL_FLAGS, CR4_FSGSBASE, EFER_SCE, FLAG_IF, FLAG_RF, FLAG_TF, FLAG_VM, VECTOR_GP, VECTOR_UD } from "./bits";
 import { readFlags, writeFlags } from "./flags";
 import { updateMode } from "./mode";
 import { CS, currentPrivilege, is64Bit, isCanonical, isLongMode, isProtected, raise, setSegment, SS } from "./segment";
@@ -44,6 +44,12 @@ export function systemCall(cpu: usize, rec: usize): void {
   loadFlatCode(cpu, star & 0xffff, 0, true);
   loadFlatStack(cpu, (star & 0xffff) + 8, 0);
   writeFlags(cpu, 0, <u32>load<u64>(cpu, CPU_SFMASK) | FLAG_RF);
+  settle(cpu);
+}
+
+/** After SYSCALL and SYSRET it is the new TF that decides about a single-step trap. */
+function settle(cpu: usize): void {
+  store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) & FLAG_TF, CPU_STEP_TRAP);
   updateMode(cpu);
 }
 
@@ -64,7 +70,7 @@ export function systemReturn(cpu: usize, rec: usize, bytes: u32): void {
   loadFlatCode(cpu, long ? star + 16 : star, 3, long);
   loadFlatStack(cpu, star + 8, 3);
   writeFlags(cpu, <u32>load<u64>(cpu, R11), ALL_FLAGS & ~(FLAG_RF | FLAG_VM));
-  updateMode(cpu);
+  settle(cpu);
 }
 
 /** SYSENTER. */

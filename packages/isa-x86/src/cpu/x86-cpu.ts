@@ -49,7 +49,6 @@ const EVENT = 0x8000_0000;
 export class X86Cpu {
   readonly state: CpuState;
   readonly record: number;
-  private nmiBlocked = false;
   private exitRequested = false;
 
   constructor(
@@ -75,11 +74,6 @@ export class X86Cpu {
     this.notify();
   }
 
-  /** The NMI handler has returned (IRET). */
-  unblockNmi(): void {
-    this.nmiBlocked = false;
-  }
-
   /** Instructions of the last {@link run} that were not executed. */
   get budgetLeft(): number {
     return this.state.get("budget") | 0;
@@ -101,7 +95,11 @@ export class X86Cpu {
       if (state.get("halted") !== 0) return EXIT_HALT;
       const stepping = (state.get("modeKey") & ModeKey.Step) !== 0;
       if (stepping && this.budgetLeft <= 0) return EXIT_BUDGET;
-      const reason = stepping ? this.step() : engine.enter(0, record);
+      if (stepping) {
+        if (!this.debugStep()) return EXIT_SHUTDOWN;
+        continue;
+      }
+      const reason = engine.enter(0, record);
       if (reason === Exit.Event && state.get("event") === 0) return EXIT_BUDGET;
       if (!this.goOn(reason)) return EXIT_SHUTDOWN;
     }
@@ -123,6 +121,15 @@ export class X86Cpu {
       default:
         assert(false, `generated code returned ${reason}`);
     }
+  }
+
+  /** One instruction under EFLAGS.TF or breakpoint registers, with the debug exceptions around it. */
+  private debugStep(): boolean {
+    const { helpers } = this.engine;
+    if (helpers.beginStep(this.record) !== 0) return helpers.raisePending(this.record) === 0;
+    const reason = this.step();
+    if (!this.goOn(reason)) return false;
+    return helpers.endStep(this.record) === 0 || helpers.raisePending(this.record) === 0;
   }
 
   /**
@@ -147,7 +154,7 @@ export class X86Cpu {
     state.set("event", event | state.get("event"));
     const retired = 1 - state.get("budget");
     state.set("budget", budget - retired);
-    if (own) this.setModeKey(state.get("modeKey") & ~ModeKey.Step);
+    if (own) engine.helpers.updateMode(record);
     return reason === Exit.Event ? Exit.Exception : reason;
   }
 
@@ -161,12 +168,11 @@ export class X86Cpu {
     const { state } = this;
     if (state.get("interruptShadow") !== 0) {
       state.set("interruptShadow", 0);
-      return this.goOn(this.step());
+      return (state.get("modeKey") & ModeKey.Step) !== 0 ? this.debugStep() : this.goOn(this.step());
     }
     state.set("event", 0);
     let delivered = true;
-    if (!this.nmiBlocked && this.interrupts.takeNmi()) {
-      this.nmiBlocked = true;
+    if (state.get("nmiBlocked") === 0 && this.interrupts.takeNmi()) {
       delivered = this.deliver(NMI_VECTOR);
     } else if ((state.get("eflags") & IF) !== 0) {
       const vector = this.interrupts.acknowledge();
@@ -178,7 +184,6 @@ export class X86Cpu {
   }
 
   private deliver(vector: number): boolean {
-    this.state.set("halted", 0);
     return this.engine.helpers.deliverInterrupt(this.record, vector) === 0;
   }
 

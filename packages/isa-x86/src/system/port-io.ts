@@ -2,6 +2,7 @@
 import type { AccessSize } from "@isola/memory";
 import { cpu as layout, SEGMENT_STRIDE } from "../cpu-layout.js";
 import { TrapResult } from "../cpu/x86-cpu.js";
+import { ModeKey } from "../decode/mode.js";
 import { Gpr } from "../semantics/x86-emitter.js";
 import { type Emulation, TrappedInstruction } from "./trapped-instruction.js";
 
@@ -96,7 +97,8 @@ class StringRegisters {
 function repeat(insn: TrappedInstruction, pointer: Gpr.RSI | Gpr.RDI, iteration: (offset: bigint) => boolean): TrapResult {
   const registers = new StringRegisters(insn, pointer);
   const size = widthOf(insn);
-  for (let i = 0; i < BATCH; i++) {
+  const batch = (insn.state.get("modeKey") & ModeKey.Step) !== 0 ? 1 : BATCH;
+  for (let i = 0; i < batch; i++) {
     if (registers.count === 0n) return TrapResult.Done;
     if (!iteration(registers.offset)) return TrapResult.Fault;
     registers.advance(size);
