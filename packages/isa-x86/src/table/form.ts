@@ -39,6 +39,7 @@ export function dependsOnOperandSize(opcode: Opcode): boolean {
 
 /** Whether one of the operands can be memory, and whether one must be. */
 export function memoryUse(opcode: Opcode): "never" | "maybe" | "always" {
+  if (opcode.attributes.shown !== undefined) return "never";
   if (opcode.operands.some((code) => code[0] === "O")) return "always";
   if (!opcode.encoding.modrm || opcode.encoding.mod === "reg") return "never";
   if (opcode.encoding.mod === "mem" || opcode.operands.some((code) => code[0] === "M")) return "always";

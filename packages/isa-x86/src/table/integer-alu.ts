@@ -86,6 +86,6 @@ export const integerAlu: readonly Opcode[] = [
   op("2f", "das", das, NOT64),
   op("37", "aaa", aaa, NOT64),
   op("3f", "aas", aas, NOT64),
-  op("d4", "aam Ib", aam, NOT64),
-  op("d5", "aad Ib", aad, NOT64),
+  op("d4", "aam Lb", aam, NOT64),
+  op("d5", "aad Lb", aad, NOT64),
 ];

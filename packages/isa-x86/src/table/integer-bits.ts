@@ -12,7 +12,7 @@ const SSE42: Attributes = { feature: "SSE4.2" };
 function bitTest(digit: number, opcode: string, name: string, semantics: Semantics, attributes: Attributes): Opcode[] {
   return [
     op(`0f ${opcode} /r`, `${name} Ev,Gv`, semantics, { ...attributes, model: true }),
-    op(`0f ba /${digit}`, `${name} Ev,Ib`, semantics, attributes),
+    op(`0f ba /${digit}`, `${name} Ev,Lb`, semantics, attributes),
   ];
 }
 

@@ -40,7 +40,7 @@ export const integerBranch: readonly Opcode[] = [
   op("cd", "int Lb", int, ENDS),
   op("ce", "into", into, { only: "not64" }),
   op("f1", "int1", int1, ENDS),
-  op("62 /r", "bound Gv,M", bound, { only: "not64" }),
+  op("62 /r", "bound Gv,Ma", bound, { only: "not64" }),
   op("0f 0b", "ud2", undefinedInstruction, ENDS),
   op("0f b9 /r", "ud1 Gv,Ev", undefinedInstruction, ENDS),
   op("0f ff /r", "ud0 Gv,Ev", undefinedInstruction, ENDS),

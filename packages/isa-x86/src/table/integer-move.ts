@@ -41,7 +41,7 @@ export const integerMove: readonly Opcode[] = [
   ...CONDITIONS.map((condition, i) => op(`0f ${hex(0x90 + i)} /r`, `set${condition} Eb`, setcc)),
   op("98", "cbw", cbw, SIZED),
   op("99", "cwd", cwd, SIZED),
-  op("d7", "xlat", xlat, { repeat: true }),
+  op("d7", "xlat", xlat, { repeat: true, shown: "T" }),
   op("d6", "salc", salc, { only: "not64" }),
 
   op("9f", "lahf", lahf),

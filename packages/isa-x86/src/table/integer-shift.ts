@@ -7,8 +7,8 @@ const BMI2: Attributes = { feature: "BMI2" };
 
 function group(digit: number, name: string, semantics: Semantics): Opcode[] {
   return [
-    op(`c0 /${digit}`, `${name} Eb,Ib`, semantics),
-    op(`c1 /${digit}`, `${name} Ev,Ib`, semantics),
+    op(`c0 /${digit}`, `${name} Eb,Lb`, semantics),
+    op(`c1 /${digit}`, `${name} Ev,Lb`, semantics),
     op(`d0 /${digit}`, `${name} Eb,1`, semantics),
     op(`d1 /${digit}`, `${name} Ev,1`, semantics),
     op(`d2 /${digit}`, `${name} Eb,CL`, semantics),
@@ -27,12 +27,12 @@ export const integerShift: readonly Opcode[] = [
   // An alias that the SDM does not list; real CPUs execute it as SHL.
   ...group(6, "shl", shl),
   ...group(7, "sar", sar),
-  op("0f a4 /r", "shld Ev,Gv,Ib", shld),
+  op("0f a4 /r", "shld Ev,Gv,Lb", shld),
   op("0f a5 /r", "shld Ev,Gv,CL", shld),
-  op("0f ac /r", "shrd Ev,Gv,Ib", shrd),
+  op("0f ac /r", "shrd Ev,Gv,Lb", shrd),
   op("0f ad /r", "shrd Ev,Gv,CL", shrd),
   op("vex.128 66 0f 38 f7 /r", "shlx Gy,Ey,By", shlx, BMI2),
   op("vex.128 f3 0f 38 f7 /r", "sarx Gy,Ey,By", sarx, BMI2),
   op("vex.128 f2 0f 38 f7 /r", "shrx Gy,Ey,By", shrx, BMI2),
-  op("vex.128 f2 0f 3a f0 /r", "rorx Gy,Ey,Ib", rorx, BMI2),
+  op("vex.128 f2 0f 3a f0 /r", "rorx Gy,Ey,Lb", rorx, BMI2),
 ];

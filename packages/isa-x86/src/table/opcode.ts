@@ -20,6 +20,8 @@ export interface Attributes {
   readonly model?: true;
   /** The operand size changes what the instruction does, although no operand shows it: CBW, CWD. */
   readonly sized?: true;
+  /** An operand that is decoded and disassembled but neither read nor addressed: that of NOP and of prefetches. */
+  readonly shown?: OperandCode;
   /** The line holds for this address size only: JCXZ and LOOP, which use a count register of that size. */
   readonly addressSize?: 16 | 32 | 64;
   /** F3 and F2 are repeat prefixes of this instruction, kept in the record's immediate. */

@@ -15,9 +15,10 @@
  * | J      | branch displacement                 | F      | ModRM.rm: ST(i) (x87)                     |
  * | O      | absolute offset                     | A      | far pointer                               |
  * | X      | memory at DS:rSI (string)           | Y      | memory at ES:rDI (string)                 |
+ * | T      | the table of XLAT at DS:rBX         |        |                                           |
  *
  * Types: b 8, w 16, d 32, q 64, x 128 (256 with VEX.L), y 32 or 64 by operand size, z 16 or 32, v 16/32/64,
- * t 80, p far pointer of operand size, s descriptor-table register image, nothing = size does not matter (LEA).
+ * t 80, p far pointer of operand size, a pair of operands, s descriptor-table register image, nothing = size does not matter (LEA).
  * Fixed: AL CL AX DX eAX rAX 1, and the segment registers es cs ss ds fs gs.
  */
 export type OperandCode = string;
