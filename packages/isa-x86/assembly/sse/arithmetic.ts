@@ -2,7 +2,7 @@
 // SSE arithmetic that is not provably free of exceptions. Operations go by the low four bits of their opcode 0F 5x.
 import { f32Add, f32Div, f32Max, f32Min, f32Mul, f32Sqrt, f32Sub } from "../float/float32";
 import { f64Add, f64Div, f64Max, f64Min, f64Mul, f64Sqrt, f64Sub } from "../float/float64";
-import { begin, finish, slot0, slot1, unmasked } from "./result";
+import { begin, finish, slot0, slot1 } from "./result";
 
 const ADDSUB: u32 = 0;
 const SQRT: u32 = 0x1;
@@ -85,7 +85,7 @@ function productF32(cpu: usize, imm: u32, i: u32): u32 {
 }
 
 /**
- * DPPS: products, sums of neighbours, sums of these; an unmasked exception ends it after the step that raised it. The
+ * DPPS: products, sums of neighbours, sums of these. Each step reports its exceptions before the next one begins. The
  * order of the operands, which decides whose NaN an element shows, is the one of Intel processors.
  */
 export function dotProductF32(cpu: usize, imm: u32): void {
@@ -94,18 +94,18 @@ export function dotProductF32(cpu: usize, imm: u32): void {
   const p1 = productF32(cpu, imm, 1);
   const p2 = productF32(cpu, imm, 2);
   const p3 = productF32(cpu, imm, 3);
-  if (!unmasked(cpu)) {
-    const s0 = f32Add(p1, p0);
-    const s1 = f32Add(p0, p1);
-    const s2 = f32Add(p3, p2);
-    const s3 = f32Add(p2, p3);
-    if (!unmasked(cpu)) {
-      putDotProductF32(cpu, imm, 0, f32Add(s0, s2));
-      putDotProductF32(cpu, imm, 1, f32Add(s1, s3));
-      putDotProductF32(cpu, imm, 2, f32Add(s2, s0));
-      putDotProductF32(cpu, imm, 3, f32Add(s3, s1));
-    }
-  }
+  if (!finish(cpu)) return;
+  begin(cpu);
+  const s0 = f32Add(p1, p0);
+  const s1 = f32Add(p0, p1);
+  const s2 = f32Add(p3, p2);
+  const s3 = f32Add(p2, p3);
+  if (!finish(cpu)) return;
+  begin(cpu);
+  putDotProductF32(cpu, imm, 0, f32Add(s0, s2));
+  putDotProductF32(cpu, imm, 1, f32Add(s1, s3));
+  putDotProductF32(cpu, imm, 2, f32Add(s2, s0));
+  putDotProductF32(cpu, imm, 3, f32Add(s3, s1));
   finish(cpu);
 }
 
@@ -119,11 +119,11 @@ export function dotProductF64(cpu: usize, imm: u32): void {
   begin(cpu);
   const p0 = (imm & 0x10) != 0 ? f64Mul(load<u64>(slot0(cpu)), load<u64>(slot1(cpu))) : 0;
   const p1 = (imm & 0x20) != 0 ? f64Mul(load<u64>(slot0(cpu), 8), load<u64>(slot1(cpu), 8)) : 0;
-  if (!unmasked(cpu)) {
-    const s0 = f64Add(p0, p1);
-    const s1 = f64Add(p1, p0);
-    store<u64>(slot0(cpu), (imm & 1) != 0 ? s0 : 0);
-    store<u64>(slot0(cpu), (imm & 2) != 0 ? s1 : 0, 8);
-  }
+  if (!finish(cpu)) return;
+  begin(cpu);
+  const s0 = f64Add(p0, p1);
+  const s1 = f64Add(p1, p0);
+  store<u64>(slot0(cpu), (imm & 1) != 0 ? s0 : 0);
+  store<u64>(slot0(cpu), (imm & 2) != 0 ? s1 : 0, 8);
   finish(cpu);
 }

@@ -6,7 +6,7 @@ import { CPU_CR4, CPU_FAULT, CPU_FAULT_ERROR, CPU_MXCSR, CPU_SCRATCH } from "../
 
 const FAULT_UD: u32 = 1 + 6;
 const FAULT_XM: u32 = 1 + 19;
-const CR4_OSXMMEXCPT: u32 = 1 << 10;
+const CR4_OSXMMEXCPT: u64 = 1 << 10;
 const MASKS_SHIFT: u32 = 7;
 
 /** Distance of scratch slots. */
@@ -27,17 +27,16 @@ export function begin(cpu: usize): void {
   setFromMxcsr(load<u32>(cpu + CPU_MXCSR));
 }
 
-/** Whether an exception has been raised that is not masked. */
-export function unmasked(cpu: usize): bool {
-  const masks = (load<u32>(cpu + CPU_MXCSR) >> MASKS_SHIFT) & 63;
-  return (reportedFlags() & ~masks) != 0;
-}
-
-/** Adds the exceptions to MXCSR; an unmasked one gives #XM, or #UD if the system does not know of #XM (SDM 1, 11.5.1). */
-export function finish(cpu: usize): void {
-  const fault = unmasked(cpu);
-  store<u32>(cpu + CPU_MXCSR, load<u32>(cpu + CPU_MXCSR) | reportedFlags());
-  if (!fault) return;
-  store<u32>(cpu + CPU_FAULT, (load<u32>(cpu + CPU_CR4) & CR4_OSXMMEXCPT) != 0 ? FAULT_XM : FAULT_UD);
+/**
+ * Adds the exceptions to MXCSR. False after an unmasked one: #XM, or #UD if the system does not know of #XM (SDM 1,
+ * 11.5.1).
+ */
+export function finish(cpu: usize): bool {
+  const mxcsr = load<u32>(cpu + CPU_MXCSR);
+  const reported = reportedFlags();
+  store<u32>(cpu + CPU_MXCSR, mxcsr | reported);
+  if ((reported & ~(mxcsr >> MASKS_SHIFT)) == 0) return true;
+  store<u32>(cpu + CPU_FAULT, (load<u64>(cpu + CPU_CR4) & CR4_OSXMMEXCPT) != 0 ? FAULT_XM : FAULT_UD);
   store<u32>(cpu + CPU_FAULT_ERROR, 0);
+  return false;
 }

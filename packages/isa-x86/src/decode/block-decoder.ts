@@ -387,7 +387,8 @@ export class BlockDecoder {
   private address(insn: DecodedInstruction, facts: LineFacts, here: number, flat: boolean, code64: boolean): void {
     const { view } = this;
     const checked = !code64 && !facts.addressOnly && (!flat || isSpecialSegment(insn.segment));
-    const record = this.newRecord(checked ? Special.AddressSegmented : Special.AddressLong, here, insn.length);
+    const segmented = facts.unit === "mmx" && facts.writes ? Special.AddressMmxStore : Special.AddressSegmented;
+    const record = this.newRecord(checked ? segmented : Special.AddressLong, here, insn.length);
     const wide = hasWideDisplacement(insn);
     if (wide) {
       // MOV moffs64: the whole offset is in the immediate mask's place, added to the zero register.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Exit, RecordField } from "@isola/engine";
 import { assertNever } from "@isola/base";
+import { beginMmx, checkPendingX87 } from "../semantics/sse-operands.js";
 import type { InterpreterEmitter } from "./interpreter-emitter.js";
 import { Special } from "./special.js";
 
@@ -19,6 +20,10 @@ export function emitSpecial(e: InterpreterEmitter, special: Exclude<Special, Spe
     case Special.AddressLong:
       return addressLong(e);
     case Special.AddressSegmented:
+      return addressSegmented(e);
+    case Special.AddressMmxStore:
+      checkPendingX87(e);
+      beginMmx(e);
       return addressSegmented(e);
     case Special.AddressAbsolute:
       e.storeState("i64.store", "effectiveAddress", e.add(e.loadHost("i64.load", e.slotAddress("reg")), e.immediate()));

@@ -17,6 +17,8 @@ export enum Special {
   AddressAbsolute = 6,
   /** Raises #NM or #UD for an instruction of the unit in the immediate, which CR0 or CR4 has switched off. */
   Unavailable = 7,
+  /** AddressSegmented in front of the store of an MMX register, which switches the x87 state before the checks. */
+  AddressMmxStore = 8,
   /** Number of special handlers. */
-  Count = 8,
+  Count = 9,
 }

@@ -2,7 +2,9 @@
 // Moves between vector registers, memory and general-purpose registers.
 import type { Value } from "@isola/engine";
 import type { Operand } from "../table/operand.js";
-import { bytes, checkPendingX87, enterMmx, enterMmxAround, joinLow, lowQuad, readXmm, storeScratch, type UnaryLanes, writeMmx } from "./sse-operands.js";
+import {
+  beginMmx, bytes, checkPendingX87, endMmx, enterMmx, joinLow, lowQuad, readXmm, storeScratch, type UnaryLanes, writeMmx,
+} from "./sse-operands.js";
 import type { Semantics } from "./semantics.js";
 import type { X86Emitter } from "./x86-emitter.js";
 
@@ -87,14 +89,19 @@ export const moveFromIntegerMmx: Semantics = (e, [dst, src]) => {
 export const moveToIntegerMmx: Semantics = (e, [dst, src]) => {
   checkPendingX87(e);
   const value = integerOf(e, e.readVector(src!), dst!);
-  enterMmxAround(e, () => e.write(dst!, value));
+  beginMmx(e);
+  e.write(dst!, value);
+  endMmx(e);
 };
 
 /** MOVQ mm, mm/m64 and its store, MOVNTQ, MOVDQ2Q. */
 export const moveMmx: Semantics = (e, [dst, src]) => {
   checkPendingX87(e);
   const value = e.readVector(src!);
-  enterMmxAround(e, () => (dst!.kind === "mem" ? e.writeVector(dst!, value) : writeMmx(e, dst!, value)));
+  beginMmx(e);
+  if (dst!.kind === "mem") e.writeVector(dst!, value);
+  else writeMmx(e, dst!, value);
+  endMmx(e);
 };
 
 /** MOVQ2DQ */

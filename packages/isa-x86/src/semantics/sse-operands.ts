@@ -68,14 +68,17 @@ export function checkPendingX87(e: X86Emitter): void {
  * come after a load that may fault.
  */
 export function enterMmx(e: X86Emitter): void {
-  e.storeState("i32.store", "fpTop", e.i32(0));
-  e.storeState("i32.store8", "fpTag", e.i32(0xff));
+  beginMmx(e);
+  endMmx(e);
 }
 
-/** Around the store of an MMX register: if the store faults, processors have changed TOP but not yet the tags. */
-export function enterMmxAround(e: X86Emitter, store: () => void): void {
+/** The switch in front of a store of an MMX register: if that faults, processors have changed TOP but not the tags. */
+export function beginMmx(e: X86Emitter): void {
   e.storeState("i32.store", "fpTop", e.i32(0));
-  store();
+}
+
+/** The rest of the switch, when nothing can fault any more. */
+export function endMmx(e: X86Emitter): void {
   e.storeState("i32.store8", "fpTag", e.i32(0xff));
 }
 
