@@ -11,7 +11,7 @@ const LABELS: { readonly [K in ProgressEvent["step"]]: string } = {
   unpack: "unpacking packages",
   initrd: "writing the initial RAM disk",
   disk: "writing the disk",
-  configure: "configuring packages in a machine",
+  configure: "configuring packages inside the machine",
   ready: "ready",
 };
 

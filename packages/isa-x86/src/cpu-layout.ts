@@ -96,7 +96,12 @@ const specs = {
   tscOffset: { type: "u64", doc: "added to the machine's time-stamp counter" },
   pat: { type: "u64", doc: "IA32_PAT" },
   miscEnable: { type: "u64", doc: "IA32_MISC_ENABLE" },
-  apicBase: { type: "u64", doc: "IA32_APIC_BASE" },
+  tscAdjust: { type: "u64", doc: "IA32_TSC_ADJUST" },
+  mtrrDefType: { type: "u64", doc: "IA32_MTRR_DEF_TYPE" },
+  mtrrFixed: { type: "u64", count: 11, doc: "fixed-range MTRRs: 64K, two of 16K, eight of 4K" },
+  mtrrVariable: { type: "u64", count: 16, doc: "IA32_MTRR_PHYSBASE0, PHYSMASK0, PHYSBASE1, ..." },
+  mcgStatus: { type: "u64", doc: "IA32_MCG_STATUS" },
+  debugControl: { type: "u64", doc: "IA32_DEBUGCTL" },
 
   mxcsr: { type: "u32", doc: "MXCSR" },
   fcw: { type: "u16", doc: "x87 control word" },

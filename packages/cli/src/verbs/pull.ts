@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { listRecipes, loadRecipe } from "@isola/images";
+import { listRecipes } from "@isola/images";
 import { pullWithProgress } from "../pull.js";
 import { UsageError } from "../usage-error.js";
 import type { Verb } from "../verb.js";
@@ -14,10 +14,7 @@ export const pull: Verb = {
   },
   async run(line) {
     if (line.has("list")) {
-      for (const name of await listRecipes()) {
-        const { reference, description } = await loadRecipe(name);
-        process.stdout.write(`${reference.padEnd(16)} ${description}\n`);
-      }
+      for (const reference of await listRecipes()) process.stdout.write(`${reference}\n`);
       return 0;
     }
     const [reference, ...more] = line.positionals;

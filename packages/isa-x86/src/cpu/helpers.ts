@@ -20,6 +20,20 @@ export interface Helpers {
   /** 0, or 1 for a triple fault. */
   deliverInterrupt(cpu: number, vector: number): number;
   deliverFault(cpu: number, record: number): number;
+  /** Like deliverInterrupt, for the exception in the CPU record. */
+  raisePending(cpu: number): number;
+  beginStep(cpu: number): number;
+  endStep(cpu: number): number;
+  updateMode(cpu: number): void;
+  readFlags(cpu: number): number;
+  writeFlags(cpu: number, value: number, mask: number): void;
+  writeEfer(cpu: number, value: bigint): number;
+  checkIo(cpu: number, port: number, bytes: number): void;
+  checkIoBreakpoint(cpu: number, port: number, bytes: number): void;
+  segmentAddress(cpu: number, record: number, segmentOffset: number, offset: bigint, bytesAndWrite: number): bigint;
+  checkWrite(cpu: number, record: number, linear: bigint, size: number): number;
+  readGuest(cpu: number, record: number, linear: bigint, size: number): bigint;
+  writeGuest(cpu: number, record: number, linear: bigint, size: number, value: bigint): void;
   readPhysical(physical: bigint, bytes: number): bigint;
   writePhysical(physical: bigint, bytes: number, value: bigint): void;
 }
