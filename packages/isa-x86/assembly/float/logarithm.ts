@@ -76,6 +76,31 @@ function timesWide(ySig: u64, ySe: u32): void {
   roundInexact80(wideSign, wideExp, wideHi, wideLo | 1);
 }
 
+/**
+ * y * n, n not zero, becomes the result: the logarithm of a power of two. PE is raised even where that is exact, and the
+ * processor's negative logarithms are a trifle small, which directed rounding shows.
+ */
+function timesInteger(ySig: u64, ySe: u32, n: i32): void {
+  const t: u64 = n < 0 ? -n : n;
+  const sign = (ySe >> 15) ^ u32(n < 0);
+  wideMul(sign, 63 - i32(clz(t)), t << clz(t), exponent80(ySig, ySe), significand80(ySig));
+  if (n < 0) wideNormalize(sign, wideExp, wideHi - u64(wideLo == 0), wideLo - 1);
+  roundInexact80(sign, wideExp, wideHi, wideLo);
+}
+
+/** log2(x) * y for x = 2^exp * (1 + f): sig and lo hold 1 + f, which is not 1. */
+function logarithmTimes(ySig: u64, ySe: u32, exp: i32, sig: u64, lo: u64): void {
+  const upper = sig > SQRT2;
+  const k = exp + i32(upper);
+  wideAdd(0, upper ? -1 : 0, sig, lo, 1, 0, INTEGER_BIT, 0);
+  log2OnePlus(wideSign, wideExp, wideHi, wideLo);
+  if (k != 0) {
+    const n: u64 = k < 0 ? -k : k;
+    wideAdd(u32(k < 0), 63 - i32(clz(n)), n << clz(n), 0, wideSign, wideExp, wideHi, wideLo);
+  }
+  timesWide(ySig, ySe);
+}
+
 /** y * log2(x) */
 export function f80YLog2X(ySig: u64, ySe: u32, xSig: u64, xSe: u32): void {
   if (isUnordered(ySig, ySe) || isUnordered(xSig, xSe)) {
@@ -109,26 +134,8 @@ export function f80YLog2X(ySig: u64, ySe: u32, xSig: u64, xSe: u32): void {
   const sign = ySign ^ u32(exp < 0);
   if (xInfinite || yInfinite) setInfinity(sign);
   else if (isOne || ySig == 0) setZero(sign);
-  else if (sig == INTEGER_BIT) {
-    // A power of two: y times an integer. PE is raised even where that is exact, and the processor's negative
-    // logarithms are a trifle small, which directed rounding shows.
-    const n: u64 = exp < 0 ? -exp : exp;
-    wideMul(sign, 63 - i32(clz(n)), n << clz(n), exponent80(ySig, ySe), significand80(ySig));
-    if (exp < 0) wideNormalize(sign, wideExp, wideHi - u64(wideLo == 0), wideLo - 1);
-    roundInexact80(wideSign, wideExp, wideHi, wideLo);
-  } else {
-    // x = 2^k * (1 + f)
-    const upper = sig > SQRT2;
-    const k = exp + i32(upper);
-    if (upper) wideNormalize(1, -1, <u64>0 - sig, 0);
-    else wideNormalize(0, 0, sig - INTEGER_BIT, 0);
-    log2OnePlus(wideSign, wideExp, wideHi, wideLo);
-    if (k != 0) {
-      const n: u64 = k < 0 ? -k : k;
-      wideAdd(u32(k < 0), 63 - i32(clz(n)), n << clz(n), 0, wideSign, wideExp, wideHi, wideLo);
-    }
-    timesWide(ySig, ySe);
-  }
+  else if (sig == INTEGER_BIT) timesInteger(ySig, ySe, exp);
+  else logarithmTimes(ySig, ySe, exp, sig, 0);
 }
 
 /** y * log2(x + 1), for x between sqrt(1/2) - 1 and sqrt(2) - 1. */
@@ -152,26 +159,15 @@ export function f80YLog2XPlus1(ySig: u64, ySe: u32, xSig: u64, xSe: u32): void {
     const xSign = xSe >> 15;
     if (exp < -1) {
       log2OnePlus(xSign, exp, significand80(xSig), 0);
+      timesWide(ySig, ySe);
+    } else if (xSign != 0 && exp >= 0) {
+      // The logarithm of zero or less is not defined; the processor leaves x.
+      raise(PE);
+      setResult(xSig, xSe);
     } else {
-      // 1 + x, as in FYL2X; at or below zero the result is not defined.
-      if (xSign != 0 && exp >= 0) {
-        raise(PE);
-        setResult(xSig, xSe);
-        return;
-      }
       wideAdd(0, 0, INTEGER_BIT, 0, xSign, exp, significand80(xSig), 0);
-      const upper = wideHi > SQRT2;
-      const k = wideExp + i32(upper);
-      wideAdd(0, upper ? -1 : 0, wideHi, wideLo, 1, 0, INTEGER_BIT, 0);
-      if (wideHi == 0) wideNormalize(0, 0, 0, 0);
-      else log2OnePlus(wideSign, wideExp, wideHi, wideLo);
-      if (k != 0) {
-        const n: u64 = k < 0 ? -k : k;
-        const nExp = 63 - i32(clz(n));
-        if (wideHi == 0) wideNormalize(u32(k < 0), nExp, n << clz(n), 0);
-        else wideAdd(u32(k < 0), nExp, n << clz(n), 0, wideSign, wideExp, wideHi, wideLo);
-      }
+      if (wideHi == INTEGER_BIT && wideLo == 0) timesInteger(ySig, ySe, wideExp);
+      else logarithmTimes(ySig, ySe, wideExp, wideHi, wideLo);
     }
-    timesWide(ySig, ySe);
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ENTER, LEAVE, PUSHA and POPA: several stack accesses that happen all or not at all. `bytes` is the operand size.
+// ENTER, LEAVE, PUSHA and POPA: several stack accesses. A fault in the middle leaves those before it done, as on real CPUs,
+// and rSP and rBP as they were, so that the instruction can be executed again. `bytes` is the operand size.
 import { CPU_FAULT, CPU_GPR, CPU_SS_BASE } from "../generated/layout";
 import { checkWrite, readGuest, writeGuest } from "../memory";
 import { stackMask } from "../system/segment";
@@ -41,11 +42,9 @@ export function pushAll(cpu: usize, rec: usize, bytes: u32): void {
   const mask = stackMask(cpu);
   const top = load<u64>(cpu + RSP);
   for (let i: u32 = 0; i < 8; i++) {
-    stackCheck(cpu, rec, (top - <u64>((i + 1) * bytes)) & mask, bytes);
+    stackWrite(cpu, rec, (top - <u64>((i + 1) * bytes)) & mask, bytes, load<u64>(cpu + CPU_GPR + (<usize>i << 3)));
     if (faulted(cpu)) return;
   }
-  for (let i: u32 = 0; i < 8; i++)
-    stackWrite(cpu, rec, (top - <u64>((i + 1) * bytes)) & mask, bytes, load<u64>(cpu + CPU_GPR + (<usize>i << 3)));
   setStackPointer(cpu, top - <u64>(8 * bytes), mask);
 }
 
@@ -66,7 +65,7 @@ export function popAll(cpu: usize, rec: usize, bytes: u32): void {
   setStackPointer(cpu, top + <u64>(8 * bytes), mask);
 }
 
-/** ENTER (SDM 2): pushes rBP and copies `level` frame pointers, then makes room for `size` bytes. */
+/** ENTER (SDM 2): pushes rBP and copies `level` - 1 frame pointers and the new one, then makes room for `size` bytes. */
 export function enterFrame(cpu: usize, rec: usize, bytes: u32, size: u32, level: u32): void {
   const mask = stackMask(cpu);
   const nesting = level & 31;
@@ -75,21 +74,19 @@ export function enterFrame(cpu: usize, rec: usize, bytes: u32, size: u32, level:
   const frame = (top - <u64>bytes) & mask;
   const bottom = (top - <u64>((nesting + 1) * bytes)) & mask;
   const end = (bottom - <u64>size) & mask;
-  for (let i: u32 = 0; i <= nesting; i++) {
-    stackCheck(cpu, rec, (frame - <u64>(i * bytes)) & mask, bytes);
+  stackWrite(cpu, rec, frame, bytes, oldFrame);
+  if (faulted(cpu)) return;
+  for (let i: u32 = 1; i < nesting; i++) {
+    const pointer = stackRead(cpu, rec, (oldFrame - <u64>(i * bytes)) & mask, bytes);
     if (faulted(cpu)) return;
-    if (i > 0 && i < nesting) {
-      stackRead(cpu, rec, (oldFrame - <u64>(i * bytes)) & mask, bytes);
-      if (faulted(cpu)) return;
-    }
+    stackWrite(cpu, rec, (frame - <u64>(i * bytes)) & mask, bytes, pointer);
+    if (faulted(cpu)) return;
   }
+  if (nesting > 0) stackWrite(cpu, rec, bottom, bytes, frame);
+  if (faulted(cpu)) return;
   // The new stack must be writable at its end (SDM 2, ENTER).
   stackCheck(cpu, rec, end, bytes);
   if (faulted(cpu)) return;
-  stackWrite(cpu, rec, frame, bytes, oldFrame);
-  for (let i: u32 = 1; i < nesting; i++)
-    stackWrite(cpu, rec, (frame - <u64>(i * bytes)) & mask, bytes, stackRead(cpu, rec, (oldFrame - <u64>(i * bytes)) & mask, bytes));
-  if (nesting > 0) stackWrite(cpu, rec, bottom, bytes, frame);
   writeRegister(cpu, RBP, bytes, frame);
   setStackPointer(cpu, end, mask);
 }

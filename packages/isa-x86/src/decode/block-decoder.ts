@@ -72,7 +72,7 @@ interface LineFacts {
 /** Instructions whose first operand, if memory, is only read. */
 const READERS = new Set([
   "cmp", "test", "push", "call", "jmp", "bt", "mul", "imul", "div", "idiv", "fld", "fild", "fbld", "ldmxcsr",
-  "lgdt", "lidt", "lldt", "ltr", "lmsw", "verr", "verw", "invlpg",
+  "clflush", "clflushopt", "clwb", "lgdt", "lidt", "lldt", "ltr", "lmsw", "verr", "verw", "invlpg",
 ]);
 
 function bankOf(code: string): Bank {

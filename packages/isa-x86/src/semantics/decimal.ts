@@ -45,11 +45,12 @@ export const aam: Semantics = (e) => {
   e.writeGpr(Gpr.RAX, 16, e.or(e.shl(e.op("i32.div_u", al, base), 8), low));
 };
 
-/** AAD: AL = AL + AH * imm8, AH = 0. */
+/** AAD: AL = AL + AH * imm8, AH = 0. CF, OF and AF are undefined; real CPUs set them as the addition does. */
 export const aad: Semantics = (e) => {
   const ax = e.readGpr(Gpr.RAX, 16);
-  const high = e.mul(e.shrU(ax, 8), e.wrap(e.immediate()));
-  const result = e.and(e.add(ax, high), e.i32(0xff));
-  e.flags.explicit(8, result, e.i32(0), e.i32(0));
+  const low = e.and(ax, e.i32(0xff));
+  const high = e.and(e.mul(e.shrU(ax, 8), e.wrap(e.immediate())), e.i32(0xff));
+  const result = e.and(e.add(low, high), e.i32(0xff));
+  e.flags.add(8, low, high, result);
   e.writeGpr(Gpr.RAX, 16, result);
 };
