@@ -2,6 +2,7 @@
 export * from "./cpu-layout.js";
 export * from "./cpu/cpu-state.js";
 export * from "./cpu/engine.js";
+export type { Helpers } from "./cpu/helpers.js";
 export * from "./cpu/vm-exit.js";
 export { type InterruptSource, type TrapHandler, TrapResult, X86Cpu } from "./cpu/x86-cpu.js";
 export type { Helpers } from "./cpu/helpers.js";

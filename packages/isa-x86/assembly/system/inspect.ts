@@ -51,20 +51,20 @@ function inspect(cpu: usize, selector: u32, limits: bool): bool {
   return isVisible(cpu, selector, attr);
 }
 
-/** LAR: bits 8-23 of the descriptor's upper word if ZF was set, else `old`. */
-export function loadAccessRights(cpu: usize, selector: u32, old: u64): u64 {
+/** LAR: bits 8-23 of the descriptor's upper word if the selector is good (ZF), else 0. */
+export function loadAccessRights(cpu: usize, selector: u32): u64 {
   const ok = inspect(cpu, selector & 0xffff, false);
-  if (load<u32>(cpu, CPU_FAULT) != 0) return old;
+  if (load<u32>(cpu, CPU_FAULT) != 0) return 0;
   writeZero(cpu, ok);
-  return ok ? <u64>(descriptorHigh & 0x00f0_ff00) : old;
+  return ok ? <u64>(descriptorHigh & 0x00f0_ff00) : 0;
 }
 
-/** LSL: the limit in bytes if ZF was set, else `old`. */
-export function loadSegmentLimit(cpu: usize, selector: u32, old: u64): u64 {
+/** LSL: the limit in bytes if the selector is good (ZF), else 0. */
+export function loadSegmentLimit(cpu: usize, selector: u32): u64 {
   const ok = inspect(cpu, selector & 0xffff, true);
-  if (load<u32>(cpu, CPU_FAULT) != 0) return old;
+  if (load<u32>(cpu, CPU_FAULT) != 0) return 0;
   writeZero(cpu, ok);
-  return ok ? <u64>descriptorLimit() : old;
+  return ok ? <u64>descriptorLimit() : 0;
 }
 
 /** VERR, or VERW if `write`: sets ZF if the segment could be read (written) at the current privilege. */
