@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { filesBelow } from "./build-step.mjs";
 
 const SCOPE = "@isola/";
-const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']/g;
+const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)["']([\w@./:-]+)["']/g;
 const TEST_TOOLS = new Set(["vitest", "fast-check"]);
 
 const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Lapic, LapicMsrs, type ApicBus } from "@isola/devices";
 import type { BootState } from "@isola/firmware";
-import { type InterruptSource, SystemInstructions, X86Cpu, type X86Engine } from "@isola/isa-x86";
+import { type InterruptSource, resetCpu, SystemInstructions, X86Cpu, type X86Engine } from "@isola/isa-x86";
 import type { Bus } from "@isola/memory";
 import type { Entropy, Timers } from "@isola/ports";
-import { initCpu, loadBootState, resetCpu, startCpuAt } from "./cpu-reset.js";
+import { loadBootState, startCpuAt } from "./boot-entry.js";
 import { TSC_HZ } from "./machine-clock.js";
 import { describeCpu } from "./register-dump.js";
 import type { Vcpu, VcpuExit } from "./vcpu.js";
 
 /** Width of a physical address, for the reserved bits of IA32_APIC_BASE. */
-const PHYSICAL_BITS = 39;
+const PHYSICAL_BITS = 40;
 
 export interface X86VcpuPorts {
   readonly engine: X86Engine;
@@ -85,7 +85,7 @@ export class X86Vcpu implements Vcpu {
     const { state, engine } = this.cpu;
     this.nmiWaits = false;
     this.lapic.reset();
-    resetCpu(state, engine.helpers);
+    resetCpu(state, engine.helpers, state.base, true);
     if (boot === null) return;
     this.lapic.enterVirtualWireMode();
     loadBootState(state, engine.helpers, boot);
@@ -93,7 +93,8 @@ export class X86Vcpu implements Vcpu {
 
   init(): void {
     this.nmiWaits = false;
-    initCpu(this.cpu.state, this.cpu.engine.helpers);
+    const { state, engine } = this.cpu;
+    resetCpu(state, engine.helpers, state.base, false);
   }
 
   startUp(vector: number): void {

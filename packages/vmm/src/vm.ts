@@ -11,6 +11,9 @@ import { StateError, type VmState } from "./state.js";
 /** Host time in ns that a machine takes before its host looks at its own events. */
 const SHARE = 10e6;
 
+/** A machine that waits for outside events only looks again after this time in ns: a host ends when nothing is due. */
+const LONG_SLEEP = 3600e9;
+
 export interface VmOptions {
   /** What a reset by the guest does: start again, or end the machine. */
   readonly onGuestReset: "restart" | "stop";
@@ -170,11 +173,10 @@ export class Vm {
   }
 
   private sleep(delay: number | null): void {
-    const done = () => {
+    this.cancelSleep = this.loop.later(delay ?? LONG_SLEEP, () => {
       this.cancelSleep = null;
       this.turn();
-    };
-    this.cancelSleep = delay === null ? () => {} : this.loop.later(delay, done);
+    });
   }
 
   private finish(reason: StopReason): void {

@@ -87,7 +87,8 @@ export class X86Cpu {
     const { state, engine, record } = this;
     state.set("budget", instructions);
     for (;;) {
-      if (state.get("event") !== 0 && !this.handleEvent()) return EXIT_SHUTDOWN;
+      // Twice if the first event only ends an interrupt shadow: HLT may be the instruction in it.
+      while (state.get("event") !== 0) if (!this.handleEvent()) return EXIT_SHUTDOWN;
       if (this.exitRequested) {
         this.exitRequested = false;
         return EXIT_BUDGET;
