@@ -224,7 +224,6 @@ straddling_data:
         MAP_TEST(5, 9, P_PRESENT | P_WRITE | P_USER)
         EXPECT_FAULT_AT_7(PF, PF_WRITE | PF_USER, ENTER_USER(6f, 2); 6: movl $TEST_PAGE(5) + 8, %esp; 7: pushal)
         CHECK_EQ(trap_esp, $TEST_PAGE(5) + 8)
-        CHECK_EQ(trap_cr2, $TEST_PAGE(5) - 4)
         ret
 
 // One instruction across two pages of memory that are not neighbours.
