@@ -157,15 +157,22 @@ describe("state images", () => {
 });
 
 const obstacle = recorderObstacle();
-describe.skipIf(obstacle !== undefined)(`x87 against this processor${obstacle === undefined ? "" : ` (${obstacle})`}`, () => {
-  it.each([1, 2])("every instruction leaves the same state, seed %i", (seed) => {
-    const { failures } = replayX87(module, record("x87", String(seed), "200000"), false);
-    expect(failures.slice(0, 3)).toEqual([]);
-  }, 60_000);
+describe.skipIf(obstacle !== undefined)(
+  `x87 against this processor${obstacle === undefined ? "" : ` (${obstacle})`}`,
+  () => {
+    it.each([1, 2])(
+      "every instruction leaves the same state, seed %i",
+      (seed) => {
+        const { failures } = replayX87(module, record("x87", String(seed), "200000"), false);
+        expect(failures.slice(0, 3)).toEqual([]);
+      },
+      60_000,
+    );
 
-  it("transcendental functions are within one unit in the last place, and mostly equal", () => {
-    const { failures, nearMisses, records } = replayX87(module, record("x87", "3", "100000", "transcendental"), true);
-    expect(failures.slice(0, 3)).toEqual([]);
-    expect(nearMisses / records).toBeLessThan(0.05);
-  }, 60_000);
-});
+    it("transcendental functions are within one unit in the last place, and mostly equal", () => {
+      const { failures, nearMisses, records } = replayX87(module, record("x87", "3", "100000", "transcendental"), true);
+      expect(failures.slice(0, 3)).toEqual([]);
+      expect(nearMisses / records).toBeLessThan(0.05);
+    }, 60_000);
+  },
+);

@@ -75,8 +75,15 @@ describe("binary64", () => {
 });
 
 const obstacle = recorderObstacle();
-describe.skipIf(obstacle !== undefined)(`SSE arithmetic against this processor${obstacle === undefined ? "" : ` (${obstacle})`}`, () => {
-  it.each([1, 2, 3])("agrees in value, exceptions and traps, seed %i", (seed) => {
-    expect(replaySse(module, record("sse", String(seed), "200000")).slice(0, 5)).toEqual([]);
-  }, 60_000);
-});
+describe.skipIf(obstacle !== undefined)(
+  `SSE arithmetic against this processor${obstacle === undefined ? "" : ` (${obstacle})`}`,
+  () => {
+    it.each([1, 2, 3])(
+      "agrees in value, exceptions and traps, seed %i",
+      (seed) => {
+        expect(replaySse(module, record("sse", String(seed), "200000")).slice(0, 5)).toEqual([]);
+      },
+      60_000,
+    );
+  },
+);

@@ -20,11 +20,9 @@ export function record(name: string, ...options: string[]): Buffer {
   try {
     const program = join(folder, name);
     const source = join(dirname(fileURLToPath(import.meta.url)), `${name}.c`);
-    const compiled = spawnSync(
-      "gcc",
-      ["-O1", "-mno-red-zone", "-mfma", "-mf16c", "-msse4.1", "-o", program, source],
-      { encoding: "utf8" },
-    );
+    const compiled = spawnSync("gcc", ["-O1", "-mno-red-zone", "-mfma", "-mf16c", "-msse4.1", "-o", program, source], {
+      encoding: "utf8",
+    });
     if (compiled.status !== 0) throw new Error(`${name}.c does not compile:\n${compiled.stderr}`);
     const result = spawnSync(program, options, { maxBuffer: 1 << 30 });
     if (result.status !== 0) throw new Error(`${name} failed: status ${result.status}, signal ${result.signal}`);

@@ -19,7 +19,10 @@ const RELATION_FLAGS = [0x40, 0x01, 0x00, 0x45];
 function operations({ call }: FloatModule): Operation[] {
   const list: Operation[] = [];
   const add = (name: string, bits: number, run: Operation["run"]): void => void list.push({ name, bits, run });
-  for (const [format, bits] of [["f32", 32], ["f64", 64]] as const) {
+  for (const [format, bits] of [
+    ["f32", 32],
+    ["f64", 64],
+  ] as const) {
     const operand = (value: bigint): Integer => (bits === 32 ? low(value) : value);
     for (const name of ["Add", "Sub", "Mul", "Div", "Sqrt", "Min", "Max"]) {
       add(format + name, bits, (a, b) => call[format + name]!(operand(a), operand(b)));
@@ -39,11 +42,16 @@ function operations({ call }: FloatModule): Operation[] {
   for (const format of ["f32", "f64"]) {
     for (const target of ["I32", "I64"]) {
       for (const truncate of [0, 1]) {
-        add(`${format}To${target} ${truncate}`, 64, (a) => call[`${format}To${target}`]!(format === "f32" ? low(a) : a, truncate));
+        add(`${format}To${target} ${truncate}`, 64, (a) =>
+          call[`${format}To${target}`]!(format === "f32" ? low(a) : a, truncate),
+        );
       }
     }
   }
-  for (const [format, bits] of [["f32", 32], ["f64", 64]] as const) {
+  for (const [format, bits] of [
+    ["f32", 32],
+    ["f64", 64],
+  ] as const) {
     for (const immediate of [0, 1, 2, 11, 4]) {
       add(`${format}RoundToInt ${immediate}`, bits, (a, _b, _c, mxcsr) => {
         const mode = (immediate & 4) !== 0 ? (mxcsr >> 13) & 3 : immediate & 3;
@@ -66,7 +74,12 @@ export function replaySse(module: FloatModule, records: Buffer): string[] {
   for (let at = 0; at < records.length; at += RECORD) {
     const operation = list[records.readUInt32LE(at)]!;
     const mxcsr = records.readUInt32LE(at + 4);
-    const [a, b, c, result] = [8, 16, 24, 32].map((offset) => records.readBigUInt64LE(at + offset)) as [bigint, bigint, bigint, bigint];
+    const [a, b, c, result] = [8, 16, 24, 32].map((offset) => records.readBigUInt64LE(at + offset)) as [
+      bigint,
+      bigint,
+      bigint,
+      bigint,
+    ];
     const after = records.readUInt32LE(at + 40) & 63;
     const trapped = records.readUInt32LE(at + 44) !== 0;
     module.call["setFromMxcsr"]!(mxcsr);

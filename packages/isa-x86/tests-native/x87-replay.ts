@@ -71,7 +71,10 @@ export function replayX87(module: FloatModule, records: Buffer, approximate: boo
     const trapped = records.readUInt32LE(at + 8) !== 0;
     const eflags = records.readUInt32LE(at + 12);
     const before = records.subarray(at + 16, at + 16 + IMAGE);
-    const operand = { before: records.subarray(at + 336, at + 448), after: Buffer.from(records.subarray(at + 336, at + 448)) };
+    const operand = {
+      before: records.subarray(at + 336, at + 448),
+      after: Buffer.from(records.subarray(at + 336, at + 448)),
+    };
     const operandAfter = records.subarray(at + 448, at + 560);
 
     memory.fill(0, CPU, CPU + cpu.size);
@@ -83,7 +86,8 @@ export function replayX87(module: FloatModule, records: Buffer, approximate: boo
     const relation = flags(module);
     call["x87FxSave"]!(CPU, 1, 1);
 
-    const loadsPointers = /^(66)?(d9|dd)[23].$/.test(Buffer.from(code).toString("hex")) && ((code.at(-1)! >> 3) & 7) === 4;
+    const loadsPointers =
+      /^(66)?(d9|dd)[23].$/.test(Buffer.from(code).toString("hex")) && ((code.at(-1)! >> 3) & 7) === 4;
     const ours = comparable(Buffer.from(memory.subarray(SCRATCH, SCRATCH + IMAGE)), loadsPointers);
     const real = comparable(records.subarray(at + 176, at + 176 + IMAGE), loadsPointers);
     // FCS is gone from 64-bit images, where the upper half of FIP is in its place.

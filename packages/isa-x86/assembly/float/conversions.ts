@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The conversions of SSE and F16C on bit patterns, with the exceptions of environment.ts.
 import { daz, ftz, raise, rounding, setFlushToZero, setRounding, NEAREST, PE, ZERO } from "./environment";
-import {
-  convertFormat, formatRoundToInteger, formatToSigned, formatToUnsigned, integerToFormat, unsignedToFormat,
-} from "./convert";
+import { convertFormat, formatRoundToInteger, formatToSigned, integerToFormat } from "./convert";
 import { isDenormal } from "./interchange";
 
 /** binary32 to binary64. */
@@ -33,10 +31,6 @@ export function i64ToF32(a: i64): u32 {
   return u32(integerToFormat(a, 23, 8));
 }
 
-export function u64ToF32(a: u64): u32 {
-  return u32(unsignedToFormat(a, 23, 8));
-}
-
 /** Always exact. */
 export function i32ToF64(a: i32): u64 {
   return reinterpret<u64>(f64(a));
@@ -46,22 +40,10 @@ export function i64ToF64(a: i64): u64 {
   return integerToFormat(a, 52, 11);
 }
 
-export function u64ToF64(a: u64): u64 {
-  return unsignedToFormat(a, 52, 11);
-}
-
 function toSigned(a: u64, truncate: bool, bits: i32, F: i32, X: i32): i64 {
   const mode = rounding;
   if (truncate) setRounding(ZERO);
   const result = formatToSigned(a, bits, F, X);
-  setRounding(mode);
-  return result;
-}
-
-function toUnsigned(a: u64, truncate: bool, bits: i32, F: i32, X: i32): u64 {
-  const mode = rounding;
-  if (truncate) setRounding(ZERO);
-  const result = formatToUnsigned(a, bits, F, X);
   setRounding(mode);
   return result;
 }
@@ -84,16 +66,6 @@ export function f64ToI32(a: u64, truncate: bool): i32 {
 /** To i64, rounded by the environment or truncated; 0x8000000000000000 and IE when it does not fit. */
 export function f64ToI64(a: u64, truncate: bool): i64 {
   return toSigned(a, truncate, 64, 52, 11);
-}
-
-/** To an unsigned integer of 32 or 64 bits (AVX-512); all ones and IE when it does not fit. */
-export function f32ToUnsigned(a: u32, truncate: bool, bits: i32): u64 {
-  return toUnsigned(a, truncate, bits, 23, 8);
-}
-
-/** To an unsigned integer of 32 or 64 bits (AVX-512); all ones and IE when it does not fit. */
-export function f64ToUnsigned(a: u64, truncate: bool, bits: i32): u64 {
-  return toUnsigned(a, truncate, bits, 52, 11);
 }
 
 /** ROUNDSS on one element: an integral binary32. `mode` is a rounding mode of environment.ts. */

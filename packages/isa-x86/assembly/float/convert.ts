@@ -28,12 +28,6 @@ export function integerToFormat(value: i64, F: i32, X: i32): u64 {
   return roundToFormat(u32(value < 0), 63 - i32(clz(t)), t << clz(t), 0, F, X);
 }
 
-/** An unsigned integer in a format. */
-export function unsignedToFormat(value: u64, F: i32, X: i32): u64 {
-  if (value == 0) return 0;
-  return roundToFormat(0, 63 - i32(clz(value)), value << clz(value), 0, F, X);
-}
-
 /** The last roundToInteger needs more than 64 bits. */
 export let roundedOverflow: bool = false;
 /** The last roundToInteger was inexact. */
@@ -76,25 +70,6 @@ export function formatToSigned(a: u64, bits: i32, F: i32, X: i32): i64 {
   }
   raise(IE);
   return indefinite;
-}
-
-/** To an unsigned integer of `bits` bits with the current rounding; all ones and IE when it does not fit. */
-export function formatToUnsigned(a: u64, bits: i32, F: i32, X: i32): u64 {
-  const largest: u64 = u64.MAX_VALUE >> (64 - bits);
-  const inf = infinity(F, X);
-  if (magnitude(a, F, X) < inf) {
-    a = flushed(a, F, X);
-    const t = magnitude(a, F, X);
-    if (t == 0) return 0;
-    const sign = u32(a >> (F + X));
-    const value = roundToInteger(sign, exponentOf(t, F, X), significandOf(t, F));
-    if (!roundedOverflow && (value == 0 || (sign == 0 && value <= largest))) {
-      if (roundedInexact) raise(PE);
-      return value;
-    }
-  }
-  raise(IE);
-  return largest;
 }
 
 /** The integer nearest to a, in a's format and with a's sign. */

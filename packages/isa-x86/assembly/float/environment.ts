@@ -59,10 +59,6 @@ export function setFromMxcsr(mxcsr: u32): void {
   inexactKnown = (mxcsr & 0x1020) == 0x1020;
 }
 
-export function setPrecision(bits: i32): void {
-  precision = bits;
-}
-
 /** Loads rounding mode, precision and masks from the x87 control word, and forgets raised exceptions. */
 export function setFromFcw(fcw: u32): void {
   flags = 0;

@@ -2,8 +2,8 @@
 // FADD, FSUB, FMUL, FDIV, FSQRT and comparison on 80-bit values; results go to float80's resultSig and resultSe.
 import { raise, rounding, DE, DOWN, IE, ZE } from "./environment";
 import {
-  anyDenormal, exponent80, invalid80, isDenormal, isInfinity, isNaN80, isSignaling80, isUnordered, isUnsupported, isZero,
-  propagate80, propagateOne80, roundToPrecision, setInfinity, setResult, setZero, significand80,
+  anyDenormal, exponent80, invalid80, isDenormal, isInfinity, isNaN80, isSignaling80, isUnordered, isUnsupported,
+  isZero, propagate80, propagateOne80, roundToPrecision, setInfinity, setResult, setZero, significand80,
 } from "./float80";
 import { wideAdd, wideDiv, wideExp, wideHi, wideLo, wideMul, wideSign, wideSqrt } from "./wide";
 
@@ -111,8 +111,8 @@ export function f80Sqrt(sig: u64, se: u32): void {
 /** 0 equal, 1 less, 2 greater, 3 unordered. A quiet comparison raises IE for signaling and unsupported values only. */
 export function f80Compare(aSig: u64, aSe: u32, bSig: u64, bSe: u32, quiet: bool): u32 {
   if (isUnordered(aSig, aSe) || isUnordered(bSig, bSe)) {
-    const bad = isUnsupported(aSig, aSe) || isUnsupported(bSig, bSe) || isSignaling80(aSig, aSe) || isSignaling80(bSig, bSe);
-    if (!quiet || bad) raise(IE);
+    const unsupported = isUnsupported(aSig, aSe) || isUnsupported(bSig, bSe);
+    if (!quiet || unsupported || isSignaling80(aSig, aSe) || isSignaling80(bSig, bSe)) raise(IE);
     return 3;
   }
   if (anyDenormal(aSig, aSe, bSig, bSe)) raise(DE);

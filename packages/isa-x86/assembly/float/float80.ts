@@ -8,7 +8,7 @@ import { wideHi, wideLo, wideShiftRight } from "./wide";
 export const BIAS: i32 = 16383;
 export const INTEGER_BIT: u64 = 0x8000000000000000;
 const QUIET_BIT: u64 = 0x4000000000000000;
-/** Added to or taken from the exponent of a result whose underflow or overflow is unmasked (SDM vol. 1, 8.5.4, 8.5.5). */
+/** The exponent's adjustment in a result whose underflow or overflow is unmasked (SDM vol. 1, 8.5.4, 8.5.5). */
 const EXPONENT_ADJUST: i32 = 24576;
 
 /** The last result: significand. */

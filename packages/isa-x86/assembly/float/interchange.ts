@@ -2,7 +2,9 @@
 // IEEE 754 interchange formats by integer arithmetic: binary16, binary32 and binary64, named by the number of their
 // fraction bits F (10, 23, 52) and exponent bits X (5, 8, 11). Exact in value and exceptions for every rounding mode,
 // with x86's rules where the standard leaves a choice (SDM vol. 1, 4.8 and 4.9).
-import { daz, ftz, masks, raise, rounding, setRoundedUp, DE, IE, OE, PE, UE, ZE, NEAREST, DOWN, UP } from "./environment";
+import {
+  daz, ftz, masks, raise, rounding, setRoundedUp, DE, DOWN, IE, NEAREST, OE, PE, UE, UP, ZE,
+} from "./environment";
 import { wideAdd, wideDiv, wideHi, wideLo, wideExp, wideMul, wideShiftRight, wideSign, wideSqrt } from "./wide";
 
 /** Bits of +infinity; larger magnitudes are NaNs. */

@@ -77,8 +77,8 @@ function timesWide(ySig: u64, ySe: u32): void {
 }
 
 /**
- * y * n, n not zero, becomes the result: the logarithm of a power of two. PE is raised even where that is exact, and the
- * processor's negative logarithms are a trifle small, which directed rounding shows.
+ * y * n, n not zero, becomes the result: the logarithm of a power of two. PE is raised even where that is exact, and
+ * the processor's negative logarithms are a trifle small, which directed rounding shows.
  */
 function timesInteger(ySig: u64, ySe: u32, n: i32): void {
   const t: u64 = n < 0 ? -n : n;

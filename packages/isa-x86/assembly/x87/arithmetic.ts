@@ -90,7 +90,7 @@ export function x87ArithmeticRegister(cpu: usize, op: u32, i: u32): u32 {
   return finish(cpu, 0, 0, 0, 0);
 }
 
-/** DC /op ST(i), DE /op ST(i): ST(i) = ST(0) op ST(i), then pops; op is the raw field, which there means the reverse. */
+/** DC /op ST(i), DE /op ST(i): ST(i) = ST(0) op ST(i), then pops. */
 export function x87ArithmeticTo(cpu: usize, op: u32, i: u32, pops: u32): u32 {
   if (!begin(cpu)) return 0;
   if (isEmpty(cpu, 0) || isEmpty(cpu, i)) return underflow(cpu, i, pops);

@@ -74,7 +74,7 @@ export function pop(cpu: usize, pops: u32): void {
   }
 }
 
-/** The status word after an instruction raised `exceptions` (and STACK_FAULT); the condition codes in `mask` get `codes`. */
+/** The status word after `exceptions` (and STACK_FAULT) were raised; the condition codes in `mask` get `codes`. */
 function statusAfter(cpu: usize, exceptions: u32, mask: u32, codes: u32): u32 {
   const status = (load<u16>(cpu + CPU_FSW) & ~(mask | C1)) | codes | exceptions;
   return (status & ~load<u16>(cpu + CPU_FCW) & 0x3f) != 0 ? status | SUMMARY : status;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The transcendental instructions (SDM vol. 1, 8.3.7 to 8.3.10). Results are rounded to 64 bits whatever FCW.PC says.
+import { f80Arctangent } from "../float/arctangent";
 import { masks, reportedFlags, setRoundedUp, IE } from "../float/environment";
 import { resultSe, resultSig } from "../float/float80";
 import { f80Exp2Minus1, f80YLog2X, f80YLog2XPlus1 } from "../float/logarithm";
-import { f80Arctangent, f80Cosine, f80Sine, f80Tangent, outOfRange } from "../float/trigonometric";
+import { f80Cosine, f80Sine, f80Tangent, outOfRange } from "../float/trigonometric";
 import {
   begin, finish, isEmpty, push, roundingCode, setRegister, setStatus, signExponent, significand, underflow, vetoed, C1,
   C2, STACK_FAULT,
