@@ -71,9 +71,14 @@ interface LineFacts {
 
 /** Instructions whose first operand, if memory, is only read. */
 const READERS = new Set([
-  "cmp", "test", "push", "call", "jmp", "bt", "mul", "imul", "div", "idiv", "fld", "fild", "fbld", "ldmxcsr",
+  "cmp", "test", "push", "call", "jmp", "bt", "mul", "imul", "div", "idiv", "ldmxcsr",
   "clflush", "clflushopt", "clwb", "lgdt", "lidt", "lldt", "ltr", "lmsw", "verr", "verw", "invlpg",
 ]);
+
+/** x87 arithmetic names only its source; its stores are FST, FIST, FBSTP, FNSTCW, FNSAVE, FXSAVE and their like. */
+function writesFirst({ name, attributes }: Opcode): boolean {
+  return attributes.unit === "x87" ? /^f(n?st|ist|bst|n?save|xsave)/.test(name) : !READERS.has(name);
+}
 
 function bankOf(code: string): Bank {
   switch (code[0]) {
@@ -159,7 +164,7 @@ function factsOf(opcode: Opcode, index: HandlerIndex): LineFacts {
     twoImmediates: opcode.operands.filter((code) => code[0] === "I" || code[0] === "L").length > 1 || opcode.operands.some((code) => code[0] === "A"),
     addressOnly: memory === "M" && (opcode.name === "lea" || opcode.name === "nop"),
     accessBytes: Uint8Array.of(bytes(2), bytes(4), bytes(8)),
-    writes: memory !== "" && first === memory && !READERS.has(opcode.name),
+    writes: memory !== "" && first === memory && writesFirst(opcode),
     pop: opcode.name === "pop",
   };
 }

@@ -255,10 +255,8 @@ export class InstructionDecoder {
     out.segment = override < 0 ? Segment.DS : override;
     if (line.modrm) {
       out.reg = ((modrm >> 3) & 7) | ((extension & 4) << 1);
-      if (line.segmentRegister) {
-        out.reg &= 7;
-        if (out.reg > 5) return DecodeStatus.Undefined;
-      }
+      if (line.segmentRegister) out.reg &= 7;
+      if (((line.validRegisters >> out.reg) & 1) === 0) return DecodeStatus.Undefined;
       if (modrm >= 0xc0 || line.registerOnly) out.rm = (modrm & 7) | ((extension & 1) << 3);
       else {
         out.memory = line.memory;

@@ -35,8 +35,10 @@ export interface DecodeLine {
   readonly usesVvvv: boolean;
   /** An operand can be memory. Instructions like NOP have ModRM without one. */
   readonly memory: boolean;
-  /** ModRM.reg is a segment register. */
+  /** ModRM.reg is a segment register: REX.R does not extend it. */
   readonly segmentRegister: boolean;
+  /** Bit i: ModRM.reg may be i. */
+  readonly validRegisters: number;
   readonly immediate: ImmediateKind;
   readonly immediateSigned: boolean;
   readonly secondImmediate: ImmediateKind;
@@ -202,12 +204,23 @@ function digest(opcode: Opcode): DecodeLine {
     consumes66: encoding.prefix === "66",
     usesVvvv: operands.some((code) => code[0] === "H" || code[0] === "B"),
     segmentRegister: operands.some((code) => code[0] === "S"),
+    validRegisters: validRegisters(operands),
     immediate: immediates[0] ?? ImmediateKind.None,
     immediateSigned: first !== undefined && (first[0] === "I" || first[0] === "J"),
     secondImmediate: immediates[1] ?? ImmediateKind.None,
     memory: memoryUse(opcode) !== "never",
     byAddressSize: null,
   };
+}
+
+/** Not every number is a segment, control or debug register, and CS cannot be loaded (SDM 2, MOV): #UD. */
+function validRegisters(operands: readonly string[]): number {
+  const letters = operands.map((code) => code[0]);
+  if (letters[0] === "S") return 0b11_1101;
+  if (letters[1] === "S") return 0b11_1111;
+  // CR0, CR2, CR3, CR4, CR8.
+  if (operands.includes("Cd")) return 0b1_0001_1101;
+  return operands.includes("Dd") ? 0xff : 0xffff;
 }
 
 function immediateKind(code: string): ImmediateKind {
