@@ -12,8 +12,6 @@
 #define APIC_IRR(vector) (APIC + 0x200 + 0x10 * ((vector) / 32))
 #define APIC_COMMAND (APIC + 0x300)
 #define TO_SELF 0x40000
-#define PIC1_MASK 0x21
-#define PIC2_MASK 0xa1
 #define VECTOR 0x90
 #define HIGHER_VECTOR 0xa0
 #define STRING_AREA 0x400000
@@ -21,9 +19,6 @@
 #define SEND(vector) movl $TO_SELF | (vector), APIC_COMMAND
 
 main:
-        movb    $0xff, %al
-        outb    %al, $PIC1_MASK
-        outb    %al, $PIC2_MASK
         movl    $1, %eax
         cpuid
         testl   $1 << 9, %edx

@@ -27,9 +27,6 @@ main:
         call    running_on_tcg
         setne   AT(checks_limits)             // whether limits are checked
         movl    $0x600dbeef, 0x300000
-        movb    $0xff, %al                      // no BIOS may be there to serve the timer
-        outb    %al, $0x21
-        outb    %al, $0xa1
         lidt    real_idt
         ljmp    $SLOT(0), $AT(protected16)
 back32:
