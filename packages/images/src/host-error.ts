@@ -30,10 +30,9 @@ export function hostError(error: unknown, where: string): unknown {
   }
 }
 
-/** As {@link hostError}, and names the file when its bytes do not follow their format. */
+/** Names the file whose bytes do not follow their format. Anything else comes back as it is. */
 export function archiveFailure(error: unknown, file: string): unknown {
-  if (!(error instanceof ArchiveError)) return hostError(error, file);
-  return new OperatorError("PACKAGE_DAMAGED", `${file}: ${error.message}; remove it from the cache and pull again`, {
-    cause: error,
-  });
+  if (!(error instanceof ArchiveError)) return error;
+  const message = `${file}: ${error.message}; remove it from the cache and pull again`;
+  return new OperatorError("PACKAGE_DAMAGED", message, { cause: error });
 }

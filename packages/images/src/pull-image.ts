@@ -8,7 +8,7 @@ import { writeChunksAtomically } from "./cache/atomic-file.js";
 import type { ImageCache } from "./cache/image-cache.js";
 import { ArchiveSession } from "./debian/archive-session.js";
 import { resolvePackages } from "./debian/resolve.js";
-import { hostError } from "./host-error.js";
+import { archiveFailure, hostError } from "./host-error.js";
 import type { PullOptions, PulledImage, SourceOptions } from "./pull-options.js";
 import { type Recipe, defaultRecipesDir, loadRecipe } from "./recipe/recipe.js";
 
@@ -77,9 +77,10 @@ export async function pullRecipe(recipe: Recipe, options: Omit<PullOptions, "ref
     return ready;
   }
 
-  const session = await ArchiveSession.open(recipe, cache, options);
   const work = await cache.scratch();
+  let session: ArchiveSession | undefined;
   try {
+    session = await ArchiveSession.open(recipe, cache, options);
     progress({ step: "resolve", done: 0, total: 1 });
     const packages = recipe.disk ? resolvePackages(session.index, recipe.disk) : [];
     const boot = [session.kernelPackage(recipe.kernelPackage), session.require("busybox-static")];
@@ -117,9 +118,9 @@ export async function pullRecipe(recipe: Recipe, options: Omit<PullOptions, "ref
     return image;
   } catch (error) {
     signal?.throwIfAborted();
-    throw hostError(error, cache.root);
+    throw archiveFailure(hostError(error, cache.root), recipe.reference);
   } finally {
-    session.close();
+    session?.close();
     await work.dispose();
   }
 }

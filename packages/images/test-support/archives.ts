@@ -104,17 +104,20 @@ export function makeDeb({ control, scripts, files, compression = "gz" }: DebInpu
   ]);
 }
 
-/** A kernel module of which only the `.modinfo` section is real: a 64-bit relocatable ELF object. */
+/**
+ * A kernel module of which only the `.modinfo` section is real: a 64-bit relocatable ELF object. As in real ones, an
+ * uninitialised section is larger than the file.
+ */
 export function makeModule(info: readonly string[]): Buffer {
   const modinfo = Buffer.from(`${info.join("\0")}\0`, "latin1");
-  const names = Buffer.from("\0.modinfo\0.shstrtab\0", "latin1");
+  const names = Buffer.from("\0.modinfo\0.shstrtab\0.bss\0", "latin1");
   const table = 64 + modinfo.length + names.length;
-  const bytes = Buffer.alloc(table + 3 * 64);
+  const bytes = Buffer.alloc(table + 4 * 64);
   bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
   bytes.writeBigUInt64LE(BigInt(table), 0x28);
   bytes.writeUInt16LE(64, 0x3a);
-  bytes.writeUInt16LE(3, 0x3c);
-  bytes.writeUInt16LE(2, 0x3e);
+  bytes.writeUInt16LE(4, 0x3c);
+  bytes.writeUInt16LE(3, 0x3e);
   modinfo.copy(bytes, 64);
   names.copy(bytes, 64 + modinfo.length);
   const section = (index: number, name: number, offset: number, size: number): void => {
@@ -123,7 +126,8 @@ export function makeModule(info: readonly string[]): Buffer {
     bytes.writeBigUInt64LE(BigInt(offset), at + 0x18);
     bytes.writeBigUInt64LE(BigInt(size), at + 0x20);
   };
-  section(1, 1, 64, modinfo.length);
-  section(2, 10, 64 + modinfo.length, names.length);
+  section(1, 20, 64, 1 << 20);
+  section(2, 1, 64, modinfo.length);
+  section(3, 10, 64 + modinfo.length, names.length);
   return bytes;
 }

@@ -117,6 +117,10 @@ export class ImageCache {
       const pid = Number(/^(\d+)-/.exec(name)?.[1]);
       if (pid > 0 && !alive(pid)) await rm(join(this.root, "work", name), { recursive: true, force: true });
     }
+    for (const name of await readdir(join(this.root, "references"))) {
+      const pid = Number(/\.(\d+)-[0-9a-f]+\.tmp$/.exec(name)?.[1]);
+      if (pid > 0 && !alive(pid)) await rm(join(this.root, "references", name), { force: true });
+    }
     for (const name of await readdir(join(this.root, "partial"))) {
       const match = /^([0-9a-f]{64})\.(\d+)-[0-9a-f]+$/.exec(name);
       if (!match || alive(Number(match[2]))) continue;

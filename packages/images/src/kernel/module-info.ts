@@ -24,18 +24,18 @@ function elfSection(elf: Uint8Array, name: string): Uint8Array {
   const entrySize = view.getUint16(wide ? 0x3a : 0x2e, true);
   const count = view.getUint16(wide ? 0x3c : 0x30, true);
   const names = view.getUint16(wide ? 0x3e : 0x32, true);
-  const section = (index: number): { nameOffset: number; bytes: Uint8Array } => {
+  const section = (index: number): Uint8Array => {
     const at = table + index * entrySize;
     const offset = word(at + (wide ? 0x18 : 0x10));
     const size = word(at + (wide ? 0x20 : 0x14));
     if (offset + size > elf.length) throw new ArchiveError("truncated ELF object");
-    return { nameOffset: view.getUint32(at, true), bytes: elf.subarray(offset, offset + size) };
+    return elf.subarray(offset, offset + size);
   };
-  const strings = section(names).bytes;
+  const strings = section(names);
   const wanted = Buffer.from(`${name}\0`, "latin1");
   for (let i = 0; i < count; i++) {
-    const { nameOffset, bytes } = section(i);
-    if (Buffer.from(strings.subarray(nameOffset, nameOffset + wanted.length)).equals(wanted)) return bytes;
+    const nameOffset = view.getUint32(table + i * entrySize, true);
+    if (Buffer.from(strings.subarray(nameOffset, nameOffset + wanted.length)).equals(wanted)) return section(i);
   }
   throw new ArchiveError(`no ${name} section`);
 }

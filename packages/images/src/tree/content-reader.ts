@@ -15,11 +15,10 @@ export class ContentReader {
       if (content.length > 0) yield content.bytes;
       return;
     }
-    const buffer = new Uint8Array(Math.min(CHUNK, content.length));
     for (let done = 0; done < content.length;) {
       const handle = await this.handle(content.path);
-      const wanted = Math.min(buffer.length, content.length - done);
-      const { bytesRead } = await handle.read(buffer, 0, wanted, content.offset + done);
+      const buffer = new Uint8Array(Math.min(CHUNK, content.length - done));
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, content.offset + done);
       if (bytesRead === 0) throw new Error(`${content.path} ended early while it was being read`);
       yield buffer.subarray(0, bytesRead);
       done += bytesRead;

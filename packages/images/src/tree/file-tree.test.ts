@@ -93,10 +93,22 @@ describe("addTar", () => {
   ])("%s is refused", async (_what, members) => {
     await expect(extract(new FileTree(), members)).rejects.toThrow(ArchiveError);
   });
-  test("contents stay where they are until read", async () => {
-    const tree = new FileTree();
-    tree.file("f", "text");
-    const node = tree.lookup("f");
-    expect(node?.kind === "file" && Buffer.from(await contentBytes(node.content)).toString()).toBe("text");
+});
+
+describe("contents", () => {
+  test("of several pieces, from the middle of a file", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "isola-test-"));
+    try {
+      const bytes = Buffer.alloc(3 * 2 ** 20 + 5);
+      for (let i = 0; i < bytes.length; i += 1000) bytes[i] = i / 1000;
+      const path = join(directory, "file");
+      await writeFile(path, Buffer.concat([Buffer.from("before"), bytes, Buffer.from("after")]));
+      const read = await contentBytes({ kind: "range", path, offset: 6, length: bytes.length });
+      expect(Buffer.compare(read, bytes)).toBe(0);
+      const beyond = contentBytes({ kind: "range", path, offset: 0, length: bytes.length + 100 });
+      await expect(beyond).rejects.toThrow(/ended early/);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 });
