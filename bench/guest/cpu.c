@@ -133,16 +133,16 @@ static uint64_t vector_sse(uint64_t rounds) {
 }
 
 const struct workload cpu_workloads[] = {
-  {"integer", 60000000, integer_mix},
-  {"multiply", 200000000, multiply64},
-  {"divide", 12000000, divide},
-  {"sieve", 250, sieve},
-  {"calls", 900, calls},
-  {"sort", 120, sort},
+  {"integer", 75000000, integer_mix},
+  {"multiply", 250000000, multiply64},
+  {"divide", 48000000, divide},
+  {"sieve", 750, sieve},
+  {"calls", 1500, calls},
+  {"sort", 400, sort},
   {"table-lookup", 80000000, table_lookup},
-  {"switch", 20000000, switch_loop},
-  {"double", 2500000, float_double},
-  {"x87", 4000000, float_x87},
-  {"sse", 8000, vector_sse},
+  {"switch", 60000000, switch_loop},
+  {"double", 6000000, float_double},
+  {"x87", 6000000, float_x87},
+  {"sse", 32000, vector_sse},
   {0},
 };

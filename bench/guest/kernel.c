@@ -77,10 +77,10 @@ static uint64_t files(uint64_t rounds) {
 }
 
 const struct workload kernel_workloads[] = {
-  {"syscall", 600000, syscalls},
-  {"fork", 700, forks},
-  {"page-fault", 40, page_faults},
-  {"ping-pong", 12000, ping_pong},
-  {"file", 300, files},
+  {"syscall", 1000000, syscalls},
+  {"fork", 500, forks},
+  {"page-fault", 60, page_faults},
+  {"ping-pong", 8000, ping_pong},
+  {"file", 200, files},
   {0},
 };

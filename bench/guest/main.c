@@ -2,6 +2,7 @@
 // Prints "@begin NAME" and "@end NAME CHECKSUM" around each workload. Whoever reads the console takes the time: a guest's
 // own clock is not to be trusted in a comparison of machines.
 //   bench [scale-percent] [name...]
+//   bench list
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,17 @@ static void run_all(const struct workload *all, unsigned long scale, int count, 
   }
 }
 
+static void list(const struct workload *all) {
+  for (const struct workload *w = all; w->name; w++) printf(" %s", w->name);
+}
+
 int main(int argc, char **argv) {
+  if (argc > 1 && !strcmp(argv[1], "list")) {
+    printf("@list");
+    list(cpu_workloads), list(memory_workloads), list(kernel_workloads);
+    puts("");
+    return 0;
+  }
   unsigned long scale = argc > 1 ? strtoul(argv[1], 0, 10) : 100;
   int count = argc > 2 ? argc - 2 : 0;
   run_all(cpu_workloads, scale, count, argv + 2);

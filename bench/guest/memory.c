@@ -57,9 +57,9 @@ static uint64_t strings(uint64_t rounds) {
 }
 
 const struct workload memory_workloads[] = {
-  {"copy", 800, copy},
-  {"words", 250, words},
-  {"tlb-walk", 12000000, tlb_walk},
+  {"copy", 400, copy},
+  {"words", 600, words},
+  {"tlb-walk", 4000000, tlb_walk},
   {"strings", 150000, strings},
   {0},
 };

@@ -8,7 +8,7 @@ typedef uint64_t (*workload_fn)(uint64_t rounds);
 
 struct workload {
   const char *name;
-  uint64_t rounds; // about one second of QEMU TCG
+  uint64_t rounds; // about half a second of QEMU TCG in a 64-bit guest
   workload_fn run;
 };
 

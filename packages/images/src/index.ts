@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { pullImage, pullRecipe, buildBusyboxInitramfs, type BusyboxOptions } from "./pull-image.js";
+export { readPackageFiles, type PackageFiles, type PackageFilesOptions } from "./package-files.js";
 export type { FirstBootMachine, PullOptions, PulledImage, SourceOptions } from "./pull-options.js";
 export type { ProgressEvent, ProgressListener } from "./progress.js";
 export { type DiskRecipe, type Recipe, defaultRecipesDir, listRecipes, loadRecipe } from "./recipe/recipe.js";

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Sample } from "./session.js";
+
+/** What one contender did with one guest. Maps are by round, so that rounds can be paired. */
+export interface ContenderResults {
+  readonly name: string;
+  /** Start of the process to the shell's prompt, milliseconds. */
+  readonly boots: Map<number, number>;
+  /** By workload. */
+  readonly samples: Map<string, Map<number, Sample>>;
+  /** Peak resident memory in MiB when the shell was there, and when all workloads were done. */
+  readonly memoryAtShell: number[];
+  readonly memoryAtEnd: number[];
+  /** What went wrong, by workload or "boot"; it is not measured again. */
+  readonly failures: Map<string, string>;
+}
+
+/** All contenders with one guest. */
+export interface GuestResults {
+  readonly title: string;
+  readonly description: string;
+  /** In the order that the guest's program has them. */
+  readonly workloads: readonly string[];
+  /** The subject first, then its peers. */
+  readonly contenders: readonly ContenderResults[];
+  /** The same program on the host's own processor and kernel, without any machine; null where that is impossible. */
+  readonly native: ContenderResults | null;
+}
+
+export function emptyResults(name: string): ContenderResults {
+  return {
+    name,
+    boots: new Map(),
+    samples: new Map(),
+    memoryAtShell: [],
+    memoryAtEnd: [],
+    failures: new Map(),
+  };
+}
+
+/** Times of one workload by round, milliseconds. */
+export function times(results: ContenderResults, workload: string): Map<number, number> {
+  return new Map([...(results.samples.get(workload) ?? [])].map(([round, { time }]) => [round, time]));
+}
+
+/** Processor times of one workload by round, milliseconds; a sample without one, or with less than a tick, is left out. */
+export function processorTimes(results: ContenderResults, workload: string): Map<number, number> {
+  const known = [...(results.samples.get(workload) ?? [])].flatMap(([round, { processorTime }]) =>
+    processorTime === null || processorTime === 0 ? [] : [[round, processorTime] as const],
+  );
+  return new Map(known);
+}
+
+function everyone({ contenders, native }: GuestResults): readonly ContenderResults[] {
+  return native === null ? contenders : [...contenders, native];
+}
+
+/** Why a workload's row does not count: machines computed different things, or one of them failed. Null if it does. */
+export function disagreement(guest: GuestResults, workload: string): string | null {
+  const checksums = new Map<string, Set<string>>();
+  for (const { name, samples } of everyone(guest)) {
+    const own = [...(samples.get(workload)?.values() ?? [])].map(({ checksum }) => checksum);
+    if (own.length > 0) checksums.set(name, new Set(own));
+  }
+  if (new Set([...checksums.values()].flatMap((own) => [...own])).size <= 1) return null;
+  const parts = [...checksums].map(([name, own]) => `${name} ${[...own].join("/")}`);
+  return `checksums differ: ${parts.join(", ")}`;
+}
+
+/** Everything that went wrong with one guest, a line each. */
+export function failuresOf(guest: GuestResults): string[] {
+  const lines: string[] = [];
+  for (const { name, failures } of everyone(guest)) {
+    for (const [what, why] of failures) lines.push(`${guest.title}, ${what}, ${name}: ${why}`);
+  }
+  for (const workload of guest.workloads) {
+    const why = disagreement(guest, workload);
+    if (why !== null) lines.push(`${guest.title}, ${workload}: ${why}`);
+  }
+  return lines;
+}
