@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fieldText, STATE_FIELDS, StateImage, StateOffset } from "./state-image.js";
+import type { StateImage} from "./state-image.js";
+import { fieldText, STATE_FIELDS, StateOffset } from "./state-image.js";
 import { Note, NO_GPR, type Vector } from "./vector-file.js";
 import { COMPLETED, type Outcome } from "./vector-target.js";
 

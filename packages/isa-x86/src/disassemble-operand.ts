@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { BASE_RIP, type DecodedInstruction, NO_REGISTER, Segment } from "./decode/instruction.js";
+import { BASE_RIP, type DecodedInstruction, NO_REGISTER, Segment } from "./decode/decoded-instruction.js";
 import type { OperandCode } from "./table/operand.js";
 
 const LOW = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"] as const;

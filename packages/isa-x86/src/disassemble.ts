@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DecodedInstruction, type DecodeMode, DecodeStatus, InstructionDecoder } from "./decode/instruction.js";
+import { DecodedInstruction } from "./decode/decoded-instruction.js";
+import { type DecodeMode, DecodeStatus, InstructionDecoder } from "./decode/instruction.js";
 import { operandText } from "./disassemble-operand.js";
 import { opcodeTable } from "./table/index.js";
 import type { Opcode } from "./table/opcode.js";
@@ -28,7 +29,7 @@ function newInstruction(): DecodedInstruction {
   return new DecodedInstruction(first);
 }
 
-const insn: DecodedInstruction = newInstruction();
+const decoded: DecodedInstruction = newInstruction();
 
 /**
  * The instruction at `bytes[at]` in Intel syntax, as `objdump -M intel` writes it but for prefixes without an effect,
@@ -37,12 +38,12 @@ const insn: DecodedInstruction = newInstruction();
  * @param address where the instruction lies in the guest: RIP, for branch targets
  */
 export function disassemble(bytes: Uint8Array, at: number, available: number, mode: DecodeMode, address: bigint): Disassembly {
-  const status = decoder.decode(bytes, at, available, mode, insn);
+  const status = decoder.decode(bytes, at, available, mode, decoded);
   if (status !== DecodeStatus.Ok) return { text: "(bad)", length: 1 };
-  const next = address + BigInt(insn.length);
-  const operands = shownOperands(insn.opcode).map((code) => operandText(insn, code, mode.codeSize, next));
-  const mnemonic = `${prefixes(insn)}${nameOf(insn, mode.codeSize)}`;
-  return { text: operands.length === 0 ? mnemonic : `${mnemonic} ${operands.join(",")}`, length: insn.length };
+  const next = address + BigInt(decoded.length);
+  const operands = shownOperands(decoded.opcode).map((code) => operandText(decoded, code, mode.codeSize, next));
+  const mnemonic = `${prefixes(decoded)}${nameOf(decoded, mode.codeSize)}`;
+  return { text: operands.length === 0 ? mnemonic : `${mnemonic} ${operands.join(",")}`, length: decoded.length };
 }
 
 function shownOperands(opcode: Opcode): readonly string[] {

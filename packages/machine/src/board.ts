@@ -2,8 +2,15 @@
 import { OperatorError } from "@isola/base";
 import {
   AcpiPm,
-  ApicBus,
+  type ApicBus,
   ECAM_BUS_SIZE,
+  FW_CFG_PORT,
+  FW_CFG_PORTS,
+  FwCfg,
+  FwCfgKey,
+  I8042,
+  I8042_COMMAND_PORT,
+  I8042_DATA_PORT,
   Ioapic,
   IOAPIC_MMIO_SIZE,
   PciHost,
@@ -11,6 +18,7 @@ import {
   Pit8254,
   PM_BLOCK_SIZE,
   Rtc,
+  SYSTEM_PORT_A,
   Uart16550,
   VirtioBlk,
   type VirtioFunction,
@@ -24,6 +32,7 @@ import { InterruptWiring } from "./interrupt-wiring.js";
 import type { MachineClock } from "./machine-clock.js";
 import type { MachinePorts } from "./machine-ports.js";
 import { ECAM, IOAPIC_ADDRESS, PortBase, RTC_IRQ, SCI_IRQ, SERIAL_PORTS } from "./memory-layout.js";
+import { addOptionalDevice } from "./optional-devices.js";
 import { assignPciResources, type PlacedFunction } from "./pci-setup.js";
 import type { StopRequest } from "./scheduler.js";
 import type { TimerQueue } from "./timer-queue.js";
@@ -106,8 +115,19 @@ export class Board {
       io.map(port, 8, uart.handler);
       return uart;
     });
-    for (const device of [this.pic, this.ioapic, pit, rtc, this.power, this.pci, ...this.uarts])
-      this.resets.push(() => device.reset());
+    const keyboard = this.addKeyboardController();
+    const firmwareData = this.addFirmwareConfiguration();
+    const optional = config.devices.map((name) =>
+      addOptionalDevice(name, {
+        io,
+        mmio,
+        wiring: this.wiring,
+        console: ports.serial[0] ?? NOWHERE,
+        debugExit: (status) => context.stop({ kind: "debug-exit", status }),
+      }),
+    );
+    const fixed = [this.pic, this.ioapic, pit, rtc, this.power, this.pci, keyboard, firmwareData, ...this.uarts];
+    for (const device of [...fixed, ...optional]) this.resets.push(() => device.reset());
 
     this.addVirtio(ENTROPY_SLOT, new VirtioRng(ports.entropy));
     config.disks.forEach((disk, i) => {
@@ -130,6 +150,30 @@ export class Board {
       await store.flush();
       await store.close();
     }
+  }
+
+  /** Nothing is plugged in; guests reset the machine through it. */
+  private addKeyboardController(): I8042 {
+    const { io, stop } = this.context;
+    const controller = new I8042({
+      resetRequested: () => stop({ kind: "reset" }),
+      // Address line 20 is always open here, as on PCs of this century.
+      a20Changed: () => {},
+    });
+    io.map(I8042_DATA_PORT, 1, controller.dataHandler);
+    io.map(I8042_COMMAND_PORT, 1, controller.commandHandler);
+    io.map(SYSTEM_PORT_A, 1, controller.portAHandler);
+    return controller;
+  }
+
+  private addFirmwareConfiguration(): FwCfg {
+    const { io, ram, config } = this.context;
+    const device = new FwCfg(ram);
+    device.setNumber(FwCfgKey.ramSize, config.memory, 8);
+    device.setNumber(FwCfgKey.cpuCount, config.cpus, 2);
+    device.setNumber(FwCfgKey.maxCpus, config.cpus, 2);
+    io.map(FW_CFG_PORT, FW_CFG_PORTS, device.handler);
+    return device;
   }
 
   private addVirtio<State>(slot: number, fn: VirtioFunction<State>): void {

@@ -16,7 +16,11 @@ const GPR_INDEX: { readonly [K in BootRegister]: number } = {
   rdi: 7,
 };
 
-function loadSegment(state: CpuState, name: "es" | "cs" | "ss" | "ds" | "fs" | "gs" | "tr", segment: SegmentState): void {
+function loadSegment(
+  state: CpuState,
+  name: "es" | "cs" | "ss" | "ds" | "fs" | "gs" | "tr",
+  segment: SegmentState,
+): void {
   state.set64(`${name}Base`, BigInt(segment.base));
   state.set(`${name}Limit`, segment.limit);
   state.set(`${name}Attr`, segment.attributes);

@@ -41,6 +41,11 @@ export class InterruptWiring {
     return this.pciWires[pciWire(slot, pin)].source();
   }
 
+  /** A new source of input `line` of the board: ISA interrupts below 16, I/O APIC pins from there on. */
+  line(line: number): IrqLine {
+    return line < this.pic.lines.length ? this.isa(line) : this.ioapic.pins[line];
+  }
+
   reset(): void {
     for (const wire of this.shared) wire.reset();
   }

@@ -35,16 +35,22 @@ export function describeCpu(state: CpuState, helpers: Helpers): string {
     lines.push(cells.join("  "));
   }
   const flags = helpers.readFlags(state.base) >>> 0;
-  lines.push(`rip ${hex(state.get64("rip"), 16)}  rflags ${hex(flags, 8)} [${flagNames(flags)}]  cpl ${state.get("cpl")}`);
+  lines.push(
+    `rip ${hex(state.get64("rip"), 16)}  rflags ${hex(flags, 8)} [${flagNames(flags)}]  cpl ${state.get("cpl")}`,
+  );
   const control: readonly CpuField[] = ["cr0", "cr2", "cr3", "cr4", "efer"];
   lines.push(control.map((name) => `${name} ${hex(state.get64(name), name === "cr2" ? 16 : 8)}`).join("  "));
   for (const name of SEGMENTS) {
     const selector = hex(state.get(`${name}Sel`), 4);
     const base = hex(state.get64(`${name}Base`), 16);
     const limit = hex(state.get(`${name}Limit`), 8);
-    lines.push(`${name.padEnd(4)} ${selector}  base ${base}  limit ${limit}  access ${hex(state.get(`${name}Attr`), 4)}`);
+    lines.push(
+      `${name.padEnd(4)} ${selector}  base ${base}  limit ${limit}  access ${hex(state.get(`${name}Attr`), 4)}`,
+    );
   }
   for (const table of ["gdtr", "idtr"] as const)
-    lines.push(`${table}       base ${hex(state.get64(`${table}Base`), 16)}  limit ${hex(state.get(`${table}Limit`), 8)}`);
+    lines.push(
+      `${table}       base ${hex(state.get64(`${table}Base`), 16)}  limit ${hex(state.get(`${table}Limit`), 8)}`,
+    );
   return lines.join("\n");
 }

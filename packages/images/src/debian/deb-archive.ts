@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createReadStream, createWriteStream } from "node:fs";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { listArMembers } from "../archive/ar.js";
 import { ArchiveError, FileSource, MemorySource } from "../archive/byte-source.js";

@@ -93,7 +93,11 @@ export class X86Cpu {
         this.exitRequested = false;
         return EXIT_BUDGET;
       }
-      if (state.get("halted") !== 0) return EXIT_HALT;
+      if (state.get("halted") !== 0) {
+        // HLT may have been the one instruction that went before a waiting interrupt, as in STI; HLT.
+        if (state.get("event") === 0) return EXIT_HALT;
+        continue;
+      }
       const stepping = (state.get("modeKey") & ModeKey.Step) !== 0;
       if (stepping && this.budgetLeft <= 0) return EXIT_BUDGET;
       if (stepping) {

@@ -17,7 +17,8 @@ import { Special } from "../interpreter/special.js";
 import { dependsOnOperandSize, memoryUse } from "../table/form.js";
 import type { Opcode, Unit } from "../table/opcode.js";
 import { opcodeTable } from "../table/index.js";
-import { BASE_RIP, DecodedInstruction, type DecodeMode, DecodeStatus, InstructionDecoder, NO_REGISTER, Segment } from "./instruction.js";
+import { BASE_RIP, DecodedInstruction, NO_REGISTER, Segment } from "./decoded-instruction.js";
+import { type DecodeMode, DecodeStatus, InstructionDecoder } from "./instruction.js";
 import { ModeKey } from "./mode.js";
 
 /** Instructions a block may have: their count must fit a byte, and interrupts wait for the end of a block. */

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { Semantics } from "../semantics/semantics.js";
 import { op } from "../table/opcode.js";
-import { BASE_RIP, DecodedInstruction, type DecodeMode, DecodeStatus, InstructionDecoder, NO_REGISTER, Segment } from "./instruction.js";
+import { BASE_RIP, DecodedInstruction, NO_REGISTER, Segment } from "./decoded-instruction.js";
+import { type DecodeMode, DecodeStatus, InstructionDecoder } from "./instruction.js";
 
 const none: Semantics = () => undefined;
 const table = [
@@ -179,7 +180,7 @@ describe("invalid encodings", () => {
     ["62 f1 7c 48 58 c1", LONG],
     ["66 66 66 66 66 66 66 66 66 66 66 66 66 66 66", LONG, DecodeStatus.TooLong],
     ["66 66 66 66 66 66 66 66 66 66 66 66 66 83 c0 01", LONG, DecodeStatus.TooLong],
-  ] as const)("%s", (hex, mode, expected = DecodeStatus.Undefined) => {
+  ] as const)("%s", (hex, mode, expected: DecodeStatus = DecodeStatus.Undefined) => {
     expect(status(hex, mode)).toBe(expected);
   });
 

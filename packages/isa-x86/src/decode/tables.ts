@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { memoryUse } from "../table/form.js";
-import { type Encoding, type Opcode, OpcodeMap } from "../table/opcode.js";
+import type { Encoding, Opcode, OpcodeMap } from "../table/opcode.js";
 
 /** How many immediate bytes a line takes, where that depends on more than the line: z, v, offset, far. */
 export const enum ImmediateKind {
@@ -219,8 +219,8 @@ function validRegisters(operands: readonly string[]): number {
   if (letters[0] === "S") return 0b11_1101;
   if (letters[1] === "S") return 0b11_1111;
   // CR0, CR2, CR3, CR4, CR8.
-  if (operands.includes("Cd")) return 0b1_0001_1101;
-  return operands.includes("Dd") ? 0xff : 0xffff;
+  if (operands.some((code) => /^C[a-z]$/.test(code))) return 0b1_0001_1101;
+  return operands.some((code) => /^D[a-z]$/.test(code)) ? 0xff : 0xffff;
 }
 
 function immediateKind(code: string): ImmediateKind {

@@ -4,7 +4,8 @@ import { cpu as layout, SEGMENT_STRIDE } from "../cpu-layout.js";
 import { TrapResult } from "../cpu/x86-cpu.js";
 import { ModeKey } from "../decode/mode.js";
 import { Gpr } from "../semantics/x86-emitter.js";
-import { type Emulation, TrappedInstruction } from "./trapped-instruction.js";
+import type { TrappedInstruction } from "./trapped-instruction.js";
+import { type Emulation } from "./trapped-instruction.js";
 
 const EFLAGS_DF = 1 << 10;
 /** Iterations of a repeated instruction before the run loop looks at events again. */

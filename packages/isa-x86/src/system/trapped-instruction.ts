@@ -3,7 +3,8 @@ import { RecordField } from "@isola/engine";
 import type { CpuState } from "../cpu/cpu-state.js";
 import type { Helpers } from "../cpu/helpers.js";
 import { type X86Cpu, TrapResult } from "../cpu/x86-cpu.js";
-import { Gpr, Vector } from "../semantics/x86-emitter.js";
+import type { Vector } from "../semantics/x86-emitter.js";
+import { Gpr } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
 import type { SystemPorts } from "./ports.js";
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DecodedInstruction, type DecodeMode, DecodeStatus, InstructionDecoder, NO_REGISTER } from "./decode/instruction.js";
+import { DecodedInstruction, NO_REGISTER } from "./decode/decoded-instruction.js";
+import { type DecodeMode, DecodeStatus, InstructionDecoder } from "./decode/instruction.js";
 import { integerAlu } from "./table/integer-alu.js";
 import { integerBits } from "./table/integer-bits.js";
 import { integerBranch } from "./table/integer-branch.js";
