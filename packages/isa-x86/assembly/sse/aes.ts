@@ -49,111 +49,129 @@ function setSubstitution(from: u32, to: u32): void {
 fillTables();
 
 function round(byte: u32): u32 {
-  return load<u32>(ROUND + ((<usize>byte & 0xff) << 2));
+  return load<u32>(ROUND + (<usize>byte << 2));
 }
 
 function inverseColumn(byte: u32): u32 {
-  return load<u32>(INVERSE_COLUMN + ((<usize>byte & 0xff) << 2));
+  return load<u32>(INVERSE_COLUMN + (<usize>byte << 2));
 }
 
 function substitute(byte: u32): u32 {
-  return <u32>load<u8>(SBOX + (<usize>byte & 0xff));
+  return <u32>load<u8>(SBOX + <usize>byte);
 }
 
 function substituteInverse(byte: u32): u32 {
-  return <u32>load<u8>(INVERSE_SBOX + (<usize>byte & 0xff));
+  return <u32>load<u8>(INVERSE_SBOX + <usize>byte);
 }
 
-function word(slot: usize, i: u32): u32 {
-  return load<u32>(slot + ((<usize>i & 3) << 2));
+/** Byte i of a vector; i wraps as ShiftRows wraps around the columns. */
+function byte(slot: usize, i: usize): u32 {
+  return <u32>load<u8>(slot + (i & 15));
 }
 
-/** AESENC: ShiftRows takes row r of column c from column c + r. */
-export function aesEncrypt(cpu: usize): void {
+/** Column at byte c after ShiftRows (row r comes from r columns further), SubBytes and MixColumns. */
+function roundColumn(s: usize, c: usize): u32 {
+  return (
+    round(byte(s, c)) ^
+    rotl<u32>(round(byte(s, c + 5)), 8) ^
+    rotl<u32>(round(byte(s, c + 10)), 16) ^
+    rotl<u32>(round(byte(s, c + 15)), 24)
+  );
+}
+
+/** The same without MixColumns. */
+function lastColumn(s: usize, c: usize): u32 {
+  return (
+    substitute(byte(s, c)) |
+    (substitute(byte(s, c + 5)) << 8) |
+    (substitute(byte(s, c + 10)) << 16) |
+    (substitute(byte(s, c + 15)) << 24)
+  );
+}
+
+/** Column at byte c after InvShiftRows and InvSubBytes. */
+function inverseSubstituted(s: usize, c: usize): u32 {
+  return (
+    substituteInverse(byte(s, c)) |
+    (substituteInverse(byte(s, c + 13)) << 8) |
+    (substituteInverse(byte(s, c + 10)) << 16) |
+    (substituteInverse(byte(s, c + 7)) << 24)
+  );
+}
+
+/** InvMixColumns of one column. */
+function inverseMixed(column: u32): u32 {
+  return (
+    inverseColumn(column & 0xff) ^
+    rotl<u32>(inverseColumn((column >> 8) & 0xff), 8) ^
+    rotl<u32>(inverseColumn((column >> 16) & 0xff), 16) ^
+    rotl<u32>(inverseColumn(column >> 24), 24)
+  );
+}
+
+/** Stores four columns, the round key in slot 1 added. */
+function put(cpu: usize, c0: u32, c1: u32, c2: u32, c3: u32): void {
   const s = slot0(cpu);
   const k = slot1(cpu);
-  for (let c: u32 = 0; c < 4; c++) {
-    const column =
-      round(word(s, c)) ^
-      rotl<u32>(round(word(s, c + 1) >> 8), 8) ^
-      rotl<u32>(round(word(s, c + 2) >> 16), 16) ^
-      rotl<u32>(round(word(s, c + 3) >> 24), 24);
-    store<u32>(k + (<usize>c << 2), column ^ word(k, c));
-  }
-  copy(s, k);
+  store<u32>(s, c0 ^ load<u32>(k));
+  store<u32>(s, c1 ^ load<u32>(k, 4), 4);
+  store<u32>(s, c2 ^ load<u32>(k, 8), 8);
+  store<u32>(s, c3 ^ load<u32>(k, 12), 12);
+}
+
+/** AESENC */
+export function aesEncrypt(cpu: usize): void {
+  const s = slot0(cpu);
+  put(cpu, roundColumn(s, 0), roundColumn(s, 4), roundColumn(s, 8), roundColumn(s, 12));
 }
 
 /** AESENCLAST */
 export function aesEncryptLast(cpu: usize): void {
   const s = slot0(cpu);
-  const k = slot1(cpu);
-  for (let c: u32 = 0; c < 4; c++) {
-    const column =
-      substitute(word(s, c)) |
-      (substitute(word(s, c + 1) >> 8) << 8) |
-      (substitute(word(s, c + 2) >> 16) << 16) |
-      (substitute(word(s, c + 3) >> 24) << 24);
-    store<u32>(k + (<usize>c << 2), column ^ word(k, c));
-  }
-  copy(s, k);
-}
-
-/** Column c after InvShiftRows and InvSubBytes. */
-function inverseSubstituted(s: usize, c: u32): u32 {
-  return (
-    substituteInverse(word(s, c)) |
-    (substituteInverse(word(s, c + 3) >> 8) << 8) |
-    (substituteInverse(word(s, c + 2) >> 16) << 16) |
-    (substituteInverse(word(s, c + 1) >> 24) << 24)
-  );
-}
-
-function inverseMixed(column: u32): u32 {
-  return (
-    inverseColumn(column) ^
-    rotl<u32>(inverseColumn(column >> 8), 8) ^
-    rotl<u32>(inverseColumn(column >> 16), 16) ^
-    rotl<u32>(inverseColumn(column >> 24), 24)
-  );
+  put(cpu, lastColumn(s, 0), lastColumn(s, 4), lastColumn(s, 8), lastColumn(s, 12));
 }
 
 /** AESDEC: the equivalent inverse cipher. */
 export function aesDecrypt(cpu: usize): void {
   const s = slot0(cpu);
-  const k = slot1(cpu);
-  for (let c: u32 = 0; c < 4; c++) store<u32>(k + (<usize>c << 2), inverseMixed(inverseSubstituted(s, c)) ^ word(k, c));
-  copy(s, k);
+  put(
+    cpu,
+    inverseMixed(inverseSubstituted(s, 0)),
+    inverseMixed(inverseSubstituted(s, 4)),
+    inverseMixed(inverseSubstituted(s, 8)),
+    inverseMixed(inverseSubstituted(s, 12)),
+  );
 }
 
 /** AESDECLAST */
 export function aesDecryptLast(cpu: usize): void {
   const s = slot0(cpu);
-  const k = slot1(cpu);
-  for (let c: u32 = 0; c < 4; c++) store<u32>(k + (<usize>c << 2), inverseSubstituted(s, c) ^ word(k, c));
-  copy(s, k);
+  put(cpu, inverseSubstituted(s, 0), inverseSubstituted(s, 4), inverseSubstituted(s, 8), inverseSubstituted(s, 12));
 }
 
 /** AESIMC of slot 1. */
 export function aesInverseMixColumns(cpu: usize): void {
-  for (let c: u32 = 0; c < 4; c++) store<u32>(slot0(cpu) + (<usize>c << 2), inverseMixed(word(slot1(cpu), c)));
+  for (let c: usize = 0; c < 16; c += 4) store<u32>(slot0(cpu) + c, inverseMixed(load<u32>(slot1(cpu) + c)));
 }
 
-function substituteWord(w: u32): u32 {
-  return substitute(w) | (substitute(w >> 8) << 8) | (substitute(w >> 16) << 16) | (substitute(w >> 24) << 24);
+/** SubWord of the column at byte c of slot 1. */
+function substituteWord(cpu: usize, c: usize): u32 {
+  const s = slot1(cpu);
+  return (
+    substitute(byte(s, c)) |
+    (substitute(byte(s, c + 1)) << 8) |
+    (substitute(byte(s, c + 2)) << 16) |
+    (substitute(byte(s, c + 3)) << 24)
+  );
 }
 
 /** AESKEYGENASSIST of slot 1. */
 export function aesKeygenAssist(cpu: usize, roundConstant: u32): void {
-  const x1 = substituteWord(word(slot1(cpu), 1));
-  const x3 = substituteWord(word(slot1(cpu), 3));
+  const x1 = substituteWord(cpu, 4);
+  const x3 = substituteWord(cpu, 12);
   const d = slot0(cpu);
   store<u32>(d, x1);
   store<u32>(d, rotr<u32>(x1, 8) ^ roundConstant, 4);
   store<u32>(d, x3, 8);
   store<u32>(d, rotr<u32>(x3, 8) ^ roundConstant, 12);
-}
-
-function copy(to: usize, from: usize): void {
-  store<u64>(to, load<u64>(from));
-  store<u64>(to, load<u64>(from, 8), 8);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ROUNDPS, ROUNDPD, ROUNDSS, ROUNDSD, and the control register MXCSR.
 import type { Value } from "@isola/engine";
-import { type FloatSize, VectorTests } from "./sse-exceptions.js";
+import { type FloatSize, plainTruncation, VectorTests } from "./sse-exceptions.js";
 import { loadScratch, storeScratch } from "./sse-operands.js";
 import type { Semantics } from "./semantics.js";
 import { Vector, type X86Emitter } from "./x86-emitter.js";
@@ -12,7 +12,7 @@ const MXCSR_ROUNDING_SHIFT = 13;
 
 /**
  * Rounds elements to integers. Rounding mode: imm[1:0], or MXCSR's if bit 2 is set; bit 3 suppresses the inexact
- * exception. The inline path is taken where nothing is inexact or that exception is suppressed, and for numbers only.
+ * exception. The inline path is taken for numbers only, and where nothing is inexact or that changes nothing.
  */
 function round(e: X86Emitter, size: FloatSize, a: Value, b: Value, imm: Value, count: number): Value {
   const shape = size === 32 ? "f32x4" : "f64x2";
@@ -42,7 +42,8 @@ function round(e: X86Emitter, size: FloatSize, a: Value, b: Value, imm: Value, c
   const magnitude = t.magnitude(b);
   const special = t.or(t.denormal(magnitude), t.nan(magnitude));
   const inexact = e.op(`${shape}.ne`, rounded, b);
-  const suppressed = e.op("i32x4.splat", e.sub(e.eqz(e.and(imm, e.i32(SUPPRESS_INEXACT))), e.i32(1)));
+  const allowed = e.or(e.and(imm, e.i32(SUPPRESS_INEXACT)), plainTruncation(e));
+  const suppressed = e.op("i32x4.splat", e.sub(e.eqz(allowed), e.i32(1)));
   const failing = t.or(special, t.andNot(inexact, suppressed));
   const failed = count === 1 ? e.lane("i32x4.extract_lane", 0, failing) : t.any(failing);
   return e.choose(
