@@ -7,4 +7,5 @@ export * from "./cpu/vm-exit.js";
 export { type InterruptSource, type TrapHandler, TrapResult, X86Cpu } from "./cpu/x86-cpu.js";
 export { ModeKey } from "./decode/mode.js";
 export { type ApicRegisters, type PortSpace, type SystemPorts, type TimeStampCounter } from "./system/ports.js";
+export { resetCpu } from "./system/reset.js";
 export { SystemInstructions } from "./system/system-instructions.js";
