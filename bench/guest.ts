@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from "node:child_process";
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { OperatorError } from "@isola/base";
 import { buildBusyboxInitramfs, bytesContent, FileTree, type ProgressListener, writeCpio } from "@isola/images";
@@ -52,10 +52,13 @@ export async function prepareGuest(
   // Linux unpacks one cpio archive after the other (kernel documentation, "initramfs buffer format").
   const initrd = join(output, `initrd-${architecture}.cpio`);
   await writeFile(initrd, Buffer.concat([await readFile(image.initrd), ...overlay]));
+  // The cache may be cleared while this runs.
+  const kernel = join(output, `vmlinuz-${architecture}`);
+  await copyFile(image.kernel, kernel);
   const packages = image.packages.map(({ name, version }) => `${name} ${version}`).join(", ");
   return {
     architecture,
-    kernel: image.kernel,
+    kernel,
     initrd,
     append: `${image.append} ${APPEND}`,
     description: `Linux ${image.kernelRelease} (${packages})`,

@@ -106,11 +106,14 @@ async function main(): Promise<number> {
     });
   }
   const input = await measureAll(options, stop.signal);
-  const output = resolve(root, options.output);
+  const booted = input.guests.every(({ contenders }) => contenders.every(({ failures }) => !failures.has("boot")));
+  const whole = options.complete && input.skipped.length === 0 && booted;
+  const name = options.output ?? (whole ? "docs/benchmarks.md" : "build/bench/report.md");
+  const output = resolve(root, name);
   await mkdir(dirname(output), { recursive: true });
   await writeFile(output, report(input));
   await writeFile(join(root, "build", "bench", "samples.json"), rawSamples(input));
-  say(`${options.output} is written; all samples are in build/bench/samples.json`);
+  say(`${name} is written; all samples are in build/bench/samples.json`);
   const failures = input.guests.flatMap(failuresOf);
   for (const line of failures) say(`FAILED: ${line}`);
   return failures.length === 0 ? 0 : 1;

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parseOptions } from "./options.js";
 
 describe("parseOptions", () => {
-  test("without arguments, the whole comparison goes to the document", () => {
+  test("without arguments, everything is measured", () => {
     expect(parseOptions([])).toMatchObject({
       rounds: 4,
       only: [],
@@ -12,13 +12,21 @@ describe("parseOptions", () => {
       qemu: true,
       v86: true,
       bootOnly: false,
-      output: "docs/benchmarks.md",
+      complete: true,
+      output: null,
     });
   });
-  test.each([["--no-v86"], ["--no-qemu"], ["--no-isola"], ["--boot-only"], ["--only", "sort"], ["--guest", "i386"]])(
-    "%s %s is partial, and does not replace the document",
-    (...args) => expect(parseOptions(args).output).toBe("build/bench/report.md"),
-  );
+  test.each([
+    ["--no-v86"],
+    ["--no-qemu"],
+    ["--no-isola"],
+    ["--boot-only"],
+    ["--only", "sort"],
+    ["--guest", "i386"],
+    ["--rounds", "1"],
+    ["--scale", "5"],
+  ])("%s %s leaves something out", (...args) => expect(parseOptions(args).complete).toBe(false));
+  test("more than the default is complete", () => expect(parseOptions(["--rounds", "20"]).complete).toBe(true));
   test("values", () => {
     expect(parseOptions(["--rounds", "5", "--scale=10", "--only", "sort,x87", "--output", "o.md"])).toMatchObject({
       rounds: 5,

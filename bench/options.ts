@@ -3,17 +3,22 @@ import { parseArgs } from "node:util";
 import { OperatorError } from "@isola/base";
 import type { Architecture } from "./contenders/contender.js";
 
+/** An even number of rounds lets every machine go first equally often. */
+const DEFAULT_ROUNDS = 4;
+const DEFAULT_SCALE = 100;
+
 export const HELP = `npm run bench -- [options]
 Boots the same guests under Isola, QEMU TCG and v86, times the same programs in them, and writes docs/benchmarks.md.
 
-  --rounds N         boots of every machine, each with one run of every workload (default 4)
-  --scale PERCENT    how much work a workload does; 100 is about half a second of QEMU (default 100)
+  --rounds N         boots of every machine, each with one run of every workload (default ${DEFAULT_ROUNDS})
+  --scale PERCENT    how much work a workload does; 100 is about half a second of QEMU (default ${DEFAULT_SCALE})
   --only NAME,...    these workloads only
   --guest NAME       amd64 or i386 only
   --boot-only        only the time to the shell
   --no-isola --no-qemu --no-v86
                      leave a machine out; ratios are against the first that is left
-  --output FILE      where the report goes; a run that leaves something out goes to build/bench/report.md by default
+  --output FILE      where the report goes; a run that is shortened, or in which a machine is missing or does not boot,
+                     leaves docs/benchmarks.md alone and goes to build/bench/report.md
 `;
 
 export interface Options {
@@ -28,8 +33,10 @@ export interface Options {
   readonly isola: boolean;
   readonly qemu: boolean;
   readonly v86: boolean;
-  /** Path of the report. */
-  readonly output: string;
+  /** Whether everything is measured, as often and as long as by default. */
+  readonly complete: boolean;
+  /** Path of the report; null to choose it by how the run went. */
+  readonly output: string | null;
 }
 
 function positive(text: string, name: string, max: number): number {
@@ -47,8 +54,8 @@ export function parseOptions(args: readonly string[]): Options {
       allowNegative: true,
       options: {
         help: { type: "boolean", short: "h", default: false },
-        rounds: { type: "string", default: "4" },
-        scale: { type: "string", default: "100" },
+        rounds: { type: "string", default: String(DEFAULT_ROUNDS) },
+        scale: { type: "string", default: String(DEFAULT_SCALE) },
         only: { type: "string", default: "" },
         guest: { type: "string", default: "" },
         "boot-only": { type: "boolean", default: false },
@@ -68,17 +75,20 @@ export function parseOptions(args: readonly string[]): Options {
   const only = values.only.split(",").filter((name) => name !== "");
   const bootOnly = values["boot-only"];
   if (bootOnly && only.length > 0) throw new OperatorError("USAGE", "--boot-only and --only exclude each other");
-  const complete = isola && qemu && v86 && guest === "" && only.length === 0 && !bootOnly;
+  const rounds = positive(values.rounds, "rounds", 100);
+  const scale = positive(values.scale, "scale", 10_000);
+  const shortened = rounds < DEFAULT_ROUNDS || scale < DEFAULT_SCALE;
   return {
     help: values.help,
-    rounds: positive(values.rounds, "rounds", 100),
-    scale: positive(values.scale, "scale", 10_000),
+    rounds,
+    scale,
     only,
     architectures: guest === "" ? ["amd64", "i386"] : [guest],
     bootOnly,
     isola,
     qemu,
     v86,
-    output: values.output || (complete ? "docs/benchmarks.md" : "build/bench/report.md"),
+    complete: isola && qemu && v86 && guest === "" && only.length === 0 && !bootOnly && !shortened,
+    output: values.output || null,
   };
 }

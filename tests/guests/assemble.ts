@@ -8,7 +8,10 @@ const source = (): string => join(repositoryRoot(), "tests/guests");
 
 /** Names of all guest programs. */
 export function guestPrograms(): string[] {
-  return readdirSync(source()).filter((name) => name.endsWith(".S")).map((name) => name.slice(0, -2)).sort();
+  return readdirSync(source())
+    .filter((name) => name.endsWith(".S"))
+    .map((name) => name.slice(0, -2))
+    .toSorted();
 }
 
 /** Why guest programs cannot be assembled on this machine, or null. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Single-stepping, hardware breakpoints on execution, writes, accesses and I/O, and what DR6 says afterwards.
 #define NAME "debug"
-#include "lib/guest.inc"
+#include "lib/guest.h"
 
 #define DR6_B0 1
 #define DR6_B1 2

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exceptions in protected mode: vector, error code, saved EIP, and whether they are faults or traps.
 #define NAME "exceptions"
-#include "lib/guest.inc"
+#include "lib/guest.h"
 
 main:
         call    divide_errors

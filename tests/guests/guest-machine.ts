@@ -24,8 +24,22 @@ const TIMEOUT_MS = 30_000;
 export function qemuMachine(): GuestMachine | null {
   if (spawnSync(QEMU, ["--version"]).status !== 0) return null;
   const args = [
-    "-accel", "tcg", "-cpu", "max,vendor=GenuineIntel", "-m", "64", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-    "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot", "-kernel",
+    "-accel",
+    "tcg",
+    "-cpu",
+    "max,vendor=GenuineIntel",
+    "-m",
+    "64",
+    "-device",
+    "isa-debug-exit,iobase=0xf4,iosize=4",
+    "-display",
+    "none",
+    "-serial",
+    "stdio",
+    "-monitor",
+    "none",
+    "-no-reboot",
+    "-kernel",
   ];
   return {
     name: "QEMU TCG",

@@ -2,7 +2,7 @@
 // External interrupts, sent by the local APIC to its own CPU: when they are taken, the shadow of STI, HLT, priorities
 // between traps and interrupts, repeated string instructions.
 #define NAME "interrupts"
-#include "lib/guest.inc"
+#include "lib/guest.h"
 
 #define APIC 0xfee00000
 #define APIC_EOI (APIC + 0xb0)

@@ -2,8 +2,8 @@
 // Long mode outside paging: the interrupt stack frame, IST, IRETQ, SYSCALL and SYSRET, SYSENTER and SYSEXIT, segment
 // bases, SWAPGS, compatibility mode, call gates, and what 64-bit mode forbids.
 #define NAME "long-mode"
-#include "lib/guest.inc"
-#include "lib/long.inc"
+#include "lib/guest.h"
+#include "lib/long.h"
 
 #define SLOT(n) (FREE_SELECTOR + 8 * (n))
 #define AREA 0x900000

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // PAE paging: three levels, 2 MiB pages, NX, the page-directory-pointer registers, reserved bits.
 #define NAME "paging-pae"
-#include "lib/guest.inc"
-#include "lib/user32.inc"
+#include "lib/guest.h"
+#include "lib/user32.h"
 
 #define P_PRESENT 0x1
 #define P_WRITE 0x2

@@ -2,9 +2,9 @@
 // 32-bit paging: rights, error codes, CR2, accessed and dirty bits, CR0.WP, large and global pages, INVLPG, accesses
 // and instructions that straddle pages.
 #define NAME "paging32"
-#include "lib/guest.inc"
-#include "lib/user32.inc"
-#include "lib/pages32.inc"
+#include "lib/guest.h"
+#include "lib/user32.h"
+#include "lib/pages32.h"
 
 main:
         call    open_user_exit

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Four-level paging: page sizes, NX, user and supervisor, SMEP, SMAP, PCID, reserved bits, canonical addresses.
 #define NAME "paging64"
-#include "lib/guest.inc"
-#include "lib/long.inc"
+#include "lib/guest.h"
+#include "lib/long.h"
 
         .code32
 main:   jmp     enter_long_mode

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes of privilege in 32-bit protected mode: gates, far transfers, IRET, conforming code, I/O permission, SYSENTER.
 #define NAME "privilege"
-#include "lib/guest.inc"
-#include "lib/user32.inc"
+#include "lib/guest.h"
+#include "lib/user32.h"
 
 #define SLOT(n) (FREE_SELECTOR + 8 * (n))
 #define MSR_SYSENTER_CS 0x174

@@ -2,7 +2,7 @@
 // Real-address mode: segments, the interrupt table, exceptions without error codes, 16- and 32-bit operands and
 // addresses, and the way there and back through 16-bit protected mode. Results are stored and checked afterwards.
 #define NAME "real-mode"
-#include "lib/guest.inc"
+#include "lib/guest.h"
 
 #define SLOT(n) (FREE_SELECTOR + 8 * (n))
 #define BLOB_ADDRESS 0x8000

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Segments in protected mode: bases, limits, types, null selectors, the LDT, stacks of 16 bits, LAR LSL VERR VERW.
 #define NAME "segmentation"
-#include "lib/guest.inc"
+#include "lib/guest.h"
 
 #define SLOT(n) (FREE_SELECTOR + 8 * (n))
 #define AREA 0x200000                   // memory that the segments of this program lie in

@@ -3,8 +3,8 @@
 // store, once and a thousand times. SDM 3A §8.1.3: on the same linear address a jump is not even needed; through another
 // one a serializing instruction is.
 #define NAME "self-modify"
-#include "lib/guest.inc"
-#include "lib/pages32.inc"
+#include "lib/guest.h"
+#include "lib/pages32.h"
 
 #define MOV_EAX 0xb8
 #define RET 0xc3

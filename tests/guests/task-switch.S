@@ -2,8 +2,8 @@
 // Hardware task switches in 32-bit protected mode: JMP, CALL and IRET between tasks, a task gate, and a double fault
 // whose handler is a task of its own because the stack is gone. SDM 3A chapter 7.
 #define NAME "task-switch"
-#include "lib/guest.inc"
-#include "lib/pages32.inc"
+#include "lib/guest.h"
+#include "lib/pages32.h"
 
 #define SLOT(n) (FREE_SELECTOR + 8 * (n))
 #define TSS2_SELECTOR SLOT(0)

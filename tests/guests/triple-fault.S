@@ -2,7 +2,7 @@
 // Ends in a shutdown: an exception whose handler cannot be called, and no handler for the double fault either. Success
 // is that the machine resets or stops; reaching the end is failure.
 #define NAME "triple-fault"
-#include "lib/guest.inc"
+#include "lib/guest.h"
 
 main:   PRINT("SHUTDOWN triple-fault\n")
         movl    $COM1_LINE_STATUS, %edx

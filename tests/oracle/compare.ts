@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { StateImage} from "./state-image.js";
-import { fieldText, STATE_FIELDS, StateOffset } from "./state-image.js";
+import { fieldText, STATE_FIELDS, type StateImage, StateOffset } from "./state-image.js";
 import { Note, NO_GPR, type Vector } from "./vector-file.js";
 import { COMPLETED, type Outcome } from "./vector-target.js";
 
@@ -11,7 +10,8 @@ export function adoptUndefinedBits(vector: Vector, actual: StateImage): void {
   const open = ~vector.flagsCompared;
   actual.words[flags] = (actual.words[flags] & ~open) | (expected.words[flags] & open);
   if (vector.fswCompared !== 0xffff) {
-    const fsw = (actual.view.getUint16(StateOffset.Fsw, true) & vector.fswCompared) |
+    const fsw =
+      (actual.view.getUint16(StateOffset.Fsw, true) & vector.fswCompared) |
       (expected.view.getUint16(StateOffset.Fsw, true) & ~vector.fswCompared);
     actual.view.setUint16(StateOffset.Fsw, fsw, true);
   }
@@ -43,7 +43,9 @@ function adoptCloseSingles(expected: StateImage, actual: StateImage): void {
 
 /** Sign and exponent above the significand: neighbours in value are neighbours as integers. */
 function extendedOrdinal(image: StateImage, at: number): bigint {
-  return (BigInt(image.view.getUint16(at + 8, true)) << 63n) + (image.view.getBigUint64(at, true) & 0x7fff_ffff_ffff_ffffn);
+  return (
+    (BigInt(image.view.getUint16(at + 8, true)) << 63n) + (image.view.getBigUint64(at, true) & 0x7fff_ffff_ffff_ffffn)
+  );
 }
 
 const FSW_C1 = 0x200;
@@ -57,7 +59,8 @@ function adoptCloseExtended(expected: StateImage, actual: StateImage): void {
     if (distance === 1n || distance === -1n) actual.bytes.set(expected.bytes.subarray(at, at + 10), at);
   }
   const free = FSW_C1 | FSW_PE | FSW_UE;
-  const fsw = (actual.view.getUint16(StateOffset.Fsw, true) & ~free) | (expected.view.getUint16(StateOffset.Fsw, true) & free);
+  const fsw =
+    (actual.view.getUint16(StateOffset.Fsw, true) & ~free) | (expected.view.getUint16(StateOffset.Fsw, true) & free);
   actual.view.setUint16(StateOffset.Fsw, fsw, true);
 }
 
@@ -78,9 +81,11 @@ function hex(value: number, digits: number): string {
 export function compareResult(vector: Vector, actual: StateImage, outcome: Outcome): string[] | null {
   const expected = vector.after;
   const wanted = vector.outcome;
-  const sameOutcome = outcome.what === wanted.what && (outcome.what === COMPLETED ||
-    (outcome.errorCode === wanted.errorCode &&
-      (outcome.what !== 14 || (outcome.cr2Low === wanted.cr2Low && outcome.cr2High === wanted.cr2High))));
+  const sameOutcome =
+    outcome.what === wanted.what &&
+    (outcome.what === COMPLETED ||
+      (outcome.errorCode === wanted.errorCode &&
+        (outcome.what !== 14 || (outcome.cr2Low === wanted.cr2Low && outcome.cr2High === wanted.cr2High))));
   adoptUndefinedBits(vector, actual);
   if (actual.firstDifference(expected) < 0 && sameOutcome) return null;
   if (vector.notes & Note.Approx12Bit) adoptCloseSingles(expected, actual);

@@ -17,7 +17,13 @@ if (file === undefined) {
 mkdirSync(out, { recursive: true });
 const outfile = join(out, `oracle-${name}.mjs`);
 await esbuild.build({
-  entryPoints: [join(here, file)], bundle: true, platform: "node", format: "esm", outfile, sourcemap: "inline", logLevel: "warning",
+  entryPoints: [join(here, file)],
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  outfile,
+  sourcemap: "inline",
+  logLevel: "warning",
 });
 const module = await import(pathToFileURL(outfile).href);
 process.exitCode = module[name](process.argv.slice(3));

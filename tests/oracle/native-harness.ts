@@ -59,7 +59,16 @@ export class NativeHarness {
   generate(generation: Generation): Uint8Array {
     mkdirSync(this.scratch, { recursive: true });
     const path = join(this.scratch, `${process.pid}-${generation.mode}-${generation.seed}.vec`);
-    const args = ["gen", path, "--mode", String(generation.mode), "--seed", String(generation.seed), "--count", String(generation.count)];
+    const args = [
+      "gen",
+      path,
+      "--mode",
+      String(generation.mode),
+      "--seed",
+      String(generation.seed),
+      "--count",
+      String(generation.count),
+    ];
     for (const family of generation.families ?? []) args.push("--family", family);
     const result = tryRun(this.binary, args);
     if (!result.ok) throw new Error(`recording vectors failed: ${result.output}`);

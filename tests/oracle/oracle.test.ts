@@ -15,14 +15,17 @@ type Disturb = ConstructorParameters<typeof RecordedTarget>[1];
 
 const bytes = readVectorBytes(recordedPath(64));
 const run = (disturb?: Disturb, select?: (vector: Vector) => boolean) =>
-  replay(new VectorFile(bytes), new RecordedTarget(new VectorFile(bytes), disturb), select ? { select } : {});
+  replay(new VectorFile(bytes), new RecordedTarget(new VectorFile(bytes), disturb), {
+    strict: true,
+    ...(select ? { select } : {}),
+  });
 
 describe("recorded vectors", () => {
   for (const mode of [64, 32] as const) {
     it(`are readable, cover every family and agree with themselves (${mode}-bit)`, () => {
       const data = readVectorBytes(recordedPath(mode));
       const file = new VectorFile(data);
-      const result = replay(file, new RecordedTarget(new VectorFile(data)));
+      const result = replay(file, new RecordedTarget(new VectorFile(data)), { strict: true });
       expect(file.environment.mode).toBe(mode);
       expect(result.bad).toBe(0);
       expect(result.run).toBe(file.count);
@@ -38,10 +41,17 @@ describe("recorded vectors", () => {
 });
 
 describe("the comparison notices", () => {
-  const strict = (vector: Vector): boolean => (vector.notes & (Note.Approx12Bit | Note.ApproxX87 | Note.MemoryFree)) === 0;
+  const strict = (vector: Vector): boolean =>
+    (vector.notes & (Note.Approx12Bit | Note.ApproxX87 | Note.MemoryFree)) === 0;
   const checks: [string, NonNullable<Disturb>][] = [
-    ["a wrong general register", ({ state }, v) => void (state.bytes[StateOffset.Gpr + 8 * (v.maskedGpr === 0 ? 1 : 0)] ^= 1)],
-    ["a wrong upper half", ({ state }, v) => void (state.bytes[StateOffset.Gpr + 8 * (v.maskedGpr === 15 ? 1 : 15) + 7] ^= 0x80)],
+    [
+      "a wrong general register",
+      ({ state }, v) => void (state.bytes[StateOffset.Gpr + 8 * (v.maskedGpr === 0 ? 1 : 0)] ^= 1),
+    ],
+    [
+      "a wrong upper half",
+      ({ state }, v) => void (state.bytes[StateOffset.Gpr + 8 * (v.maskedGpr === 15 ? 1 : 15) + 7] ^= 0x80),
+    ],
     ["a wrong RIP", ({ state }) => void (state.bytes[StateOffset.Rip] ^= 1)],
     ["a wrong direction flag", ({ state }) => void (state.words[StateOffset.Flags >> 2] ^= 0x400)],
     ["a wrong vector lane", ({ state }) => void (state.bytes[StateOffset.Xmm + 16 * 15 + 15] ^= 1)],

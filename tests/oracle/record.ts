@@ -18,7 +18,9 @@ export function record(): number {
   }
   for (const mode of [64, 32] as const) {
     const path = recordedPath(mode);
-    const packed = gzipSync(harness.generate({ mode, seed: SEED, count: VECTORS }), { level: constants.Z_BEST_COMPRESSION });
+    const packed = gzipSync(harness.generate({ mode, seed: SEED, count: VECTORS }), {
+      level: constants.Z_BEST_COMPRESSION,
+    });
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, packed);
     process.stdout.write(`${path}: ${VECTORS} vectors, ${packed.length} bytes\n`);

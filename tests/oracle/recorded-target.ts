@@ -18,7 +18,10 @@ export class RecordedTarget implements VectorTarget {
   /** `file` must not be the object that the runner reads from. */
   constructor(
     private readonly file: VectorFile,
-    private readonly disturb: (target: { state: StateImage; outcome: Outcome; memory: Uint8Array[] }, vector: Vector) => void = () => {},
+    private readonly disturb: (
+      target: { state: StateImage; outcome: Outcome; memory: Uint8Array[] },
+      vector: Vector,
+    ) => void = () => {},
   ) {
     this.environment = file.environment;
   }

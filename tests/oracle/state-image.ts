@@ -52,7 +52,11 @@ export interface StateField {
 
 /** Every field of the image, for messages. */
 export const STATE_FIELDS: readonly StateField[] = [
-  ...Array.from({ length: 16 }, (_, i) => ({ name: GPR_NAMES[i] ?? `r${i}`, offset: StateOffset.Gpr + 8 * i, size: 8 })),
+  ...Array.from({ length: 16 }, (_, i) => ({
+    name: GPR_NAMES[i] ?? `r${i}`,
+    offset: StateOffset.Gpr + 8 * i,
+    size: 8,
+  })),
   { name: "rip", offset: StateOffset.Rip, size: 8 },
   { name: "flags", offset: StateOffset.Flags, size: 4 },
   { name: "mxcsr", offset: StateOffset.Mxcsr, size: 4 },

@@ -8,6 +8,7 @@ export const enum Note {
   ApproxX87 = 2,
   MemoryFree = 4,
   TrailingBytes = 8,
+  ModelFault = 16,
 }
 
 const enum Tag {
@@ -91,7 +92,14 @@ export class VectorFile {
     this.seed = this.view.getBigUint64(16, true);
     const codeEnd = this.address(24);
     const selector = (i: number): number => this.view.getUint16(32 + 2 * i, true);
-    const selectors = { cs: selector(0), ss: selector(1), ds: selector(2), es: selector(3), fs: selector(4), gs: selector(5) };
+    const selectors = {
+      cs: selector(0),
+      ss: selector(1),
+      ds: selector(2),
+      es: selector(3),
+      fs: selector(4),
+      gs: selector(5),
+    };
     this.at = 44;
     const windows = this.readWindows();
     this.environment = { mode, hasAvx: bytes[11] !== 0, codeEnd, selectors, windows };

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 /** Whether a program of the host is there; says loudly when tests that need it are skipped. */
 export function hasTool(name: string, ...probe: string[]): boolean {
   const found = spawnSync(name, probe).error === undefined;
-  if (!found) console.warn(`SKIPPED: tests that need ${name}, which this system does not have`);
+  if (!found) process.stderr.write(`SKIPPED: tests that need ${name}, which this system does not have\n`);
   return found;
 }
 

@@ -35,6 +35,7 @@ const NX: u64 = 0x8000_0000_0000_0000;
 /** Physical-address bits of an entry; MAXPHYADDR is 40. */
 const ADDRESS: u64 = 0x0000_00ff_ffff_f000;
 const RESERVED_HIGH: u64 = 0x000f_ff00_0000_0000;
+const SOFTWARE_HIGH: u64 = 0x7ff0_0000_0000_0000;
 
 const CR0_WP: u64 = 0x1_0000;
 const CR0_PG: u64 = 0x8000_0000;
@@ -91,7 +92,9 @@ export function walk(cpu: usize, linear: u64, access: u32, user: bool, userPages
   const cr4 = load<u64>(cpu + CPU_CR4);
   const efer = load<u64>(cpu + CPU_EFER);
   const nx = (efer & EFER_NXE) != 0;
-  const reserved = nx ? RESERVED_HIGH : RESERVED_HIGH | NX;
+  let reserved = nx ? RESERVED_HIGH : RESERVED_HIGH | NX;
+  // Bits 52-62 are free for software in IA-32e mode only (SDM 3A tables 4-9 to 4-20).
+  if ((efer & EFER_LMA) == 0) reserved |= SOFTWARE_HIGH;
 
   // Rights of all levels: AND of RW and US, OR of NX.
   let rights: u64 = RW | US;

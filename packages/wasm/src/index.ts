@@ -3,3 +3,4 @@ export * from "./code.js";
 export * from "./leb128.js";
 export * from "./module.js";
 export * from "./opcodes.js";
+export * from "./text.js";

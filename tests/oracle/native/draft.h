@@ -70,5 +70,7 @@ bool encode(struct draft *d);
 
 // What the architecture leaves open in the result.
 void mark_undefined(struct draft *d);
+// After a run: notes that depend on how it ended.
+void mark_outcome(struct vector *v, const struct row *row);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "compare.h"
+#include "draft.h"
 #include "execute.h"
 #include "generate.h"
 #include "memory_map.h"
@@ -67,7 +68,7 @@ static bool record(struct vector *v, struct tally *tally, bool verbose) {
     if (verbose) fprintf(stderr, "unstable: %s: %s:", rows[v->row].name, why), print_code(v), fputc('\n', stderr);
     return false;
   }
-  if (v->outcome.what != OUTCOME_COMPLETED && rows[v->row].partial) v->notes |= NOTE_MEMORY_FREE;
+  if (rows[v->row].family != RAW) mark_outcome(v, &rows[v->row]);
   return true;
 }
 

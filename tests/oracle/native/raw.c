@@ -112,11 +112,17 @@ static bool wanted(const uint8_t *code, int length, int mode) {
 // The table row that random bytes turned out to belong to, or null.
 static const struct row *row_of(const struct peek *p) {
   const int reg = p->modrm >> 3 & 7;
+  const bool memory = p->modrm < 0xc0;
   const struct row *found = NULL;
   for (int i = 0; i < row_count; i++) {
     const struct row *row = &rows[i];
-    bool names_register = false;
-    for (int k = 0; k < row->operand_count; k++) names_register |= row->operands[k].place == P_Z;
+    bool names_register = false, wrong_form = false;
+    for (int k = 0; k < row->operand_count; k++) {
+      const int place = row->operands[k].place;
+      names_register |= place == P_Z;
+      wrong_form |= memory ? place == P_T || place == P_U || place == P_N || place == P_R : place == P_M;
+    }
+    if (wrong_form) continue;
     const uint8_t opcode = names_register ? p->opcode & 0xf8 : p->opcode;
     if (row->family == RAW || row->vex || row->map != p->map || row->opcode != opcode) continue;
     if (row->extension >= 0 && row->extension != reg) continue;
@@ -139,6 +145,7 @@ static bool relax(struct vector *v) {
   const struct row *row = row_of(&p);
   v->fsw_compared = 0xffff;
   v->flags_compared = 0x247ed5;
+  if (row) mark_outcome(v, row);
   if (v->outcome.what != OUTCOME_COMPLETED) return true;
   if (!row) {
     v->flags_compared &= ~(uint32_t)FLAGS_ARITHMETIC;

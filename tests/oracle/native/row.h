@@ -63,7 +63,7 @@ struct row {
   uint8_t operand_count;
   struct operand operands[5];
   uint8_t row_class;
-  bool lockable, only32, only64, default64, force64, approx12, approx_x87, no_step, partial, register_form, no_66;
+  bool lockable, only32, only64, default64, force64, approx12, approx_x87, no_step, partial, no_66;
   uint32_t undefined_flags;
   uint16_t undefined_fsw;
   uint8_t weight;

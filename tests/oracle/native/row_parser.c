@@ -137,7 +137,6 @@ static void parse_attribute(struct row *r, const char *a) {
   else if (strcmp(a, "approx-x87") == 0) r->approx_x87 = true;
   else if (strcmp(a, "no-step") == 0) r->no_step = true;
   else if (strcmp(a, "partial") == 0) r->partial = true;
-  else if (strcmp(a, "reg") == 0) r->register_form = true;
   else if (strcmp(a, "L0") == 0) r->vex_l = 0;
   else if (strcmp(a, "L1") == 0) r->vex_l = 1;
   else if (strcmp(a, "W0") == 0) r->vex_w = 0;

@@ -48,6 +48,7 @@ enum {
   NOTE_APPROX_12BIT = 1, // RCPxS, RSQRTxS: relative error up to 1.5 * 2^-12 (SDM 2B RCPPS)
   NOTE_APPROX_X87 = 2, // transcendental: up to 1 ulp, C1 and the precision flag free
   NOTE_MEMORY_FREE = 4, // the bytes stored are undefined, or a fault came between several stores
+  NOTE_MODEL_FAULT = 16, // several accesses in one instruction: which fault comes first, and where, is up to the CPU model
   NOTE_TRAILING_BYTES = 8, // the code may be longer than the instruction (it raised #UD)
 };
 

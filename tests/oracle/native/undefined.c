@@ -77,3 +77,19 @@ void mark_undefined(struct draft *d) {
   if (d->row->approx12) v->notes |= NOTE_APPROX_12BIT;
   if (d->row->approx_x87) v->notes |= NOTE_APPROX_X87;
 }
+
+// Operands that the CPU reads or writes in several pieces.
+static bool accesses_in_pieces(const struct row *row) {
+  for (int i = 0; i < row->operand_count; i++) {
+    switch (row->operands[i].kind) {
+      case K_EXTENDED: case K_BCD: case K_ENVIRONMENT: case K_FSAVE: case K_FXSAVE: return true;
+    }
+  }
+  return row->partial;
+}
+
+void mark_outcome(struct vector *v, const struct row *row) {
+  if (v->outcome.what != OUTCOME_COMPLETED && row->partial) v->notes |= NOTE_MEMORY_FREE;
+  const bool fault = v->outcome.what == 13 || v->outcome.what == 14 || v->outcome.what == 17;
+  if (accesses_in_pieces(row) && (fault || (v->in.flags & FLAG_AC))) v->notes |= NOTE_MODEL_FAULT;
+}

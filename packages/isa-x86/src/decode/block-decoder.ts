@@ -393,6 +393,7 @@ export class BlockDecoder {
   private address(insn: DecodedInstruction, facts: LineFacts, here: number, flat: boolean, code64: boolean): void {
     const { view } = this;
     const checked = !code64 && !facts.addressOnly && (!flat || isSpecialSegment(insn.segment));
+    if (facts.pop && checked) this.probeStack(insn, here);
     const segmented = facts.unit === "mmx" && facts.writes ? Special.AddressMmxStore : Special.AddressSegmented;
     const record = this.newRecord(checked ? segmented : Special.AddressLong, here, insn.length);
     const wide = hasWideDisplacement(insn);
@@ -409,6 +410,12 @@ export class BlockDecoder {
     view.setUint32(record + RecordField.Immediate, insn.addressSize === 16 ? 0xffff : 0xffff_ffff, true);
     view.setUint32(record + RecordField.Immediate + 4, insn.addressSize === 64 ? 0xffff_ffff : 0, true);
     if (insn.segment === Segment.SS) this.bytes[record + RecordField.Flags] = RecordFlag.StackSegment;
+  }
+
+  /** POP reads the stack before it looks at its destination, so the faults of the stack come first. */
+  private probeStack(insn: DecodedInstruction, here: number): void {
+    const record = this.newRecord(Special.ProbeStack, here, insn.length);
+    this.view.setUint32(record + RecordField.Immediate, insn.operandSize / 8, true);
   }
 
   /** An absolute 64-bit offset: Special.AddressAbsolute adds the immediate to the segment base. */

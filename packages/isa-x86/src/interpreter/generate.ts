@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from "@isola/base";
 import { Exit, Link, memoryPages, MAX_RAM, RecordField } from "@isola/engine";
-import { CodeBuilder, ModuleBuilder, type Signature, type ValueType } from "@isola/wasm";
+import { CodeBuilder, ModuleBuilder, printCode, type Signature, type ValueType } from "@isola/wasm";
 import { Vector } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
 import { indexHandlers } from "./handlers.js";
@@ -105,6 +105,21 @@ export function generateInterpreter(): Uint8Array {
   module.element(0, indices.slice(firstHandler));
   module.exportFunction("enter", targets.enter);
   return module.build();
+}
+
+/** The handler of one form as text: for golden files. Calls show the names of helpers and of the module's own parts. */
+export function printHandler(form: Form): string[] {
+  const names: string[] = [];
+  const parts = ["raise", "goto", "enter", "linkTaken", "linkNotTaken", "trap"];
+  const targets = {
+    handlerType: 0, raise: MAX_HELPERS, goto: MAX_HELPERS + 1, enter: MAX_HELPERS + 2, linkTaken: MAX_HELPERS + 3,
+    linkNotTaken: MAX_HELPERS + 4, trap: MAX_HELPERS + 5,
+  };
+  const code = new CodeBuilder(HANDLER.parameters.length);
+  const e = new InterpreterEmitter(code, (name) => names.push(name) - 1, form, targets);
+  form.opcode.semantics(e, form.operands, form);
+  if (!e.hasLeft) e.next();
+  return printCode(code.bytes, (index) => names[index] ?? parts[index - MAX_HELPERS] ?? String(index));
 }
 
 function raise(e: InterpreterEmitter): void {

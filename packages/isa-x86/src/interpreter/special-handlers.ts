@@ -31,6 +31,11 @@ export function emitSpecial(e: InterpreterEmitter, special: Exclude<Special, Spe
     case Special.Unavailable:
       e.callVoid("raiseUnavailable", [e.cpu, e.loadHost("i32.load", e.record, RecordField.Immediate)]);
       return e.callRaise();
+    case Special.ProbeStack: {
+      const bytes = e.loadHost("i32.load", e.record, RecordField.Immediate);
+      e.callFaultingValue("peekSegmented", [e.cpu, e.record, bytes, e.i32(0)], "i64");
+      return e.next();
+    }
     case Special.Raise:
       e.storeState("i32.store", "fault", e.add(e.loadHost("i32.load", e.record, RecordField.Immediate), e.i32(1)));
       e.storeState("i32.store", "faultError", e.i32(0));

@@ -19,6 +19,8 @@ export enum Special {
   Unavailable = 7,
   /** AddressSegmented in front of the store of an MMX register, which switches the x87 state before the checks. */
   AddressMmxStore = 8,
+  /** Raises the fault that reading the top of the stack would; bytes in the immediate. In front of POP's address. */
+  ProbeStack = 9,
   /** Number of special handlers. */
-  Count = 9,
+  Count = 10,
 }

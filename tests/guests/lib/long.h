@@ -83,6 +83,6 @@ test_directory:                 .skip 4096
 test_table:                     .skip 4096
         .text
 
-#include "serial64.inc"
-#include "check64.inc"
-#include "traps64.inc"
+#include "serial64.h"
+#include "check64.h"
+#include "traps64.h"

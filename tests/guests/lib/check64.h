@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counting checks from 64-bit code. The counters are those of check.inc.
+// Counting checks from 64-bit code. The counters are those of check.h.
 
         .code64
 // Compares two values that PUSHQ accepts; immediates are sign-extended from 32 bits.

@@ -110,6 +110,6 @@ _start:
         call    main
         jmp     finish
 
-#include "serial.inc"
-#include "check.inc"
-#include "traps32.inc"
+#include "serial.h"
+#include "check.h"
+#include "traps32.h"

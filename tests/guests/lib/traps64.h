@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// IDT, TSS and exception handlers for long mode; the same scheme as traps32.inc with 64-bit values. Hooks get RBP
+// IDT, TSS and exception handlers for long mode; the same scheme as traps32.h with 64-bit values. Hooks get RBP
 // pointing to the frame below.
 
 // Frame: registers as pushed by the common code, vector, error code, RIP, CS, RFLAGS, RSP, SS (SDM 3A §6.14.2).

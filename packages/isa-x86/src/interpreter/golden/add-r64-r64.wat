@@ -1,0 +1,93 @@
+local.get 0
+i32.load16_u offset=6
+local.set 2
+local.get 1
+local.get 2
+i32.add
+local.set 3
+local.get 3
+i64.load
+local.set 4
+local.get 0
+i32.load16_u offset=4
+local.set 5
+local.get 1
+local.get 5
+i32.add
+local.set 6
+local.get 6
+i64.load
+local.set 7
+local.get 7
+local.get 4
+i64.add
+local.set 8
+local.get 7
+local.get 4
+i64.and
+local.set 9
+local.get 7
+local.get 4
+i64.or
+local.set 10
+local.get 8
+i64.const -1
+i64.xor
+local.set 11
+local.get 10
+local.get 11
+i64.and
+local.set 12
+local.get 9
+local.get 12
+i64.or
+local.set 13
+local.get 13
+i64.const 32
+i64.shr_u
+local.set 14
+local.get 14
+i32.wrap_i64
+local.set 15
+local.get 15
+i32.const -1073741824
+i32.and
+local.set 16
+local.get 13
+i32.wrap_i64
+local.set 17
+local.get 17
+i32.const 8
+i32.and
+local.set 18
+local.get 16
+local.get 18
+i32.or
+local.set 19
+local.get 1
+local.get 8
+i64.store offset=152
+local.get 1
+local.get 19
+i32.store offset=160
+local.get 0
+i32.load16_u offset=4
+local.set 20
+local.get 1
+local.get 20
+i32.add
+local.set 21
+local.get 21
+local.get 8
+i64.store
+local.get 0
+i32.const 32
+i32.add
+local.set 22
+local.get 22
+local.get 1
+local.get 22
+i32.load
+local.set 23
+local.get 23
+return_call_indirect 0 (type 0)

@@ -1,0 +1,90 @@
+local.get 1
+i64.load offset=152
+local.set 2
+local.get 2
+i64.eqz
+local.set 3
+local.get 3
+i32.eqz
+local.set 4
+local.get 4
+if
+  local.get 0
+  i32.load offset=24
+  local.set 5
+  local.get 5
+  i32.const 1
+  i32.gt_u
+  local.set 6
+  local.get 6
+  if
+    local.get 5
+    local.get 1
+    local.get 5
+    i32.load
+    local.set 7
+    local.get 7
+    return_call_indirect 0 (type 0)
+  end
+  local.get 0
+  i64.load32_s offset=16
+  local.set 8
+  local.get 1
+  i64.load offset=144
+  local.set 9
+  local.get 9
+  local.get 8
+  i64.add
+  local.set 10
+  local.get 1
+  local.get 10
+  i64.store offset=168
+  local.get 0
+  local.get 1
+  return_call $linkTaken
+else
+  local.get 0
+  i32.load offset=28
+  local.set 11
+  local.get 11
+  i32.const 1
+  i32.gt_u
+  local.set 12
+  local.get 12
+  if
+    local.get 11
+    local.get 1
+    local.get 11
+    i32.load
+    local.set 13
+    local.get 13
+    return_call_indirect 0 (type 0)
+  end
+  local.get 0
+  i32.load16_u offset=20
+  local.set 14
+  local.get 0
+  i32.load8_u offset=22
+  local.set 15
+  local.get 14
+  local.get 15
+  i32.add
+  local.set 16
+  local.get 1
+  i64.load offset=144
+  local.set 17
+  local.get 16
+  i64.extend_i32_u
+  local.set 18
+  local.get 17
+  local.get 18
+  i64.add
+  local.set 19
+  local.get 1
+  local.get 19
+  i64.store offset=168
+  local.get 0
+  local.get 1
+  return_call $linkNotTaken
+end
+unreachable

@@ -1,0 +1,150 @@
+local.get 0
+i32.load16_u offset=10
+local.set 2
+local.get 1
+local.get 2
+i32.add
+local.set 3
+local.get 3
+i32.load
+local.set 4
+local.get 0
+i32.load8_u offset=14
+local.set 5
+local.get 4
+local.get 5
+i32.shl
+local.set 6
+local.get 0
+i32.load16_u offset=8
+local.set 7
+local.get 1
+local.get 7
+i32.add
+local.set 8
+local.get 8
+i32.load
+local.set 9
+local.get 9
+local.get 6
+i32.add
+local.set 10
+local.get 0
+i32.load offset=16
+local.set 11
+local.get 10
+local.get 11
+i32.add
+local.set 12
+local.get 12
+i64.extend_i32_u
+local.set 13
+local.get 13
+i64.const 12
+i64.shr_u
+local.set 15
+local.get 15
+i32.wrap_i64
+local.set 16
+local.get 16
+i32.const 2047
+i32.and
+local.set 17
+local.get 17
+i32.const 5
+i32.shl
+local.set 18
+local.get 1
+i32.load offset=264
+local.set 19
+local.get 19
+local.get 18
+i32.add
+local.set 20
+local.get 13
+i64.const 3
+i64.add
+local.set 21
+local.get 21
+i64.const -4096
+i64.and
+local.set 22
+local.get 1
+i64.load offset=272
+local.set 23
+local.get 22
+local.get 23
+i64.or
+local.set 24
+local.get 20
+i64.load
+local.set 25
+local.get 24
+local.get 25
+i64.eq
+local.set 26
+local.get 26
+if
+  local.get 13
+  i32.wrap_i64
+  local.set 27
+  local.get 20
+  i32.load offset=24
+  local.set 28
+  local.get 27
+  local.get 28
+  i32.add
+  local.set 29
+  local.get 29
+  i32.load
+  local.set 30
+  local.get 30
+  local.set 14
+else
+  local.get 1
+  local.get 0
+  local.get 13
+  i32.const 4
+  call $readGuest
+  local.set 31
+  local.get 1
+  i32.load offset=192
+  local.set 32
+  local.get 32
+  if
+    local.get 0
+    local.get 1
+    return_call $raise
+  end
+  local.get 31
+  i32.wrap_i64
+  local.set 33
+  local.get 33
+  local.set 14
+end
+local.get 14
+local.set 34
+local.get 0
+i32.load16_u offset=4
+local.set 35
+local.get 1
+local.get 35
+i32.add
+local.set 36
+local.get 34
+i64.extend_i32_u
+local.set 37
+local.get 36
+local.get 37
+i64.store
+local.get 0
+i32.const 32
+i32.add
+local.set 38
+local.get 38
+local.get 1
+local.get 38
+i32.load
+local.set 39
+local.get 39
+return_call_indirect 0 (type 0)

@@ -1,0 +1,107 @@
+local.get 0
+i32.load16_u offset=4
+local.set 2
+local.get 1
+local.get 2
+i32.add
+local.set 3
+local.get 3
+i64.load
+local.set 4
+local.get 1
+i64.load offset=32
+local.set 5
+local.get 5
+i64.const -8
+i64.add
+local.set 6
+local.get 6
+i64.const 12
+i64.shr_u
+local.set 7
+local.get 7
+i32.wrap_i64
+local.set 8
+local.get 8
+i32.const 2047
+i32.and
+local.set 9
+local.get 9
+i32.const 5
+i32.shl
+local.set 10
+local.get 1
+i32.load offset=264
+local.set 11
+local.get 11
+local.get 10
+i32.add
+local.set 12
+local.get 6
+i64.const 7
+i64.add
+local.set 13
+local.get 13
+i64.const -4096
+i64.and
+local.set 14
+local.get 1
+i64.load offset=272
+local.set 15
+local.get 14
+local.get 15
+i64.or
+local.set 16
+local.get 12
+i64.load offset=8
+local.set 17
+local.get 16
+local.get 17
+i64.eq
+local.set 18
+local.get 18
+if
+  local.get 6
+  i32.wrap_i64
+  local.set 19
+  local.get 12
+  i32.load offset=24
+  local.set 20
+  local.get 19
+  local.get 20
+  i32.add
+  local.set 21
+  local.get 21
+  local.get 4
+  i64.store
+else
+  local.get 1
+  local.get 0
+  local.get 6
+  i32.const 264
+  local.get 4
+  call $writeGuest
+  local.get 1
+  i32.load offset=192
+  local.set 22
+  local.get 22
+  if
+    local.get 0
+    local.get 1
+    return_call $raise
+  end
+end
+local.get 1
+local.get 6
+i64.store offset=32
+local.get 0
+i32.const 32
+i32.add
+local.set 23
+local.get 23
+local.get 1
+local.get 23
+i32.load
+local.set 24
+local.get 24
+return_call_indirect 0 (type 0)
