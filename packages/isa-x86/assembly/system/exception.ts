@@ -1,12 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events: exceptions that instructions raised, external interrupts and NMI, INT n. SDM 3A chapter 6.
 import {
-  CPU_CR2, CPU_CR4, CPU_DEBUG_PENDING, CPU_DR, CPU_FAULT, CPU_FAULT_ADDRESS, CPU_FAULT_ERROR, CPU_HALTED,
-  CPU_INTERRUPT_SHADOW, CPU_NMI_BLOCKED, CPU_RIP, CPU_STEP_TRAP,
+  CPU_CR2,
+  CPU_CR4,
+  CPU_DEBUG_PENDING,
+  CPU_DR,
+  CPU_FAULT,
+  CPU_FAULT_ADDRESS,
+  CPU_FAULT_ERROR,
+  CPU_HALTED,
+  CPU_INTERRUPT_SHADOW,
+  CPU_NMI_BLOCKED,
+  CPU_RIP,
+  CPU_STEP_TRAP,
 } from "../generated/layout";
 import { nextRip } from "../lookup";
 import {
-  CR4_VME, FAULT_PAGE_ABSENT, FAULT_SHUTDOWN, FLAG_RF, VECTOR_AC, VECTOR_BP, VECTOR_CP, VECTOR_DB, VECTOR_DF, VECTOR_GP, VECTOR_NMI, VECTOR_OF, VECTOR_PF, VECTOR_TS,
+  CR4_VME,
+  FAULT_PAGE_ABSENT,
+  FAULT_SHUTDOWN,
+  FLAG_RF,
+  VECTOR_AC,
+  VECTOR_BP,
+  VECTOR_CP,
+  VECTOR_DB,
+  VECTOR_DF,
+  VECTOR_GP,
+  VECTOR_NMI,
+  VECTOR_OF,
+  VECTOR_PF,
+  VECTOR_TS,
 } from "./bits";
 import { privilegeOfIo, readFlags } from "./flags";
 import { deliverLong } from "./interrupt-long";
@@ -16,11 +39,11 @@ import { faulted, isLongMode, isProtected, isVirtual8086, raise } from "./segmen
 import { isRedirected } from "./tss";
 
 /** Result of a delivery: execution goes on at CPU_RIP. */
-export const DELIVERED: u32 = 0;
+const DELIVERED: u32 = 0;
 /** A triple fault: the processor is shut down. */
 export const SHUTDOWN: u32 = 1;
 /** A page must be fetched; the same call is to be repeated then. */
-export const PAGE_ABSENT: u32 = 2;
+const PAGE_ABSENT: u32 = 2;
 
 // How INT-like instructions differ (parameter `kind` of softwareInterrupt).
 const INT_N: u32 = 0;
@@ -31,12 +54,21 @@ const DR6_RESERVED: u64 = 0xffff_0ff0;
 const DR7_GD: u64 = 1 << 13;
 
 function hasErrorCode(vector: u32): bool {
-  return vector == VECTOR_DF || (vector >= VECTOR_TS && vector <= VECTOR_PF) || vector == VECTOR_AC || vector == VECTOR_CP;
+  return (
+    vector == VECTOR_DF || (vector >= VECTOR_TS && vector <= VECTOR_PF) || vector == VECTOR_AC || vector == VECTOR_CP
+  );
 }
 
 /** Exceptions that are reported before the instruction has had any effect, so that it runs again (SDM 3A table 6-1). */
 function isFaultClass(vector: u32): bool {
-  return vector != VECTOR_DB && vector != VECTOR_NMI && vector != VECTOR_BP && vector != VECTOR_OF && vector != VECTOR_DF && vector != VECTOR_MACHINE_CHECK;
+  return (
+    vector != VECTOR_DB &&
+    vector != VECTOR_NMI &&
+    vector != VECTOR_BP &&
+    vector != VECTOR_OF &&
+    vector != VECTOR_DF &&
+    vector != VECTOR_MACHINE_CHECK
+  );
 }
 
 /** SDM 3A table 6-4: these turn into #DF when they come while one of them is being delivered. */
@@ -45,7 +77,16 @@ function isContributory(vector: u32): bool {
 }
 
 /** One attempt; false if it raised an exception of its own or needs a page. Nothing but memory has changed then. */
-function deliver(cpu: usize, vector: u32, hasError: bool, error: u32, software: bool, external: u32, flags: u32, rip: u64): bool {
+function deliver(
+  cpu: usize,
+  vector: u32,
+  hasError: bool,
+  error: u32,
+  software: bool,
+  external: u32,
+  flags: u32,
+  rip: u64,
+): bool {
   if (!isProtected(cpu)) return deliverReal(cpu, vector, external, rip);
   if (isLongMode(cpu)) return deliverLong(cpu, vector, hasError, error, software, external, flags, rip);
   return deliverProtected(cpu, vector, hasError, error, software, external, flags, rip);

@@ -5,8 +5,20 @@ import { readGuest, writeGuest } from "../memory";
 import { VECTOR_GP, VECTOR_SS } from "./bits";
 import { isReadable, isWritableData } from "./descriptor";
 import {
-  ATTR_CODE, ATTR_CONFORMING, ATTR_DB, ATTR_UNUSABLE, faulted, FS, is64Bit, raise, segmentAttr, segmentBase,
-  segmentLimit, SS, stackMask, usesDescriptors,
+  ATTR_CODE,
+  ATTR_CONFORMING,
+  ATTR_DB,
+  ATTR_UNUSABLE,
+  faulted,
+  FS,
+  is64Bit,
+  raise,
+  segmentAttr,
+  segmentBase,
+  segmentLimit,
+  SS,
+  stackMask,
+  usesDescriptors,
 } from "./segment";
 
 const RSP: usize = CPU_GPR + 4 * 8;
@@ -38,8 +50,8 @@ function inSegment(cpu: usize, segment: u32, offset: u64, bytes: u32, write: boo
 }
 
 /**
- * Linear address of `offset` in the segment whose base field is `segmentOffset` bytes into the CPU record. Raises #GP(0),
- * or #SS(0) for SS, if limit, type or a null selector forbid the access.
+ * Linear address of `offset` in the segment whose base field is `segmentOffset` bytes into the CPU record. Raises
+ * #GP(0), or #SS(0) for SS, if limit, type or a null selector forbid the access.
  * @param bytesAndWrite bits 0-7: bytes accessed (0 counts as 1), bit 8: write
  */
 export function segmentAddress(cpu: usize, rec: usize, segmentOffset: u32, offset: u64, bytesAndWrite: u32): u64 {

@@ -40,7 +40,6 @@ export const enum TrapResult {
   Halt,
 }
 
-
 const IF = 1 << 9;
 const NMI_VECTOR = 2;
 const EVENT = 0x8000_0000;
@@ -222,4 +221,3 @@ export class X86Cpu {
     return true;
   }
 }
-

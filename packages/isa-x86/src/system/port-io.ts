@@ -95,7 +95,11 @@ class StringRegisters {
 }
 
 /** Repeats `iteration` (false = it has faulted) as the prefix asks, up to a batch. */
-function repeat(insn: TrappedInstruction, pointer: Gpr.RSI | Gpr.RDI, iteration: (offset: bigint) => boolean): TrapResult {
+function repeat(
+  insn: TrappedInstruction,
+  pointer: Gpr.RSI | Gpr.RDI,
+  iteration: (offset: bigint) => boolean,
+): TrapResult {
   const registers = new StringRegisters(insn, pointer);
   const size = widthOf(insn);
   const batch = (insn.state.get("modeKey") & ModeKey.Step) !== 0 ? 1 : BATCH;
