@@ -95,7 +95,9 @@ export function f80Scale(aSig: u64, aSe: u32, bSig: u64, bSe: u32): void {
     return;
   }
   if (isDenormal(aSig, aSe) || isDenormal(bSig, bSe)) raise(DE);
-  if (aInfinite || isZero(aSig, aSe)) {
+  // By an exact zero a denormal stays as it is, without the underflow that any other exponent reports when unmasked.
+  const untouched = isZero(bSig, bSe) && (aSe & 0x7fff) == 0 && aSig >> 63 == 0;
+  if (aInfinite || isZero(aSig, aSe) || untouched) {
     setResult(aSig, aSe);
     return;
   }

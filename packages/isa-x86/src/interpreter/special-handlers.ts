@@ -36,6 +36,9 @@ export function emitSpecial(e: InterpreterEmitter, special: Exclude<Special, Spe
       e.callFaultingValue("peekSegmented", [e.cpu, e.record, bytes, e.i32(0)], "i64");
       return e.next();
     }
+    case Special.WaitX87:
+      e.callVoidStatus("x87Wait", [e.cpu]);
+      return e.next();
     case Special.Raise:
       e.storeState("i32.store", "fault", e.add(e.loadHost("i32.load", e.record, RecordField.Immediate), e.i32(1)));
       e.storeState("i32.store", "faultError", e.i32(0));
