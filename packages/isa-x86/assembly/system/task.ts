@@ -5,24 +5,12 @@ import {
   CPU_CR3,
   CPU_DEBUG_PENDING,
   CPU_DR,
-  CPU_FAULT,
   CPU_GDTR_BASE,
   CPU_GPR,
   CPU_RIP,
 } from "../generated/layout";
 import { readSystem, writeSystem } from "../memory";
-import {
-  CR0_PG,
-  CR0_TS,
-  FAULT_SHUTDOWN,
-  FLAG_NT,
-  FLAG_VM,
-  ALL_FLAGS,
-  VECTOR_DB,
-  VECTOR_GP,
-  VECTOR_NP,
-  VECTOR_TS,
-} from "./bits";
+import { CR0_PG, CR0_TS, FLAG_NT, FLAG_VM, ALL_FLAGS, VECTOR_DB, VECTOR_GP, VECTOR_NP, VECTOR_TS } from "./bits";
 import { replaceCr3 } from "./control";
 import {
   descriptorAddress,
@@ -40,7 +28,7 @@ import {
   TYPE_TSS_BUSY,
   writeAccessByte,
 } from "./descriptor";
-import { raisePending, SHUTDOWN } from "./exception";
+import { settle } from "./exception";
 import { readFlags, writeFlags } from "./flags";
 import { beginCurrentFrame, commitFrame, pushFrame } from "./frame";
 import { updateMode } from "./mode";
@@ -145,9 +133,14 @@ function fetchTss(cpu: usize, selector: u32, busy: bool, vector: u32, external: 
   return isPresent(descriptorAttr()) || raise(cpu, VECTOR_NP, error);
 }
 
-/** A task gate that names the TSS `selector`: JMP or CALL. */
+/** JMP or CALL to the TSS whose descriptor was fetched last and checked. */
+export function taskTransfer(cpu: usize, selector: u32, source: u32, rip: u64): void {
+  if (switchTask(cpu, selector, source, readFlags(cpu), rip, 0)) settle(cpu);
+}
+
+/** JMP or CALL to a task gate that names the TSS `selector`. */
 export function taskGateTransfer(cpu: usize, selector: u32, source: u32, rip: u64): void {
-  if (fetchTss(cpu, selector, false, VECTOR_GP, 0)) switchTask(cpu, selector, source, readFlags(cpu), rip, 0);
+  if (fetchTss(cpu, selector, false, VECTOR_GP, 0)) taskTransfer(cpu, selector, source, rip);
 }
 
 /** An interrupt or exception through a task gate; the error code is pushed on the new task's stack. */
@@ -162,25 +155,26 @@ export function taskGateInterrupt(
 ): bool {
   if (!fetchTss(cpu, selector, false, VECTOR_GP, external)) return false;
   if (!switchTask(cpu, selector, SWITCH_CALL, flags, rip, external)) return false;
-  if (!hasError) return true;
+  if (!hasError || faulted(cpu)) return true;
   beginCurrentFrame(cpu, external);
   if (pushFrame(cpu, hasWideTss(cpu) ? 4 : 2, <u64>error)) commitFrame(cpu);
-  return settle(cpu);
+  return true;
 }
 
 /** IRET with NT set. */
 export function taskReturn(cpu: usize, rec: usize): void {
   const selector = <u32>readSystem(cpu, tableAddress(cpu, segmentBase(cpu, TR)), 2);
   if (faulted(cpu) || !fetchTss(cpu, selector, true, VECTOR_TS, 0)) return;
-  switchTask(cpu, selector, SWITCH_RETURN, readFlags(cpu) & ~FLAG_NT, nextRip(cpu, rec), 0);
+  if (switchTask(cpu, selector, SWITCH_RETURN, readFlags(cpu) & ~FLAG_NT, nextRip(cpu, rec), 0)) settle(cpu);
 }
 
 /**
  * Switches to the task whose TSS descriptor was fetched last and checked. `flags` and `rip` are saved as the old task's
  * EFLAGS and EIP.
- * @returns false with CPU_FAULT set if nothing has happened. Once the new task runs, its own faults are delivered here.
+ * @returns false with CPU_FAULT set if nothing has happened; true if the new task is current, perhaps with a fault of
+ * its own in CPU_FAULT, which is to be delivered at the new CPU_RIP
  */
-export function switchTask(cpu: usize, selector: u32, source: u32, flags: u32, rip: u64, external: u32): bool {
+function switchTask(cpu: usize, selector: u32, source: u32, flags: u32, rip: u64, external: u32): bool {
   const attr = descriptorAttr();
   const base = descriptorBase();
   const limit = descriptorLimit();
@@ -223,7 +217,7 @@ export function switchTask(cpu: usize, selector: u32, source: u32, flags: u32, r
     store<u32>(cpu, load<u32>(cpu, CPU_DEBUG_PENDING) | DR6_BT, CPU_DEBUG_PENDING);
     raise(cpu, VECTOR_DB, 0);
   }
-  return settle(cpu);
+  return true;
 }
 
 /** The outgoing task is no longer busy. */
@@ -231,14 +225,4 @@ function clearBusy(cpu: usize): bool {
   const address = load<u64>(cpu, CPU_GDTR_BASE) + (segmentSelector(cpu, TR) & 0xfff8);
   const access = <u32>readSystem(cpu, tableAddress(cpu, address + 5), 1);
   return !faulted(cpu) && writeAccessByte(cpu, address, access & ~BUSY);
-}
-
-/**
- * Delivers a fault of the new task at once: it belongs to its first instruction, not to the one that switched. A triple
- * fault stays in CPU_FAULT for the run loop. True if execution goes on at CPU_RIP.
- */
-function settle(cpu: usize): bool {
-  if (!faulted(cpu) || raisePending(cpu) != SHUTDOWN) return true;
-  store<u32>(cpu, FAULT_SHUTDOWN, CPU_FAULT);
-  return false;
 }

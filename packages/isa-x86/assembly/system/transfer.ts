@@ -22,7 +22,6 @@ import {
   TYPE_TSS,
   TYPE_TSS16,
 } from "./descriptor";
-import { readFlags } from "./flags";
 import { beginCurrentFrame, beginDescriptorFrame, beginLongFrame, commitFrame, pushFrame } from "./frame";
 import { updateMode } from "./mode";
 import {
@@ -39,7 +38,7 @@ import {
 } from "./segment";
 import { peekSegmented } from "./stack";
 import { checkTarget, commitCode, commitStack, holdCode, holdNullStack, holdStack } from "./target";
-import { SWITCH_CALL, SWITCH_JUMP, switchTask, taskGateTransfer } from "./task";
+import { SWITCH_CALL, SWITCH_JUMP, taskGateTransfer, taskTransfer } from "./task";
 import { innerPointer, innerSelector, readInnerStack, readLongStack } from "./tss";
 
 /** Far JMP to `selector:offset`. */
@@ -133,7 +132,7 @@ function transferThroughSystem(cpu: usize, rec: usize, selector: u32, call: bool
   if (type == TYPE_CALL_GATE || type == TYPE_CALL_GATE16)
     callGate(cpu, rec, selector, type == TYPE_CALL_GATE, call, next);
   else if (type == TYPE_TASK_GATE) taskGateTransfer(cpu, descriptorLow >> 16, call ? SWITCH_CALL : SWITCH_JUMP, next);
-  else switchTask(cpu, selector, call ? SWITCH_CALL : SWITCH_JUMP, readFlags(cpu), next, 0);
+  else taskTransfer(cpu, selector, call ? SWITCH_CALL : SWITCH_JUMP, next);
 }
 
 /** Through the call gate fetched last. */

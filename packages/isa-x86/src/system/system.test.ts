@@ -256,6 +256,21 @@ describe("ports", () => {
   });
 });
 
+describe("a repeated port instruction without end", () => {
+  it("lets the run loop go when the budget is used up", () => {
+    const { cpu } = machine;
+    machine.set(RCX, 1n << 40n);
+    machine.set(RDX, 0x80);
+    // rep insb, from and to nowhere in particular
+    machine.set(RDI, FAR);
+    machine.load(0x1_0000, "f36c");
+    cpu.state.set64("rip", 0x1_0000n);
+    expect(cpu.run(100).kind).toBe("budget");
+    expect(cpu.state.get64("rip")).toBe(0x1_0000n);
+    expect(machine.get(RCX)).toBeLessThan(1n << 40n);
+  });
+});
+
 describe("the stack and flags", () => {
   it("HLT, CLI and STI belong to ring 0 with IOPL 0", () => {
     expect(machine.executeInRing3("90")).toBe(GP);
