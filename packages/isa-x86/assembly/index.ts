@@ -37,7 +37,7 @@ export { interruptReturn } from "./system/iret";
 export { updateMode } from "./system/mode";
 export { farReturn } from "./system/return";
 export { moveToSegment, popSegment } from "./system/segment-load";
-export { adjustStackSegmented, checkCodeLimit, peekSegmented, pushSegmented, pushSelector, segmentAddress } from "./system/stack";
+export { adjustStackSegmented, checkCodeLimit, checkSegmentWritable, peekSegmented, pushSegmented, pushSelector, segmentAddress } from "./system/stack";
 export { readSegmentBase, swapGs, systemCall, systemEnter, systemExit, systemReturn, writeSegmentBase } from "./system/syscall";
 export { farCall, farJump } from "./system/transfer";
 export { checkIo } from "./system/tss";

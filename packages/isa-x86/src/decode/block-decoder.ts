@@ -76,6 +76,7 @@ interface LineFacts {
 
 /** Instructions whose first operand, if memory, is only read. */
 const READERS = new Set([
+  "arpl",
   "cmp", "test", "push", "call", "jmp", "bt", "mul", "imul", "div", "idiv", "ldmxcsr",
   "clflush", "clflushopt", "clwb", "lgdt", "lidt", "lldt", "ltr", "lmsw", "verr", "verw", "invlpg",
 ]);
@@ -171,7 +172,7 @@ function factsOf(opcode: Opcode, index: HandlerIndex): LineFacts {
     accessBytes: Uint8Array.of(bytes(2), bytes(4), bytes(8)),
     writes: memory !== "" && first === memory && writesFirst(opcode),
     pop: opcode.name === "pop",
-    mayNotStore: opcode.name === "arpl" || /^f(ist|st|bst)/.test(opcode.name),
+    mayNotStore: /^f(ist|st|bst)/.test(opcode.name),
     waits: opcode.attributes.unit === "x87" && !/^f(n|xsave|xrstor)/.test(opcode.name),
   };
 }

@@ -25,7 +25,7 @@ export enum Special {
   WaitX87 = 10,
   /**
    * AddressSegmented for an instruction that may find that it has nothing to store (x87 stores with an unmasked
-   * exception, ARPL): a failed check leaves an address that faults when it is used.
+   * exception): a failed check leaves an address that faults when it is used.
    */
   AddressDeferred = 11,
   /** Number of special handlers. */
