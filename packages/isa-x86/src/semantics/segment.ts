@@ -112,7 +112,10 @@ export const arpl: Semantics = (e, operands) => {
   const selector = e.read(dst);
   const rpl = e.and(e.read(src), e.i32(3));
   const lower = e.ltU(e.and(selector, e.i32(3)), rpl);
-  e.if(lower, () => e.write(dst, e.or(e.and(selector, e.i32(0xfffc)), rpl)));
+  e.if(lower, () => {
+    if (dst.kind === "mem") e.callFaulting("checkSegmentWritable", [e.cpu, e.record]);
+    e.write(dst, e.or(e.and(selector, e.i32(0xfffc)), rpl));
+  });
   e.flags.setZero(lower);
 };
 
