@@ -16,6 +16,7 @@ import { didYouMean } from "./suggestion.js";
 import { UsageError } from "./usage-error.js";
 
 const FLAT_MODES = ["real", "protected", "long"] as const;
+const REPEATABLE_SEED = 1;
 const DEVICE_NAMES = Object.keys(OPTIONAL_DEVICES);
 
 /** Options that describe a machine. */
@@ -29,7 +30,7 @@ export const MACHINE_OPTIONS: OptionSpecs = {
   cpus: { value: "COUNT", help: "virtual CPUs (default 1)" },
   disk: { value: "FILE[,FLAG]", many: true, help: "raw disk image; FLAG is readonly or temporary" },
   device: { value: "NAME", many: true, help: `add a device: ${DEVICE_NAMES.join(", ")}` },
-  clock: { value: "KIND", help: "wall, or virtual: guest time counts instructions, so runs repeat exactly" },
+  clock: { value: "KIND", help: "wall, or virtual: time counts instructions, randomness is fixed, runs repeat" },
 };
 
 /** What a pulled image contributes. */
@@ -88,6 +89,7 @@ export function machineRequest(line: CommandLine, image: ImageFiles | null): Mac
   // The image's disk comes first, and belongs to every machine that is made from the image: changes are thrown away.
   if (image?.disk !== undefined) disks.unshift({ path: image.disk, mode: "temporary" });
   const memory = line.get("memory");
+  const clock = oneOf(line.get("clock") ?? "wall", "clock", ["wall", "virtual"] as const);
   const config: MachineConfig = {
     ...DEFAULT_CONFIG,
     boot,
@@ -95,7 +97,9 @@ export function machineRequest(line: CommandLine, image: ImageFiles | null): Mac
     cpus: parseInteger(line.get("cpus") ?? "1", "--cpus", 1, 255),
     disks: disks.map(({ path }, i) => ({ store: String(i), serial: diskSerial(path) })),
     devices: line.all("device").map((name) => oneOf(name, "device", DEVICE_NAMES) as OptionalDevice),
-    clock: oneOf(line.get("clock") ?? "wall", "clock", ["wall", "virtual"] as const),
+    clock,
+    // Repeatable time is of little use with randomness that is not.
+    entropySeed: clock === "virtual" ? REPEATABLE_SEED : null,
   };
   checkTyped(config);
   return { config, files: boot.kind === "kernel" ? [boot.kernel, ...boot.modules] : [boot.file], disks };

@@ -26,7 +26,7 @@ import {
   VirtioRng,
 } from "@isola/devices";
 import type { Bus, GuestRam, IrqLine } from "@isola/memory";
-import type { BlockStore, ByteSink } from "@isola/ports";
+import type { BlockStore, ByteSink, Entropy } from "@isola/ports";
 import type { MachineConfig } from "./config.js";
 import { InterruptWiring } from "./interrupt-wiring.js";
 import type { MachineClock } from "./machine-clock.js";
@@ -41,6 +41,7 @@ import type { TimerQueue } from "./timer-queue.js";
 export interface BoardContext {
   readonly config: MachineConfig;
   readonly ports: MachinePorts;
+  readonly entropy: Entropy;
   readonly ram: GuestRam;
   readonly io: Bus;
   readonly mmio: Bus;
@@ -129,7 +130,7 @@ export class Board {
     const fixed = [this.pic, this.ioapic, pit, rtc, this.power, this.pci, keyboard, firmwareData, ...this.uarts];
     for (const device of [...fixed, ...optional]) this.resets.push(() => device.reset());
 
-    this.addVirtio(ENTROPY_SLOT, new VirtioRng(ports.entropy));
+    this.addVirtio(ENTROPY_SLOT, new VirtioRng(context.entropy));
     config.disks.forEach((disk, i) => {
       const store = storeOf(ports, disk.store);
       this.stores.push(store);

@@ -48,10 +48,12 @@ export interface MachineConfig {
   /** 16550 UARTs, 1 to 4. */
   readonly serialPorts: number;
   readonly devices: readonly OptionalDevice[];
-  /** `virtual`: time is counted in instructions, so that a run can be repeated exactly. */
+  /** `virtual`: time is counted in instructions. With a seed, and without outside input, a run repeats exactly. */
   readonly clock: "wall" | "virtual";
   /** Wall-clock time at which a machine with a virtual clock starts, in ms since 1970. */
   readonly epochMs: number;
+  /** With a number, the guest's random bytes follow from it and can be repeated; null for the host's. */
+  readonly entropySeed: number | null;
 }
 
 /** What {@link MachineConfig} is where nothing else is said. */
@@ -64,6 +66,7 @@ export const DEFAULT_CONFIG = {
   devices: [],
   clock: "wall",
   epochMs: Date.UTC(2024, 0, 1),
+  entropySeed: null,
 } as const satisfies Omit<MachineConfig, "boot">;
 
 const MIB = 1 << 20;

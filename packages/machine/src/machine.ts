@@ -18,6 +18,7 @@ import { type MachineClock, VirtualClock, WallClock } from "./machine-clock.js";
 import type { MachinePorts } from "./machine-ports.js";
 import { LAPIC_ADDRESS, RESERVED_RANGES } from "./memory-layout.js";
 import { type RunOutcome, Scheduler } from "./scheduler.js";
+import { seededEntropy } from "./seeded-entropy.js";
 import { TimerQueue } from "./timer-queue.js";
 import { X86Vcpu } from "./x86-vcpu.js";
 
@@ -47,6 +48,7 @@ export class Machine {
     checkConfig(config);
     const clock = config.clock === "virtual" ? new VirtualClock(config.epochMs) : new WallClock(ports.clock);
     this.clock = clock;
+    const entropy = config.entropySeed === null ? ports.entropy : seededEntropy(config.entropySeed);
     const timers = new TimerQueue(() => clock.now());
     const io = new Bus("I/O ports");
     const mmio = new Bus("physical memory");
@@ -68,7 +70,7 @@ export class Machine {
           io,
           apics,
           timers,
-          entropy: ports.entropy,
+          entropy,
           externalVector: () => this.board.pic.acknowledge(),
           onInterrupt: () => this.scheduler.wake(index),
           onInit: () => this.scheduler.init(index),
@@ -87,6 +89,7 @@ export class Machine {
     this.board = new Board({
       config,
       ports,
+      entropy,
       ram: this.engine.ram,
       io,
       mmio,

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+import { OperatorError } from "@isola/base";
+import type { RunOutcome } from "@isola/machine";
+import type { EventLoop } from "@isola/ports";
+import { describe, expect, it } from "vitest";
+import { LEGAL_STATES, type VmmAction, type VmmActionType } from "./action.js";
+import type { VmmEvent } from "./event.js";
+import type { MachineControl } from "./machine-control.js";
+import { StateError, type VmState } from "./state.js";
+import { Vm } from "./vm.js";
+
+/** A machine that follows a script of outcomes. */
+class FakeMachine implements MachineControl {
+  onWake = () => {};
+  onSerialReady: (port: number) => void = () => {};
+  readonly serialPorts = 1;
+  readonly log: string[] = [];
+  outcomes: (RunOutcome | Error)[] = [];
+  room = 4;
+
+  boot(): void {
+    this.log.push("boot");
+  }
+
+  run(): RunOutcome {
+    const next = this.outcomes.shift() ?? { kind: "idle", delay: null };
+    if (next instanceof Error) throw next;
+    this.log.push(`run:${next.kind}`);
+    return next;
+  }
+
+  pauseTime(): void {
+    this.log.push("time stops");
+  }
+
+  resumeTime(): void {
+    this.log.push("time runs");
+  }
+
+  pressPowerButton(): void {
+    this.log.push("power button");
+  }
+
+  injectNmi(): void {
+    this.log.push("nmi");
+  }
+
+  serialInput(_port: number, bytes: Uint8Array): number {
+    const taken = Math.min(this.room, bytes.length);
+    this.room -= taken;
+    if (taken > 0) this.log.push(`input:${String.fromCharCode(...bytes.subarray(0, taken))}`);
+    return taken;
+  }
+
+  describeVcpu(index: number): string {
+    return `registers of ${index}`;
+  }
+
+  async close(): Promise<void> {
+    this.log.push("close");
+  }
+}
+
+/** Runs tasks when told to. */
+class FakeLoop implements EventLoop {
+  tasks: (() => void)[] = [];
+  timers: { delay: number; task: () => void }[] = [];
+
+  soon(task: () => void): void {
+    this.tasks.push(task);
+  }
+
+  later(delay: number, task: () => void): () => void {
+    const timer = { delay, task };
+    this.timers.push(timer);
+    return () => {
+      this.timers = this.timers.filter((one) => one !== timer);
+    };
+  }
+
+  run(): void {
+    while (this.tasks.length > 0) this.tasks.shift()?.();
+  }
+}
+
+function setUp(onGuestReset: "restart" | "stop" = "restart") {
+  const machine = new FakeMachine();
+  const loop = new FakeLoop();
+  const vm = new Vm(machine, loop, { onGuestReset });
+  const events: VmmEvent[] = [];
+  vm.listen((event) => events.push(event));
+  return { machine, loop, vm, events };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+const ACTIONS: readonly VmmAction[] = [
+  { type: "start" },
+  { type: "pause" },
+  { type: "resume" },
+  { type: "stop" },
+  { type: "reset" },
+  { type: "press-power-button" },
+  { type: "inject-nmi" },
+  { type: "serial-input", port: 0, bytes: Uint8Array.of(65) },
+];
+
+function inState(state: VmState): Vm {
+  const { vm } = setUp();
+  if (state !== "created") vm.perform({ type: "start" });
+  if (state === "paused") vm.perform({ type: "pause" });
+  if (state === "stopped") vm.perform({ type: "stop" });
+  return vm;
+}
+
+describe("Vm", () => {
+  it("runs, sleeps until the next timer, and stops when the guest does", async () => {
+    const { machine, loop, vm, events } = setUp();
+    machine.outcomes = [{ kind: "yield" }, { kind: "idle", delay: 5000 }, { kind: "power-off" }];
+    vm.perform({ type: "start" });
+    loop.run();
+    expect(loop.timers.map(({ delay }) => delay)).toEqual([5000]);
+    loop.timers.shift()?.task();
+    await settled();
+    expect(machine.log).toEqual(["boot", "time runs", "run:yield", "run:idle", "run:power-off", "time stops", "close"]);
+    expect(vm.state).toBe("stopped");
+    expect(events).toEqual([
+      { type: "state", state: "running", previous: "created" },
+      { type: "state", state: "stopped", previous: "running" },
+      { type: "stopped", reason: { kind: "power-off" } },
+    ]);
+  });
+
+  it("wakes an idle machine", () => {
+    const { machine, loop, vm } = setUp();
+    vm.perform({ type: "start" });
+    loop.run();
+    expect(loop.timers).toHaveLength(1);
+    machine.onWake();
+    expect(loop.timers).toHaveLength(0);
+    loop.run();
+    expect(machine.log.filter((entry) => entry === "run:idle")).toHaveLength(2);
+  });
+
+  it("does nothing while paused", () => {
+    const { machine, loop, vm } = setUp();
+    machine.outcomes = [{ kind: "yield" }, { kind: "yield" }];
+    vm.perform({ type: "start" });
+    vm.perform({ type: "pause" });
+    loop.run();
+    machine.onWake();
+    loop.run();
+    expect(machine.log).toEqual(["boot", "time runs", "time stops"]);
+    vm.perform({ type: "resume" });
+    loop.run();
+    expect(machine.log.slice(3)).toEqual(["time runs", "run:yield", "run:yield", "run:idle"]);
+  });
+
+  it.each([
+    ["restart", "running"],
+    ["stop", "stopped"],
+  ] as const)("answers a guest's reset as told: %s", async (onGuestReset, state) => {
+    const { machine, loop, vm, events } = setUp(onGuestReset);
+    machine.outcomes = [{ kind: "reset" }];
+    vm.perform({ type: "start" });
+    loop.run();
+    await settled();
+    expect(vm.state).toBe(state);
+    expect(events.some(({ type }) => type === "restarted")).toBe(onGuestReset === "restart");
+  });
+
+  it("reports triple faults with registers, debug exits, and its own failures", async () => {
+    const outcomes = [
+      { kind: "shutdown", vcpu: 2 } as const,
+      { kind: "debug-exit", status: 33 } as const,
+      new Error("bug"),
+    ];
+    const reasons = [];
+    for (const outcome of outcomes) {
+      const { machine, loop, vm, events } = setUp();
+      machine.outcomes = [outcome];
+      vm.perform({ type: "start" });
+      loop.run();
+      await settled();
+      reasons.push(events.find((event) => event.type === "stopped")?.reason);
+    }
+    expect(reasons).toEqual([
+      { kind: "triple-fault", vcpu: 2, report: "registers of 2" },
+      { kind: "debug-exit", status: 33 },
+      { kind: "failed", error: outcomes[2] },
+    ]);
+  });
+
+  it("keeps input in order until the port has room", () => {
+    const { machine, loop, vm, events } = setUp();
+    vm.perform({ type: "start" });
+    loop.run();
+    const type = (text: string) => vm.perform({ type: "serial-input", port: 0, bytes: new TextEncoder().encode(text) });
+    type("abcdef");
+    type("gh");
+    expect(vm.pendingInput(0)).toBe(4);
+    machine.room = 10;
+    machine.onSerialReady(0);
+    expect(vm.pendingInput(0)).toBe(0);
+    expect(machine.log.filter((entry) => entry.startsWith("input"))).toEqual(["input:abcd", "input:ef", "input:gh"]);
+    expect(events.at(-1)).toEqual({ type: "input-drained", port: 0 });
+    expect(() => vm.perform({ type: "serial-input", port: 7, bytes: new Uint8Array(1) })).toThrow(/no serial port 7/);
+  });
+
+  it("stays created when it cannot boot", () => {
+    const { machine, vm } = setUp();
+    machine.boot = () => {
+      throw new OperatorError("kernel-not-bootable", "k is empty");
+    };
+    expect(() => vm.perform({ type: "start" })).toThrow("k is empty");
+    expect(vm.state).toBe("created");
+  });
+
+  it.each(["created", "running", "paused", "stopped"] as const)(
+    "allows what is legal when %s, and nothing else",
+    (state) => {
+      for (const action of ACTIONS) {
+        const vm = inState(state);
+        const legal: readonly VmState[] = LEGAL_STATES[action.type satisfies VmmActionType];
+        if (legal.includes(state)) expect(() => vm.perform(action)).not.toThrow();
+        else expect(() => vm.perform(action)).toThrow(StateError);
+      }
+    },
+  );
+});
