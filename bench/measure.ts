@@ -36,6 +36,8 @@ async function boot(lane: Lane, guest: Guest, round: number | null, plan: Plan):
     plan.say(`  boot, ${contender.name}: ${seconds(lane.session.bootTime)}`);
     if (round === null) return;
     results.boots.set(round, lane.session.bootTime);
+    const { bootProcessorTime } = lane.session;
+    if (bootProcessorTime !== null) results.bootProcessorTimes.set(round, bootProcessorTime);
     const memory = lane.session.peakMemory();
     if (memory !== null) results.memoryAtShell.push(memory);
   } catch (error) {

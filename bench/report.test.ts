@@ -7,7 +7,10 @@ type Times = Readonly<Record<string, readonly number[]>>;
 
 function results(name: string, boots: readonly number[], times: Times, checksum = "1"): ContenderResults {
   const empty = emptyResults(name);
-  for (const [round, boot] of boots.entries()) empty.boots.set(round, boot);
+  for (const [round, boot] of boots.entries()) {
+    empty.boots.set(round, boot);
+    empty.bootProcessorTimes.set(round, boot / 4);
+  }
   for (const [workload, all] of Object.entries(times)) {
     const samples = all.map((time, round) => [round, { time, processorTime: time / 2, checksum }] as const);
     empty.samples.set(workload, new Map(samples));
@@ -50,6 +53,9 @@ describe("report", () => {
     const calls = text.indexOf("| calls | 100 (90–110) | 200 (180–220) | 2.00 (2.00–2.00) |");
     expect(sort).toBeGreaterThan(0);
     expect(calls).toBeGreaterThan(sort);
+    expect(text).toContain(
+      "| QEMU | 4.50 (4.00–5.00) | 2.25 (2.00–2.50) | 1.13 (1.00–1.25) | 2.25 (2.00–2.50) | 100 |",
+    );
     expect(text).toContain("on 2026-11-22;");
     expect(text).toContain("a \\| host");
     expect(text).not.toContain("The host was busy");

@@ -97,8 +97,8 @@ function workloadTable(guest: GuestResults): string {
 
 function bootTable(guest: GuestResults): string {
   const [subject] = guest.contenders;
-  const inSeconds = (results: ContenderResults): Spread | null =>
-    spread([...results.boots.values()].map((time) => time / 1000));
+  const inSeconds = (boots: ReadonlyMap<number, number>): Spread | null =>
+    spread([...boots.values()].map((time) => time / 1000));
   const share = ({ samples }: ContenderResults): number[] =>
     [...samples.values()]
       .flatMap((rounds) => [...rounds.values()])
@@ -108,14 +108,18 @@ function bootTable(guest: GuestResults): string {
       "Machine",
       "Boot to shell, s",
       `Against ${subject.name}`,
+      "Boot by processor time, s",
+      `Against ${subject.name}`,
       "Peak memory at the shell, MiB",
       "... after all workloads, MiB",
       "Processor time / time, %",
     ],
     guest.contenders.map((one) => [
       one.name,
-      one.failures.has("boot") ? "failed" : withRange(inSeconds(one)),
+      one.failures.has("boot") ? "failed" : withRange(inSeconds(one.boots)),
       one === subject ? "" : withRange(spread(pairedRatios(subject.boots, one.boots))),
+      withRange(inSeconds(one.bootProcessorTimes)),
+      one === subject ? "" : withRange(spread(pairedRatios(subject.bootProcessorTimes, one.bootProcessorTimes))),
       withRange(spread(one.memoryAtShell), whole),
       withRange(spread(one.memoryAtEnd), whole),
       share(one).length === 0 ? "–" : whole(median(share(one))),
@@ -189,9 +193,8 @@ the range over the rounds in brackets; ratios are taken round by round.
   text += `${table(["", ""], facts).replace("---:", "---")}\n`;
   // One processor for the machine that runs, and some for what measures and for the machines that idle.
   if (load[0] > input.processors || load[1] > 2 * input.processors) {
-    text +=
-      "**The host was busy with other things**, so that times are long and scattered: the means by processor time ";
-    text += "say more than those by host time, and boots say little.\n\n";
+    text += "**The host was busy with other things**, so that times are long and scattered: figures by processor time ";
+    text += "say more than those by host time.\n\n";
   }
   for (const skipped of input.skipped) text += `**Left out:** ${skipped}.\n\n`;
   text += "## Summary\n";
