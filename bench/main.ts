@@ -11,7 +11,7 @@ import { isola } from "./contenders/isola.js";
 import { qemu } from "./contenders/qemu.js";
 import { v86 } from "./contenders/v86.js";
 import { prepareGuest } from "./guest.js";
-import { hostDescription, hostLoad } from "./host.js";
+import { describeHost, hostLoad } from "./host.js";
 import { killAll } from "./machine-process.js";
 import { measureGuest } from "./measure.js";
 import { HELP, type Options, parseOptions } from "./options.js";
@@ -58,6 +58,7 @@ async function measureAll(options: Options, signal: AbortSignal): Promise<Report
   for (const line of skipped) say(`NOT MEASURED: ${line}`);
   if (present.length === 0) throw new OperatorError("NOTHING_TO_MEASURE", "no machine is left to measure");
   const date = new Date();
+  const host = describeHost();
   const before = hostLoad();
   const guests: GuestResults[] = [];
   for (const architecture of options.architectures) {
@@ -75,7 +76,8 @@ async function measureAll(options: Options, signal: AbortSignal): Promise<Report
   }
   return {
     date,
-    host: hostDescription(),
+    host: host.description,
+    processors: host.processors,
     load: [before, hostLoad()],
     rounds: options.rounds,
     scale: options.scale,

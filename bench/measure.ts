@@ -36,6 +36,8 @@ async function boot(lane: Lane, guest: Guest, round: number | null, plan: Plan):
     plan.say(`  boot, ${contender.name}: ${seconds(lane.session.bootTime)}`);
     if (round === null) return;
     results.boots.set(round, lane.session.bootTime);
+    const { bootProcessorTime } = lane.session;
+    if (bootProcessorTime !== null) results.bootProcessorTimes.set(round, bootProcessorTime);
     const memory = lane.session.peakMemory();
     if (memory !== null) results.memoryAtShell.push(memory);
   } catch (error) {
@@ -75,12 +77,25 @@ async function runOnHost(results: ContenderResults, guest: Guest, workload: stri
   }
 }
 
-async function chooseWorkloads(lanes: readonly Lane[], only: readonly string[]): Promise<readonly string[]> {
-  const session = lanes.map((lane) => lane.session).find((one) => one !== null);
-  if (!session) return [];
-  const all = await session.workloads();
+/** Asks the first guest that answers which workloads there are; one that does not answer is as good as not booted. */
+async function listWorkloads(lanes: readonly Lane[], plan: Plan): Promise<readonly string[]> {
+  for (const lane of lanes) {
+    if (lane.session === null) continue;
+    try {
+      return await lane.session.workloads();
+    } catch (error) {
+      lane.results.failures.set("boot", reason(error));
+      plan.say(`  shell, ${lane.contender.name}: FAILED: ${reason(error)}`);
+      await lane.session.stop();
+      lane.session = null;
+    }
+  }
+  return [];
+}
+
+function choose(all: readonly string[], only: readonly string[]): readonly string[] {
   const unknown = only.filter((name) => !all.includes(name));
-  if (unknown.length > 0) {
+  if (all.length > 0 && unknown.length > 0) {
     throw new OperatorError("USAGE", `--only: no workload ${unknown.join(", ")}; there are ${all.join(", ")}`);
   }
   return only.length === 0 ? all : all.filter((name) => only.includes(name));
@@ -100,27 +115,34 @@ export async function measureGuest(
     return { contender, results: emptyResults(contender.name), session: null };
   });
   const native = NATIVE ? emptyResults("this processor") : null;
-  let workloads: readonly string[] | null = plan.bootOnly ? [] : null;
+  let workloads: readonly string[] = [];
   for (let round = 0; round < plan.rounds; round++) {
     plan.say(`${title}, round ${round + 1} of ${plan.rounds}`);
-    for (const lane of turn(lanes, round)) {
-      if (!lane.results.failures.has("boot")) await boot(lane, guest, round, plan);
-    }
-    workloads ??= await chooseWorkloads(lanes, plan.only);
-    for (const [index, workload] of workloads.entries()) {
-      if (native !== null) await runOnHost(native, guest, workload, round, plan.scale);
-      for (const lane of turn(lanes, round + index)) await runWorkload(lane, guest, workload, round, plan);
-    }
-    for (const lane of lanes) {
-      const memory = lane.session?.peakMemory() ?? null;
-      // After a failure the machine is a fresh one, which has not run everything.
-      if (memory !== null && workloads.length > 0 && lane.results.failures.size === 0) {
-        lane.results.memoryAtEnd.push(memory);
+    try {
+      for (const lane of turn(lanes, round)) {
+        if (!lane.results.failures.has("boot")) await boot(lane, guest, round, plan);
       }
-      await lane.session?.stop();
-      lane.session = null;
+      if (workloads.length === 0 && !plan.bootOnly) workloads = choose(await listWorkloads(lanes, plan), plan.only);
+      for (const [index, workload] of workloads.entries()) {
+        if (native !== null) await runOnHost(native, guest, workload, round, plan.scale);
+        for (const lane of turn(lanes, round + index)) await runWorkload(lane, guest, workload, round, plan);
+      }
+      if (workloads.length > 0) noteMemoryAtEnd(lanes);
+    } finally {
+      for (const lane of lanes) {
+        await lane.session?.stop();
+        lane.session = null;
+      }
     }
   }
   const description = `${guest.description}; command line \`${guest.append}\``;
-  return { title, description, workloads: workloads ?? [], contenders: lanes.map(({ results }) => results), native };
+  return { title, description, workloads, contenders: lanes.map(({ results }) => results), native };
+}
+
+function noteMemoryAtEnd(lanes: readonly Lane[]): void {
+  for (const { session, results } of lanes) {
+    const memory = session?.peakMemory() ?? null;
+    // After a failure the machine is a fresh one, which has not run everything.
+    if (memory !== null && results.failures.size === 0) results.memoryAtEnd.push(memory);
+  }
 }

@@ -5,7 +5,7 @@ import type { Architecture } from "./contenders/contender.js";
 
 /** An even number of rounds lets every machine go first equally often. */
 const DEFAULT_ROUNDS = 4;
-const DEFAULT_SCALE = 100;
+const DEFAULT_SCALE = 40;
 
 export const HELP = `npm run bench -- [options]
 Boots the same guests under Isola, QEMU TCG and v86, times the same programs in them, and writes docs/benchmarks.md.

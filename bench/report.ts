@@ -13,8 +13,9 @@ import { geometricMean, median, pairedRatios, type Spread, spread } from "./stat
 export interface ReportInput {
   readonly date: Date;
   readonly host: string;
-  /** Load average before and after. */
+  /** Load average before and after, and the number of processors that carry it. */
   readonly load: readonly [number, number];
+  readonly processors: number;
   readonly rounds: number;
   /** Percent. */
   readonly scale: number;
@@ -96,8 +97,8 @@ function workloadTable(guest: GuestResults): string {
 
 function bootTable(guest: GuestResults): string {
   const [subject] = guest.contenders;
-  const inSeconds = (results: ContenderResults): Spread | null =>
-    spread([...results.boots.values()].map((time) => time / 1000));
+  const inSeconds = (boots: ReadonlyMap<number, number>): Spread | null =>
+    spread([...boots.values()].map((time) => time / 1000));
   const share = ({ samples }: ContenderResults): number[] =>
     [...samples.values()]
       .flatMap((rounds) => [...rounds.values()])
@@ -107,14 +108,18 @@ function bootTable(guest: GuestResults): string {
       "Machine",
       "Boot to shell, s",
       `Against ${subject.name}`,
+      "Boot by processor time, s",
+      `Against ${subject.name}`,
       "Peak memory at the shell, MiB",
       "... after all workloads, MiB",
       "Processor time / time, %",
     ],
     guest.contenders.map((one) => [
       one.name,
-      one.failures.has("boot") ? "failed" : withRange(inSeconds(one)),
+      one.failures.has("boot") ? "failed" : withRange(inSeconds(one.boots)),
       one === subject ? "" : withRange(spread(pairedRatios(subject.boots, one.boots))),
+      withRange(inSeconds(one.bootProcessorTimes)),
+      one === subject ? "" : withRange(spread(pairedRatios(subject.bootProcessorTimes, one.bootProcessorTimes))),
       withRange(spread(one.memoryAtShell), whole),
       withRange(spread(one.memoryAtEnd), whole),
       share(one).length === 0 ? "–" : whole(median(share(one))),
@@ -149,6 +154,9 @@ function summaryRows(guest: GuestResults): string[][] {
   });
 }
 
+/** Below this a time on the host itself says more about pipes than about the work (milliseconds). */
+const SHORTEST_NATIVE = 10;
+
 /** How many times longer than on the host itself the workloads take, as a geometric mean; null where unknown. */
 function slowdown(guest: GuestResults): string | null {
   const [subject] = guest.contenders;
@@ -156,7 +164,8 @@ function slowdown(guest: GuestResults): string | null {
   if (native === null) return null;
   const ratios = guest.workloads.flatMap((workload) => {
     const ratio = spread(pairedRatios(times(native, workload), times(subject, workload)));
-    return ratio === null || disagreement(guest, workload) !== null ? [] : [ratio.median];
+    const long = median([...times(native, workload).values()]) >= SHORTEST_NATIVE;
+    return ratio === null || !long || disagreement(guest, workload) !== null ? [] : [ratio.median];
   });
   if (ratios.length === 0) return null;
   return `${guest.title}: ${subject.name} takes ${mean(ratios)} times as long as the host itself (geometric mean).`;
@@ -182,6 +191,11 @@ the range over the rounds in brackets; ratios are taken round by round.
     ...guests.map(({ title, description }) => [title, description]),
   ];
   text += `${table(["", ""], facts).replace("---:", "---")}\n`;
+  // One processor for the machine that runs, and some for what measures and for the machines that idle.
+  if (load[0] > input.processors || load[1] > 2 * input.processors) {
+    text += "**The host was busy with other things**, so that times are long and scattered: figures by processor time ";
+    text += "say more than those by host time.\n\n";
+  }
   for (const skipped of input.skipped) text += `**Left out:** ${skipped}.\n\n`;
   text += "## Summary\n";
   text += table(
@@ -216,8 +230,8 @@ const METHOD = `
 - *Boot to shell* is host time from the start of the monitor's process to the prompt of the guest's shell. Nothing else
   runs but machines of the same round that wait at their prompts.
 - A workload prints a line before and after its work; the time is host time between the arrivals of the two lines on
-  the serial console. The guest's clock is not asked. Each machine runs each workload once a round, on a fresh boot, so
-  warming up is included. The order of the machines alternates.
+  the serial console. The guest's clock is not asked. Each machine runs each workload once a round, on a machine
+  booted for that round, so warming up is included. The order of the machines alternates.
 - A workload prints a checksum of what it computed; where machines disagree, the row fails.
 - *Peak memory* is the largest resident set of the monitor's process (\`VmHWM\`), guest memory included.
 - *By processor time*: the same ratios from the processor time of the monitor's process, all threads, which other

@@ -6,6 +6,8 @@ export interface ContenderResults {
   readonly name: string;
   /** Start of the process to the shell's prompt, milliseconds. */
   readonly boots: Map<number, number>;
+  /** Processor time of the same, milliseconds. */
+  readonly bootProcessorTimes: Map<number, number>;
   /** By workload. */
   readonly samples: Map<string, Map<number, Sample>>;
   /** Peak resident memory in MiB when the shell was there, and when all workloads were done. */
@@ -31,6 +33,7 @@ export function emptyResults(name: string): ContenderResults {
   return {
     name,
     boots: new Map(),
+    bootProcessorTimes: new Map(),
     samples: new Map(),
     memoryAtShell: [],
     memoryAtEnd: [],

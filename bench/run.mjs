@@ -17,4 +17,5 @@ await esbuild.build({
   banner: { js: 'import{createRequire as R}from"node:module";const require=R(import.meta.url);' },
   logLevel: "warning",
 });
+await esbuild.stop();
 await import(pathToFileURL(outfile).href);

@@ -49,6 +49,8 @@ export class Session {
     private readonly machine: MachineProcess,
     /** Host time from the start of the process to the prompt, in milliseconds. */
     readonly bootTime: number,
+    /** Processor time of the monitor's process until then, in milliseconds; null where unknown. */
+    readonly bootProcessorTime: number | null,
   ) {}
 
   /** Starts a machine and waits for the shell. Rejects with what went wrong; the machine is gone then. */
@@ -56,7 +58,7 @@ export class Session {
     const machine = new MachineProcess(contender.command(guest));
     try {
       const { at } = await machine.expect(PROMPT, BOOT_TIMEOUT);
-      return new Session(machine, at - machine.startedAt);
+      return new Session(machine, at - machine.startedAt, processorTime(machine.pid));
     } catch (error) {
       await machine.stop();
       throw error;

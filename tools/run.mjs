@@ -10,9 +10,9 @@ const say = (line) => process.stderr.write(`isola: ${line}\n`);
 function run(program, args) {
   return new Promise((resolve) => {
     const child = spawn(program, args, { cwd: process.cwd(), stdio: "inherit" });
-    // The child owns the terminal: it alone decides what Ctrl-C means.
-    const ignore = () => {};
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, ignore);
+    // The child owns the terminal, from which Ctrl-C reaches it too: it alone decides what that means.
+    process.on("SIGINT", () => {});
+    for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
     child.on("error", (error) => {
       say(error.message);
       resolve(1);

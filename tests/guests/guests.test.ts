@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { repositoryRoot } from "../oracle/native-harness.js";
 import { assemble, assemblerObstacle, guestPrograms } from "./assemble.js";
 import { qemuMachine, type GuestMachine } from "./guest-machine.js";
+import { isolaMachine } from "./isola-machine.js";
 
 const PASSED = 0x10;
 const TIMEOUT_MS = 60_000;
@@ -18,13 +22,31 @@ function expectPass(machine: GuestMachine, program: string): void {
   expect(run.code).toBe(PASSED);
 }
 
-const obstacle = assemblerObstacle();
+const toolchain = assemblerObstacle();
 const qemu = qemuMachine();
-const missing = obstacle ?? (qemu === null ? "QEMU is not installed" : null);
-if (missing !== null) process.stderr.write(`SKIPPED guest programs on QEMU: ${missing}\n`);
+const engineBuilt = existsSync(join(repositoryRoot(), "build/interpreter.wasm"));
+const machines: readonly {
+  readonly name: string;
+  readonly make: () => GuestMachine | null;
+  readonly missing: string | null;
+}[] = [
+  { name: "Isola", make: isolaMachine, missing: engineBuilt ? null : "the engine is not built" },
+  { name: "QEMU", make: () => qemu, missing: qemu === null ? "QEMU is not installed" : null },
+];
 
-describe.skipIf(missing !== null)("guest programs on QEMU", () => {
-  for (const program of guestPrograms()) {
-    it(program, () => expectPass(qemu as GuestMachine, program), TIMEOUT_MS);
-  }
-});
+for (const { name, make, missing } of machines) {
+  const reason = toolchain ?? missing;
+  if (reason !== null) process.stderr.write(`SKIPPED guest programs on ${name}: ${reason}\n`);
+  describe.skipIf(reason !== null)(`guest programs on ${name}`, () => {
+    const machine = reason === null ? make() : null;
+    for (const program of guestPrograms()) {
+      it(
+        program,
+        () => {
+          if (machine !== null) expectPass(machine, program);
+        },
+        TIMEOUT_MS,
+      );
+    }
+  });
+}

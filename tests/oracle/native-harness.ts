@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,23 +55,16 @@ export class NativeHarness {
     return new NativeHarness(join(out, "oracle"), out);
   }
 
-  /** Records vectors and returns the file's bytes. */
-  generate(generation: Generation): Uint8Array {
+  /** Records vectors, in a process of its own, and returns the file's bytes. */
+  async generate(generation: Generation): Promise<Uint8Array> {
     mkdirSync(this.scratch, { recursive: true });
-    const path = join(this.scratch, `${process.pid}-${generation.mode}-${generation.seed}.vec`);
-    const args = [
-      "gen",
-      path,
-      "--mode",
-      String(generation.mode),
-      "--seed",
-      String(generation.seed),
-      "--count",
-      String(generation.count),
-    ];
-    for (const family of generation.families ?? []) args.push("--family", family);
-    const result = tryRun(this.binary, args);
-    if (!result.ok) throw new Error(`recording vectors failed: ${result.output}`);
+    const { mode, seed, count, families } = generation;
+    const path = join(this.scratch, `${process.pid}-${mode}-${seed}.vec`);
+    const args = ["gen", path, "--mode", String(mode), "--seed", String(seed), "--count", String(count)];
+    for (const family of families ?? []) args.push("--family", family);
+    const child = spawn(this.binary, args, { stdio: ["ignore", "ignore", "inherit"] });
+    const status = await new Promise((resolve, reject) => child.on("error", reject).on("exit", resolve));
+    if (status !== 0) throw new Error(`recording vectors failed: ${this.binary} ${args.join(" ")}`);
     const bytes = readFileSync(path);
     rmSync(path);
     return bytes;

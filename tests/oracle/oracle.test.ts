@@ -124,11 +124,11 @@ describe("the reader refuses", () => {
 
 describe("the native harness", () => {
   const harness = NativeHarness.build();
-  it.skipIf(typeof harness === "string")("records vectors that replay without a mismatch", () => {
+  it.skipIf(typeof harness === "string")("records vectors that replay without a mismatch", async () => {
     if (typeof harness === "string") return;
     for (const mode of [64, 32] as const) {
       const path = join(tmpdir(), `isola-oracle-${process.pid}-${mode}.vec`);
-      writeFileSync(path, harness.generate({ mode, seed: Date.now() % 100_000, count: 20_000 }));
+      writeFileSync(path, await harness.generate({ mode, seed: Date.now() % 100_000, count: 20_000 }));
       const verdict = harness.verify(path);
       rmSync(path);
       expect(verdict.output).toContain("20000 vectors replayed, 0 bad");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the recorded vector files anew: `node tests/oracle/launch.mjs record`.
+// Makes the recorded vector files anew: `node tests/oracle/main.mjs record`.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { constants, gzipSync } from "node:zlib";
@@ -10,7 +10,7 @@ const VECTORS = 7000;
 const SEED = 2026;
 
 /** Records both modes; returns the process exit code. */
-export function record(): number {
+export async function record(): Promise<number> {
   const harness = NativeHarness.build();
   if (typeof harness === "string") {
     process.stderr.write(`cannot record vectors: ${harness}\n`);
@@ -18,7 +18,7 @@ export function record(): number {
   }
   for (const mode of [64, 32] as const) {
     const path = recordedPath(mode);
-    const packed = gzipSync(harness.generate({ mode, seed: SEED, count: VECTORS }), {
+    const packed = gzipSync(await harness.generate({ mode, seed: SEED, count: VECTORS }), {
       level: constants.Z_BEST_COMPRESSION,
     });
     mkdirSync(dirname(path), { recursive: true });

@@ -3,7 +3,7 @@
 export { raiseUnavailable } from "./availability";
 export { configureCpus, evictHalf, insertBlock, invalidatedBlockCount, writtenByDevice } from "./code-cache";
 export { deliverFault, linearRip, lookup, nextRip, recordRip, resolve, translateCode } from "./lookup";
-export { checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128 } from "./memory";
+export { checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128 } from "./memory";
 export { configureRam, readPhysical, writePhysical } from "./physical";
 export { flushPcid, flushTlb, initTlb, invalidatePage, refreshJumpContext, switchAddressSpace } from "./tlb";
 
@@ -37,7 +37,7 @@ export { interruptReturn } from "./system/iret";
 export { updateMode } from "./system/mode";
 export { farReturn } from "./system/return";
 export { moveToSegment, popSegment } from "./system/segment-load";
-export { adjustStackSegmented, checkCodeLimit, peekSegmented, pushSegmented, pushSelector, segmentAddress } from "./system/stack";
+export { adjustStackSegmented, checkCodeLimit, checkSegmentWritable, peekSegmented, pushSegmented, pushSelector, segmentAddress } from "./system/stack";
 export { readSegmentBase, swapGs, systemCall, systemEnter, systemExit, systemReturn, writeSegmentBase } from "./system/syscall";
 export { farCall, farJump } from "./system/transfer";
 export { checkIo } from "./system/tss";

@@ -36,14 +36,23 @@ function raise(cpu: usize, vector: u32, error: u32): void {
   store<u32>(cpu + CPU_FAULT_ERROR, error);
 }
 
+function isStack(rec: usize, size: u32): bool {
+  return (size & STACK) != 0 || (rec != 0 && (load<u8>(rec + RECORD_FLAGS) & RECORD_FLAG_STACK_SEGMENT) != 0);
+}
+
 /** Checks that come before translation. False if a fault was raised. `size` = bytes, perhaps with STACK. */
 function precheck(cpu: usize, rec: usize, linear: u64, size: u32): bool {
   const bytes = size & 0xff;
-  if ((load<u32>(cpu + CPU_MODE_KEY) & CODE_SIZE_MASK) == CODE_64) {
+  if ((load<u32>(cpu + CPU_MODE_KEY) & CODE_SIZE_MASK) != CODE_64) {
+    // HANDLER_ADDRESS_DEFERRED leaves such an address when the segment refuses the access.
+    if (linear >> 63 != 0) {
+      raise(cpu, isStack(rec, size) ? 12 : 13, 0);
+      return false;
+    }
+  } else {
     const last = linear + bytes - 1;
     if ((<i64>(linear << 16)) >> 16 != <i64>linear || (<i64>(last << 16)) >> 16 != <i64>last) {
-      const stack = (size & STACK) != 0 || (rec != 0 && (load<u8>(rec + RECORD_FLAGS) & RECORD_FLAG_STACK_SEGMENT) != 0);
-      raise(cpu, stack ? 12 : 13, 0);
+      raise(cpu, isStack(rec, size) ? 12 : 13, 0);
       return false;
     }
   }
@@ -57,6 +66,11 @@ function precheck(cpu: usize, rec: usize, linear: u64, size: u32): bool {
     }
   }
   return true;
+}
+
+/** Raises #GP(0), or #SS(0) for a stack-relative operand, unless `linear` is canonical. For checks that come before others. */
+export function checkCanonical(cpu: usize, rec: usize, linear: u64): void {
+  precheck(cpu, rec, linear, 1);
 }
 
 /** Whether the current privilege may touch user pages as a supervisor, and whether it is user privilege. */

@@ -35,7 +35,10 @@ const specs = {
 
   budget: { type: "u32", doc: "signed: instructions that may still retire before the run loop gets control" },
   event: { type: "u32", doc: "0, or 0x80000000 when the run loop must look for an interrupt or a request" },
-  interruptPending: { type: "u32", doc: "1 while an interrupt waits for RFLAGS.IF: whoever sets IF then sets the event word" },
+  interruptPending: {
+    type: "u32",
+    doc: "1 while an interrupt waits for RFLAGS.IF: whoever sets IF then sets the event word",
+  },
   currentRecord: { type: "u32", doc: "record of the instruction that trapped or faulted" },
   fault: { type: "u32", doc: "0, or 1 + vector of the exception that a helper raised; 0x100 page absent" },
   faultError: { type: "u32", doc: "error code of that exception" },
@@ -53,7 +56,11 @@ const specs = {
   halted: { type: "u32", doc: "1 between HLT and the next interrupt" },
   tlbBase: { type: "u32", doc: "address of the soft TLB in use: user, supervisor, or supervisor with AC" },
   tlbKey: { type: "u64", doc: "address-space tag that is in bits 0-11 of every valid TLB tag" },
-  tlbArrays: { type: "u32", count: 4, doc: "the TLBs: 0 supervisor, 1 user, 2 supervisor with access to user pages, 3 never hits" },
+  tlbArrays: {
+    type: "u32",
+    count: 4,
+    doc: "the TLBs: 0 supervisor, 1 user, 2 supervisor with access to user pages, 3 never hits",
+  },
   jumpCache: { type: "u32", doc: "address of the virtual-address jump cache" },
   jumpContext: { type: "u32", doc: "address space, mode and privilege as jump cache entries name them" },
   jumpEpoch: { type: "u32", doc: "part of jumpContext that grows when single translations are invalidated" },
@@ -114,7 +121,11 @@ const specs = {
   fpDp: { type: "u64", doc: "FDP" },
   fpCs: { type: "u16", doc: "FCS" },
   fpDs: { type: "u16", doc: "FDS" },
-  fpr: { type: "v128", count: 8, doc: "physical x87 registers R0-R7: 64-bit significand, then sign and exponent; MM0-MM7 alias bits 0-63" },
+  fpr: {
+    type: "v128",
+    count: 8,
+    doc: "physical x87 registers R0-R7: 64-bit significand, then sign and exponent; MM0-MM7 alias bits 0-63",
+  },
   scratch: { type: "v128", count: 16, doc: "operands and results of helpers, one vector each 64 bytes", stride: 64 },
   vec: { type: "v128", count: 32, stride: 64, doc: "XMM/YMM/ZMM 0-31: 512 bits each" },
 } as const satisfies { [key: string]: FieldSpec };
@@ -124,7 +135,9 @@ type SegmentField = `${SegmentName}${"Base" | "Limit" | "Attr" | "Sel"}`;
 export type CpuField = Exclude<keyof typeof specs, symbol | number> | SegmentField;
 
 /** Where every part of a virtual CPU lives, relative to the start of its record. */
-export const cpu: Layout<CpuField> = defineLayout<CpuField>(specs as unknown as { readonly [K in CpuField]: FieldSpec });
+export const cpu: Layout<CpuField> = defineLayout<CpuField>(
+  specs as unknown as { readonly [K in CpuField]: FieldSpec },
+);
 
 /** Bytes from one segment's fields to the next one's, in the order ES CS SS DS FS GS LDTR TR. */
 export const SEGMENT_STRIDE = cpu.at("csBase") - cpu.at("esBase");

@@ -30,7 +30,8 @@ export function f80Remainder(aSig: u64, aSe: u32, bSig: u64, bSe: u32, nearest: 
   hasQuotient = true;
   if (isDenormal(aSig, aSe) || isDenormal(bSig, bSe)) raise(DE);
   if (isZero(aSig, aSe) || isInfinity(bSig, bSe)) {
-    if (isDenormal(aSig, aSe)) round80(aSe >> 15, exponent80(aSig, aSe), significand80(aSig), 0, 64);
+    // A denormal stays as it is, without an underflow even if that is unmasked; a pseudo-denormal is normalised.
+    if ((aSe & 0x7fff) == 0 && aSig >> 63 != 0) round80(aSe >> 15, exponent80(aSig, aSe), significand80(aSig), 0, 64);
     else setResult(aSig, aSe);
     return;
   }
@@ -95,7 +96,9 @@ export function f80Scale(aSig: u64, aSe: u32, bSig: u64, bSe: u32): void {
     return;
   }
   if (isDenormal(aSig, aSe) || isDenormal(bSig, bSe)) raise(DE);
-  if (aInfinite || isZero(aSig, aSe)) {
+  // By an exact zero a denormal stays as it is, without the underflow that any other exponent reports when unmasked.
+  const untouched = isZero(bSig, bSe) && (aSe & 0x7fff) == 0 && aSig >> 63 == 0;
+  if (aInfinite || isZero(aSig, aSe) || untouched) {
     setResult(aSig, aSe);
     return;
   }

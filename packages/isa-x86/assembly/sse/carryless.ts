@@ -10,8 +10,8 @@ function part(x: u64, n: u64): u64 {
 }
 
 /**
- * Product of two polynomials of 32 bits. Integer products of parts that hold every fourth bit add at most eight ones in a
- * place, so the sums stay within their four bits and the lowest of these is the sum modulo 2.
+ * Product of two polynomials of 32 bits. Integer products of parts that hold every fourth bit add at most eight ones in
+ * a place, so the sums stay within their four bits and the lowest of these is the sum modulo 2.
  */
 function multiply32(x: u64, y: u64): u64 {
   const x0 = part(x, 0);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conversions and roundings that are not provably free of exceptions. Vectors: from slot 1 to slot 0.
 import {
-  f32RoundToInt, f32ToF64, f32ToI32, f32ToI64, f64RoundToInt, f64ToF32, f64ToI32, f64ToI64, i32ToF32, i64ToF32, i64ToF64,
+  f32RoundToInt, f32ToF64, f32ToI32, f32ToI64, f64RoundToInt, f64ToF32, f64ToI32, f64ToI64, i32ToF32, i64ToF32,
+  i64ToF64,
 } from "../float/conversions";
 import { rounding } from "../float/environment";
 import { begin, finish, slot0, slot1 } from "./result";
@@ -19,14 +20,16 @@ export function convertI32ToF32(cpu: usize, count: u32): void {
 /** CVTPS2PD, CVTSS2SD */
 export function convertF32ToF64(cpu: usize, count: u32): void {
   begin(cpu);
-  for (let i: u32 = 0; i < count; i++) store<u64>(slot0(cpu) + (<usize>i << 3), f32ToF64(load<u32>(slot1(cpu) + (<usize>i << 2))));
+  for (let i: u32 = 0; i < count; i++)
+    store<u64>(slot0(cpu) + (<usize>i << 3), f32ToF64(load<u32>(slot1(cpu) + (<usize>i << 2))));
   finish(cpu);
 }
 
 /** CVTPD2PS, CVTSD2SS */
 export function convertF64ToF32(cpu: usize, count: u32): void {
   begin(cpu);
-  for (let i: u32 = 0; i < count; i++) store<u32>(slot0(cpu) + (<usize>i << 2), f64ToF32(load<u64>(slot1(cpu) + (<usize>i << 3))));
+  for (let i: u32 = 0; i < count; i++)
+    store<u32>(slot0(cpu) + (<usize>i << 2), f64ToF32(load<u64>(slot1(cpu) + (<usize>i << 3))));
   finish(cpu);
 }
 

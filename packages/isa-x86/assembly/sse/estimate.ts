@@ -44,7 +44,8 @@ function reciprocalSqrt(a: u32): u32 {
 
 /** RCPPS on the first `count` elements. */
 export function reciprocalF32(cpu: usize, count: u32): void {
-  for (let i: u32 = 0; i < count; i++) store<u32>(slot0(cpu) + (<usize>i << 2), reciprocal(load<u32>(slot1(cpu) + (<usize>i << 2))));
+  for (let i: u32 = 0; i < count; i++)
+    store<u32>(slot0(cpu) + (<usize>i << 2), reciprocal(load<u32>(slot1(cpu) + (<usize>i << 2))));
 }
 
 /** RSQRTPS on the first `count` elements. */

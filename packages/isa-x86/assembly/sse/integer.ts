@@ -2,7 +2,10 @@
 // Integer instructions that search or accumulate across lanes.
 import { slot0, slot1 } from "./result";
 
-/** MPSADBW: eight sums of absolute differences of four bytes. imm[2] moves the window of slot 0, imm[1:0] that of slot 1. */
+/**
+ * MPSADBW: eight sums of absolute differences of four bytes. imm[2] moves the window of slot 0, imm[1:0] the block of
+ * slot 1.
+ */
 export function multipleSad(cpu: usize, imm: u32): void {
   const window = slot0(cpu) + ((imm & 4) as usize);
   const block = slot1(cpu) + (((imm & 3) << 2) as usize);

@@ -11,8 +11,8 @@ const RDI: usize = 7;
 const WRITE: u32 = 0x100;
 
 /**
- * Linear address of `bytes` bytes from byte `i` of the destination on. `source` holds address size and segment as string
- * instructions have them. May raise a fault.
+ * Linear address of `bytes` bytes from byte `i` of the destination on. `source` holds address size and segment as
+ * string instructions have them. May raise a fault.
  */
 function linearAddress(cpu: usize, rec: usize, source: u32, i: u32, bytes: u32): u64 {
   const size = source & 3;
@@ -23,8 +23,8 @@ function linearAddress(cpu: usize, rec: usize, source: u32, i: u32, bytes: u32):
 }
 
 /**
- * Stores the bytes whose mask byte has bit 7 set. Like processors, it first checks all 8 bytes of each half, selected or
- * not, the upper half before the lower one (the SDM leaves faults with an empty mask to the implementation).
+ * Stores the bytes whose mask byte has bit 7 set. Like processors, it first checks all 8 bytes of each half, selected
+ * or not, the upper half before the lower one (the SDM leaves faults with an empty mask to the implementation).
  */
 export function maskedStore(cpu: usize, rec: usize, source: u32, bytes: u32): void {
   for (let i: i32 = <i32>bytes - 8; i >= 0; i -= 8) {

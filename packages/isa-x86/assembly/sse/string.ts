@@ -87,7 +87,8 @@ function aggregate(cpu: usize, imm: u32, lengthA: u32, lengthB: u32): u32 {
     default:
       // EQUAL_ORDERED: a is found at j as far as the vector goes.
       result = all;
-      for (let i: u32 = 0; i < lengthA; i++) result &= ((equal(imm, b, spread(cpu, imm, i)) & validB) >> i) | ~(all >> i);
+      for (let i: u32 = 0; i < lengthA; i++)
+        result &= ((equal(imm, b, spread(cpu, imm, i)) & validB) >> i) | ~(all >> i);
       return result;
   }
 }
@@ -111,7 +112,8 @@ function flagsOf(imm: u32, result: u32, lengthA: u32, lengthB: u32): u32 {
 /** Index of the first or last bit, or the capacity if there is none; EFLAGS in bits 16-31. */
 function index(cpu: usize, imm: u32, lengthA: u32, lengthB: u32): u32 {
   const result = compare(cpu, imm, lengthA, lengthB);
-  const position: u32 = result == 0 ? capacity(imm) : (imm & LAST_OR_WIDE) != 0 ? 31 - clz<u32>(result) : ctz<u32>(result);
+  let position = capacity(imm);
+  if (result != 0) position = (imm & LAST_OR_WIDE) != 0 ? 31 - clz<u32>(result) : ctz<u32>(result);
   return position | flagsOf(imm, result, lengthA, lengthB);
 }
 

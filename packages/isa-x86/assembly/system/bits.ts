@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bits of EFLAGS, control registers and EFER that the system helpers test.
 
-export const FLAG_CF: u32 = 1 << 0;
-export const FLAG_PF: u32 = 1 << 2;
-export const FLAG_AF: u32 = 1 << 4;
+const FLAG_CF: u32 = 1 << 0;
+const FLAG_PF: u32 = 1 << 2;
+const FLAG_AF: u32 = 1 << 4;
 export const FLAG_ZF: u32 = 1 << 6;
-export const FLAG_SF: u32 = 1 << 7;
+const FLAG_SF: u32 = 1 << 7;
 export const FLAG_TF: u32 = 1 << 8;
 export const FLAG_IF: u32 = 1 << 9;
 export const FLAG_DF: u32 = 1 << 10;
-export const FLAG_OF: u32 = 1 << 11;
+const FLAG_OF: u32 = 1 << 11;
 export const FLAG_IOPL: u32 = 3 << 12;
 export const FLAG_NT: u32 = 1 << 14;
 export const FLAG_RF: u32 = 1 << 16;
@@ -22,7 +22,18 @@ export const FLAG_ID: u32 = 1 << 21;
 export const ARITHMETIC_FLAGS: u32 = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF;
 /** Every flag that software can change; the rest reads as zero, bit 1 as one. */
 export const ALL_FLAGS: u32 =
-  ARITHMETIC_FLAGS | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC | FLAG_VIF | FLAG_VIP | FLAG_ID;
+  ARITHMETIC_FLAGS |
+  FLAG_TF |
+  FLAG_IF |
+  FLAG_DF |
+  FLAG_IOPL |
+  FLAG_NT |
+  FLAG_RF |
+  FLAG_VM |
+  FLAG_AC |
+  FLAG_VIF |
+  FLAG_VIP |
+  FLAG_ID;
 
 export const CR0_PE: u64 = 1 << 0;
 export const CR0_EM: u64 = 1 << 2;
@@ -40,7 +51,6 @@ export const CR4_PSE: u64 = 1 << 4;
 export const CR4_PAE: u64 = 1 << 5;
 export const CR4_PGE: u64 = 1 << 7;
 export const CR4_OSFXSR: u64 = 1 << 9;
-export const CR4_UMIP: u64 = 1 << 11;
 export const CR4_FSGSBASE: u64 = 1 << 16;
 export const CR4_PCIDE: u64 = 1 << 17;
 export const CR4_OSXSAVE: u64 = 1 << 18;

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hardware breakpoints and single step (SDM 3B 18.2, 18.3).
 import {
-  CPU_CR4, CPU_DEBUG_PENDING, CPU_DR, CPU_EFLAGS, CPU_INTERRUPT_SHADOW, CPU_RIP, CPU_STEP_RIP, CPU_STEP_TRAP,
+  CPU_CR4,
+  CPU_DEBUG_PENDING,
+  CPU_DR,
+  CPU_EFLAGS,
+  CPU_INTERRUPT_SHADOW,
+  CPU_RIP,
+  CPU_STEP_RIP,
+  CPU_STEP_TRAP,
 } from "../generated/layout";
 import { linearRip } from "../lookup";
 import { CR4_DE, FLAG_RF, FLAG_TF, VECTOR_DB } from "./bits";
@@ -33,7 +40,7 @@ function matches(cpu: usize, address: u64, bytes: u32, first: u32, second: u32):
     const type = breakpointType(control, i);
     if (!breakpointEnabled(control, i) || (type != first && type != second)) continue;
     const length = breakpointLength(control, i);
-    const start = load<u64>(cpu + CPU_DR + (<usize>i << 3)) & ~(length - 1);
+    const start = load<u64>(cpu + CPU_DR + ((<usize>i) << 3)) & ~(length - 1);
     if (address < start + length && start < address + bytes) hit |= 1 << i;
   }
   return hit;
@@ -80,7 +87,8 @@ export function beginStep(cpu: usize): u32 {
  */
 export function endStep(cpu: usize): u32 {
   // A repeated string instruction that goes on does not meet its own breakpoint again (SDM 3B 18.3.1.1).
-  if (load<u64>(cpu, CPU_RIP) == load<u64>(cpu, CPU_STEP_RIP)) store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) | FLAG_RF, CPU_EFLAGS);
+  if (load<u64>(cpu, CPU_RIP) == load<u64>(cpu, CPU_STEP_RIP))
+    store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) | FLAG_RF, CPU_EFLAGS);
   // MOV SS and POP SS hold debug traps back until after the next instruction (SDM 3A 6.8.3).
   if ((load<u32>(cpu, CPU_INTERRUPT_SHADOW) & SHADOW_SS) != 0) return 0;
   let pending = load<u32>(cpu, CPU_DEBUG_PENDING);

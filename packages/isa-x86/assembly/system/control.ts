@@ -1,13 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // Control registers CR0, CR2, CR3 and CR4 (SDM 3A 2.5). CR8 belongs to the local APIC and is not here.
 import {
-  CPU_CPL, CPU_CR0, CPU_CR2, CPU_CR3, CPU_CR4, CPU_CS_ATTR, CPU_EFER, CPU_PDPTE, CPU_TR_ATTR,
+  CPU_CPL,
+  CPU_CR0,
+  CPU_CR2,
+  CPU_CR3,
+  CPU_CR4,
+  CPU_CS_ATTR,
+  CPU_EFER,
+  CPU_PDPTE,
+  CPU_TR_ATTR,
 } from "../generated/layout";
 import { readPhysical } from "../physical";
 import { flushTlb, switchAddressSpace } from "../tlb";
 import {
-  CR0_AM, CR0_CD, CR0_EM, CR0_NW, CR0_PE, CR0_PG, CR0_TS, CR0_WP, CR4_PAE, CR4_PCIDE, CR4_PGE, CR4_PSE, CR4_SMAP, CR4_SMEP, EFER_LMA, EFER_LME,
-  EFER_NXE, VECTOR_GP, VECTOR_UD,
+  CR0_AM,
+  CR0_CD,
+  CR0_EM,
+  CR0_NW,
+  CR0_PE,
+  CR0_PG,
+  CR0_TS,
+  CR0_WP,
+  CR4_PAE,
+  CR4_PCIDE,
+  CR4_PGE,
+  CR4_PSE,
+  CR4_SMAP,
+  CR4_SMEP,
+  EFER_LMA,
+  EFER_LME,
+  EFER_NXE,
+  VECTOR_GP,
+  VECTOR_UD,
 } from "./bits";
 import { updateMode } from "./mode";
 import { ATTR_L, ATTR_UNUSABLE, is64Bit, isLongMode, raise } from "./segment";
@@ -37,10 +62,11 @@ function usesPdptes(cr0: u64, cr4: u64, efer: u64): bool {
 function loadPdptes(cpu: usize, cr3: u64): bool {
   const table = cr3 & 0xffff_ffe0;
   for (let i: u32 = 0; i < 4; i++) {
-    const entry = readPhysical(table + (<u64>i << 3), 8);
+    const entry = readPhysical(table + ((<u64>i) << 3), 8);
     if ((entry & 1) != 0 && (entry & ~PDPTE_VALID) != 0) return raise(cpu, VECTOR_GP, 0);
   }
-  for (let i: u32 = 0; i < 4; i++) store<u64>(cpu + CPU_PDPTE + (<usize>i << 3), readPhysical(table + (<u64>i << 3), 8));
+  for (let i: u32 = 0; i < 4; i++)
+    store<u64>(cpu + CPU_PDPTE + ((<usize>i) << 3), readPhysical(table + ((<u64>i) << 3), 8));
   return true;
 }
 
@@ -121,7 +147,8 @@ function writeCr4(cpu: usize, value: u64): bool {
   if ((value & ~CR4_WRITABLE) != 0) return raise(cpu, VECTOR_GP, 0);
   const changed = old ^ value;
   if ((efer & EFER_LMA) != 0 && (value & CR4_PAE) == 0) return raise(cpu, VECTOR_GP, 0);
-  if ((changed & value & CR4_PCIDE) != 0 && ((efer & EFER_LMA) == 0 || (cr3 & 0xfff) != 0)) return raise(cpu, VECTOR_GP, 0);
+  if ((changed & value & CR4_PCIDE) != 0 && ((efer & EFER_LMA) == 0 || (cr3 & 0xfff) != 0))
+    return raise(cpu, VECTOR_GP, 0);
   const reload = CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP;
   if (usesPdptes(cr0, value, efer) && (changed & reload) != 0 && !loadPdptes(cpu, cr3)) return false;
   store<u64>(cpu, value, CPU_CR4);

@@ -3,10 +3,32 @@
 import { CPU_GDTR_BASE, CPU_GDTR_LIMIT, CPU_IDTR_BASE, CPU_IDTR_LIMIT } from "../generated/layout";
 import { VECTOR_GP, VECTOR_NP, VECTOR_UD } from "./bits";
 import {
-  descriptorAddress, descriptorAttr, descriptorBase, descriptorHigh, descriptorLimit, fetchDescriptor, fetchUpperHalf, isPresent, systemType,
-  TYPE_LDT, TYPE_TSS, TYPE_TSS16, writeAccessByte,
+  descriptorAddress,
+  descriptorAttr,
+  descriptorBase,
+  descriptorHigh,
+  descriptorLimit,
+  fetchDescriptor,
+  fetchUpperHalf,
+  isPresent,
+  systemType,
+  TYPE_LDT,
+  TYPE_TSS,
+  TYPE_TSS16,
+  writeAccessByte,
 } from "./descriptor";
-import { ATTR_UNUSABLE, currentPrivilege, faulted, isCanonical, isLongMode, LDTR, raise, setSegment, TR, usesDescriptors } from "./segment";
+import {
+  ATTR_UNUSABLE,
+  currentPrivilege,
+  faulted,
+  isCanonical,
+  isLongMode,
+  LDTR,
+  raise,
+  setSegment,
+  TR,
+  usesDescriptors,
+} from "./segment";
 
 /** Loads GDTR (`idt` = 0) or IDTR from values read from memory; #GP(0) for a bad base. */
 export function loadDescriptorTable(cpu: usize, idt: u32, limit: u32, base: u64): void {

@@ -4,8 +4,24 @@ import { CPU_GDTR_BASE, CPU_GDTR_LIMIT } from "../generated/layout";
 import { readSystem, writeSystem } from "../memory";
 import { VECTOR_SS } from "./bits";
 import {
-  ATTR_CODE, ATTR_CONFORMING, ATTR_DB, ATTR_L, ATTR_P, ATTR_S, ATTR_TYPE, ATTR_UNUSABLE, ATTR_WRITABLE,
-  attrDpl, faulted, isLongMode, LDTR, raise, segmentAttr, segmentBase, segmentLimit, setSegment,
+  ATTR_CODE,
+  ATTR_CONFORMING,
+  ATTR_DB,
+  ATTR_L,
+  ATTR_P,
+  ATTR_S,
+  ATTR_TYPE,
+  ATTR_UNUSABLE,
+  ATTR_WRITABLE,
+  attrDpl,
+  faulted,
+  isLongMode,
+  LDTR,
+  raise,
+  segmentAttr,
+  segmentBase,
+  segmentLimit,
+  setSegment,
 } from "./segment";
 
 // Types of system descriptors (SDM 3A table 3-2).
@@ -94,7 +110,7 @@ export function descriptorLimit(): u32 {
   return (descriptorHigh & 0x80_0000) != 0 ? (limit << 12) | 0xfff : limit;
 }
 
-/** Sets the accessed bit of the code or data descriptor fetched last, in memory and in what `descriptorAttr` returns. */
+/** Sets the accessed bit of the descriptor fetched last, in memory and in what `descriptorAttr` returns. */
 export function markAccessed(cpu: usize): bool {
   if ((descriptorHigh & 0x100) != 0) return true;
   descriptorHigh |= 0x100;
@@ -151,7 +167,8 @@ export function fetchStackSegment(cpu: usize, selector: u32, privilege: u32, vec
   if (!fetchDescriptor(cpu, selector, vector, external)) return false;
   const attr = descriptorAttr();
   const error = (selector & 0xfffc) | external;
-  if ((selector & 3) != privilege || attrDpl(attr) != privilege || !isWritableData(attr)) return raise(cpu, vector, error);
+  if ((selector & 3) != privilege || attrDpl(attr) != privilege || !isWritableData(attr))
+    return raise(cpu, vector, error);
   if (!isPresent(attr)) return raise(cpu, VECTOR_SS, error);
   return markAccessed(cpu);
 }

@@ -1,12 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events: exceptions that instructions raised, external interrupts and NMI, INT n. SDM 3A chapter 6.
 import {
-  CPU_CR2, CPU_CR4, CPU_DEBUG_PENDING, CPU_DR, CPU_FAULT, CPU_FAULT_ADDRESS, CPU_FAULT_ERROR, CPU_HALTED,
-  CPU_INTERRUPT_SHADOW, CPU_NMI_BLOCKED, CPU_RIP, CPU_STEP_TRAP,
+  CPU_CR2,
+  CPU_CR4,
+  CPU_DEBUG_PENDING,
+  CPU_DR,
+  CPU_FAULT,
+  CPU_FAULT_ADDRESS,
+  CPU_FAULT_ERROR,
+  CPU_HALTED,
+  CPU_INTERRUPT_SHADOW,
+  CPU_NMI_BLOCKED,
+  CPU_RIP,
+  CPU_STEP_TRAP,
 } from "../generated/layout";
 import { nextRip } from "../lookup";
 import {
-  CR4_VME, FAULT_PAGE_ABSENT, FAULT_SHUTDOWN, FLAG_RF, VECTOR_AC, VECTOR_BP, VECTOR_CP, VECTOR_DB, VECTOR_DF, VECTOR_GP, VECTOR_NMI, VECTOR_OF, VECTOR_PF, VECTOR_TS,
+  CR4_VME,
+  FAULT_PAGE_ABSENT,
+  FAULT_SHUTDOWN,
+  FLAG_RF,
+  VECTOR_AC,
+  VECTOR_BP,
+  VECTOR_CP,
+  VECTOR_DB,
+  VECTOR_DF,
+  VECTOR_GP,
+  VECTOR_NMI,
+  VECTOR_OF,
+  VECTOR_PF,
+  VECTOR_TS,
 } from "./bits";
 import { privilegeOfIo, readFlags } from "./flags";
 import { deliverLong } from "./interrupt-long";
@@ -16,27 +39,41 @@ import { faulted, isLongMode, isProtected, isVirtual8086, raise } from "./segmen
 import { isRedirected } from "./tss";
 
 /** Result of a delivery: execution goes on at CPU_RIP. */
-export const DELIVERED: u32 = 0;
+const DELIVERED: u32 = 0;
 /** A triple fault: the processor is shut down. */
-export const SHUTDOWN: u32 = 1;
+const SHUTDOWN: u32 = 1;
 /** A page must be fetched; the same call is to be repeated then. */
-export const PAGE_ABSENT: u32 = 2;
+const PAGE_ABSENT: u32 = 2;
 
 // How INT-like instructions differ (parameter `kind` of softwareInterrupt).
 const INT_N: u32 = 0;
 const INT1: u32 = 3;
 
+/**
+ * Exceptions that may follow each other without an instruction in between. Processors have no limit: a handler of #AC in
+ * ring 3 with a misaligned stack hangs them. Here such a guest is shut down.
+ */
+const MAX_SERIAL_EXCEPTIONS: i32 = 64;
 const VECTOR_MACHINE_CHECK: u32 = 18;
 const DR6_RESERVED: u64 = 0xffff_0ff0;
 const DR7_GD: u64 = 1 << 13;
 
 function hasErrorCode(vector: u32): bool {
-  return vector == VECTOR_DF || (vector >= VECTOR_TS && vector <= VECTOR_PF) || vector == VECTOR_AC || vector == VECTOR_CP;
+  return (
+    vector == VECTOR_DF || (vector >= VECTOR_TS && vector <= VECTOR_PF) || vector == VECTOR_AC || vector == VECTOR_CP
+  );
 }
 
 /** Exceptions that are reported before the instruction has had any effect, so that it runs again (SDM 3A table 6-1). */
 function isFaultClass(vector: u32): bool {
-  return vector != VECTOR_DB && vector != VECTOR_NMI && vector != VECTOR_BP && vector != VECTOR_OF && vector != VECTOR_DF && vector != VECTOR_MACHINE_CHECK;
+  return (
+    vector != VECTOR_DB &&
+    vector != VECTOR_NMI &&
+    vector != VECTOR_BP &&
+    vector != VECTOR_OF &&
+    vector != VECTOR_DF &&
+    vector != VECTOR_MACHINE_CHECK
+  );
 }
 
 /** SDM 3A table 6-4: these turn into #DF when they come while one of them is being delivered. */
@@ -45,7 +82,16 @@ function isContributory(vector: u32): bool {
 }
 
 /** One attempt; false if it raised an exception of its own or needs a page. Nothing but memory has changed then. */
-function deliver(cpu: usize, vector: u32, hasError: bool, error: u32, software: bool, external: u32, flags: u32, rip: u64): bool {
+function deliver(
+  cpu: usize,
+  vector: u32,
+  hasError: bool,
+  error: u32,
+  software: bool,
+  external: u32,
+  flags: u32,
+  rip: u64,
+): bool {
   if (!isProtected(cpu)) return deliverReal(cpu, vector, external, rip);
   if (isLongMode(cpu)) return deliverLong(cpu, vector, hasError, error, software, external, flags, rip);
   return deliverProtected(cpu, vector, hasError, error, software, external, flags, rip);
@@ -57,23 +103,44 @@ function takeFault(cpu: usize): u32 {
   return vector;
 }
 
+/** Loads DR6 for #DB, and forgets what was noted for a debug trap. */
+function recordDebug(cpu: usize, vector: u32): void {
+  if (vector == VECTOR_DB) {
+    const dr6 = load<u64>(cpu, CPU_DR + 6 * 8);
+    // B0-B3 are replaced; BD, BS and BT accumulate until software clears them (SDM 3B 18.2.3).
+    store<u64>(cpu, (dr6 & ~0xf) | load<u32>(cpu, CPU_DEBUG_PENDING) | DR6_RESERVED, CPU_DR + 6 * 8);
+    store<u64>(cpu, load<u64>(cpu, CPU_DR + 7 * 8) & ~DR7_GD, CPU_DR + 7 * 8);
+  }
+  // A fault undoes the instruction, and with it the data breakpoints that it has met and its single-step trap.
+  store<u32>(cpu, 0, CPU_DEBUG_PENDING);
+  store<u32>(cpu, 0, CPU_STEP_TRAP);
+}
+
 /**
  * Delivers an event and whatever comes of it: an exception during delivery, a double fault, shutdown (SDM 3A table
  * 6-5). `isException` is false for interrupts.
  */
 function deliverAll(cpu: usize, first: u32, firstError: u32, isException: bool): u32 {
-  const rip = load<u64>(cpu, CPU_RIP);
+  let rip = load<u64>(cpu, CPU_RIP);
   const address = load<u64>(cpu, CPU_FAULT_ADDRESS);
   let vector = first;
   let error = firstError;
   let exception = isException;
-  while (true) {
+  for (let attempt = 0; attempt < MAX_SERIAL_EXCEPTIONS; attempt++) {
     const plain = readFlags(cpu);
     const flags = exception && isFaultClass(vector) ? plain | FLAG_RF : plain;
     if (exception && vector == VECTOR_PF) store<u64>(cpu, load<u64>(cpu, CPU_FAULT_ADDRESS), CPU_CR2);
-    if (deliver(cpu, vector, exception && hasErrorCode(vector), error, false, 1, flags, rip)) return DELIVERED;
+    if (deliver(cpu, vector, exception && hasErrorCode(vector), error, false, 1, flags, rip)) {
+      if (!faulted(cpu)) return DELIVERED;
+      // The handler is a task, and this fault is that task's own.
+      vector = takeFault(cpu);
+      error = load<u32>(cpu, CPU_FAULT_ERROR);
+      rip = load<u64>(cpu, CPU_RIP);
+      exception = true;
+      recordDebug(cpu, vector);
+      continue;
+    }
     if (load<u32>(cpu, CPU_FAULT) >= FAULT_PAGE_ABSENT) {
-      if (load<u32>(cpu, CPU_FAULT) == FAULT_SHUTDOWN) return SHUTDOWN;
       // The first event again: the exceptions that followed will follow again.
       store<u32>(cpu, isException ? first + 1 : 0, CPU_FAULT);
       store<u32>(cpu, firstError, CPU_FAULT_ERROR);
@@ -89,6 +156,7 @@ function deliverAll(cpu: usize, first: u32, firstError: u32, isException: bool):
     if (doubled) error = 0;
     exception = true;
   }
+  return SHUTDOWN;
 }
 
 /**
@@ -99,15 +167,7 @@ export function raisePending(cpu: usize): u32 {
   if (load<u32>(cpu, CPU_FAULT) == FAULT_SHUTDOWN) return SHUTDOWN;
   const vector = takeFault(cpu);
   store<u32>(cpu, 0, CPU_INTERRUPT_SHADOW);
-  if (vector == VECTOR_DB) {
-    const dr6 = load<u64>(cpu, CPU_DR + 6 * 8);
-    // B0-B3 are replaced; BD, BS and BT accumulate until software clears them (SDM 3B 18.2.3).
-    store<u64>(cpu, (dr6 & ~0xf) | load<u32>(cpu, CPU_DEBUG_PENDING) | DR6_RESERVED, CPU_DR + 6 * 8);
-    store<u64>(cpu, load<u64>(cpu, CPU_DR + 7 * 8) & ~DR7_GD, CPU_DR + 7 * 8);
-  }
-  // A fault undoes the instruction, and with it the data breakpoints that it has met and its single-step trap.
-  store<u32>(cpu, 0, CPU_DEBUG_PENDING);
-  store<u32>(cpu, 0, CPU_STEP_TRAP);
+  recordDebug(cpu, vector);
   return deliverAll(cpu, vector, load<u32>(cpu, CPU_FAULT_ERROR), true);
 }
 
@@ -145,5 +205,16 @@ export function softwareInterrupt(cpu: usize, rec: usize, vector: u32, kind: u32
   }
   // INT1 counts as an event from outside the program: no DPL check, EXT set (SDM 2A INT).
   const external: u32 = kind == INT1 ? 1 : 0;
-  if (deliver(cpu, vector, false, 0, kind != INT1, external, readFlags(cpu), rip)) store<u32>(cpu, 0, CPU_STEP_TRAP);
+  if (deliver(cpu, vector, false, 0, kind != INT1, external, readFlags(cpu), rip)) {
+    store<u32>(cpu, 0, CPU_STEP_TRAP);
+    settle(cpu);
+  }
+}
+
+/**
+ * After a transfer that may have switched tasks: delivers a fault of the new task, which does not belong to the
+ * instruction. A triple fault stays in CPU_FAULT for the run loop.
+ */
+export function settle(cpu: usize): void {
+  if (faulted(cpu) && raisePending(cpu) == SHUTDOWN) store<u32>(cpu, FAULT_SHUTDOWN, CPU_FAULT);
 }

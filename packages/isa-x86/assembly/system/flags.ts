@@ -1,11 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // EFLAGS as a whole. The six arithmetic flags are kept lazily: the form is described in cpu-layout.ts.
 import {
-  CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_EVENT, CPU_FLAG_AUX, CPU_FLAG_RES, CPU_INTERRUPT_PENDING, CPU_INTERRUPT_SHADOW,
+  CPU_CPL,
+  CPU_CR4,
+  CPU_EFLAGS,
+  CPU_EVENT,
+  CPU_FLAG_AUX,
+  CPU_FLAG_RES,
+  CPU_INTERRUPT_PENDING,
+  CPU_INTERRUPT_SHADOW,
 } from "../generated/layout";
 import {
-  ALL_FLAGS, ARITHMETIC_FLAGS, CR4_PVI, CR4_VME, FLAG_AC, FLAG_AF, FLAG_CF, FLAG_DF, FLAG_ID, FLAG_IF, FLAG_IOPL,
-  FLAG_NT, FLAG_OF, FLAG_PF, FLAG_RF, FLAG_SF, FLAG_TF, FLAG_VIF, FLAG_VIP, FLAG_VM, FLAG_ZF, VECTOR_GP,
+  ALL_FLAGS,
+  ARITHMETIC_FLAGS,
+  CR4_PVI,
+  CR4_VME,
+  FLAG_AC,
+  FLAG_DF,
+  FLAG_ID,
+  FLAG_IF,
+  FLAG_IOPL,
+  FLAG_NT,
+  FLAG_RF,
+  FLAG_TF,
+  FLAG_VIF,
+  FLAG_VIP,
+  FLAG_VM,
+  FLAG_ZF,
+  VECTOR_GP,
 } from "./bits";
 import { updateMode } from "./mode";
 import { isProtected, isVirtual8086, raise } from "./segment";
@@ -53,7 +75,10 @@ function writeArithmetic(cpu: usize, value: u32): void {
  */
 export function writeFlags(cpu: usize, value: u32, mask: u32): void {
   if ((mask & ARITHMETIC_FLAGS) != 0)
-    writeArithmetic(cpu, (mask & ARITHMETIC_FLAGS) == ARITHMETIC_FLAGS ? value : (readFlags(cpu) & ~mask) | (value & mask));
+    writeArithmetic(
+      cpu,
+      (mask & ARITHMETIC_FLAGS) == ARITHMETIC_FLAGS ? value : (readFlags(cpu) & ~mask) | (value & mask),
+    );
   const old = load<u32>(cpu, CPU_EFLAGS);
   const system = mask & ALL_FLAGS & ~ARITHMETIC_FLAGS;
   const now = (old & ~system) | (value & system) | 2;
@@ -63,7 +88,7 @@ export function writeFlags(cpu: usize, value: u32, mask: u32): void {
 }
 
 /** Makes the run loop look for an interrupt if one waits. */
-export function lookForInterrupt(cpu: usize): void {
+function lookForInterrupt(cpu: usize): void {
   if (load<u32>(cpu, CPU_INTERRUPT_PENDING) != 0) store<u32>(cpu, EVENT_PENDING, CPU_EVENT);
 }
 

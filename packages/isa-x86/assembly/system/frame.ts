@@ -5,7 +5,20 @@ import { CPU_CPL, CPU_GPR } from "../generated/layout";
 import { writeGuest, writeSystem } from "../memory";
 import { VECTOR_SS } from "./bits";
 import { descriptorAttr, descriptorBase, descriptorLimit, isWritableData } from "./descriptor";
-import { ATTR_DB, ATTR_UNUSABLE, faulted, is64Bit, isCanonical, isProtected, isVirtual8086, raise, segmentAttr, segmentBase, segmentLimit, SS } from "./segment";
+import {
+  ATTR_DB,
+  ATTR_UNUSABLE,
+  faulted,
+  is64Bit,
+  isCanonical,
+  isProtected,
+  isVirtual8086,
+  raise,
+  segmentAttr,
+  segmentBase,
+  segmentLimit,
+  SS,
+} from "./segment";
 import { withinLimit } from "./stack";
 
 let frameBase: u64 = 0;
@@ -17,9 +30,9 @@ let frameFlat: bool = false;
 let frameError: u32 = 0;
 let framePrivilege: u32 = 0;
 /** Width of the stack pointer. */
-export let frameMask: u64 = 0;
+let frameMask: u64 = 0;
 /** Stack pointer so far. */
-export let framePointer: u64 = 0;
+let framePointer: u64 = 0;
 
 /** Starts pushing on the current stack. `error` is the error code of a stack fault. */
 export function beginCurrentFrame(cpu: usize, error: u32): void {
@@ -57,7 +70,8 @@ export function pushFrame(cpu: usize, bytes: u32, value: u64): bool {
   if (frameFlat) {
     if (!isCanonical(top) || !isCanonical(top + bytes - 1)) return raise(cpu, VECTOR_SS, frameError);
   } else {
-    if ((frameAttr & ATTR_UNUSABLE) != 0 || !withinLimit(<u32>top, bytes, frameLimit, frameAttr)) return raise(cpu, VECTOR_SS, frameError);
+    if ((frameAttr & ATTR_UNUSABLE) != 0 || !withinLimit(<u32>top, bytes, frameLimit, frameAttr))
+      return raise(cpu, VECTOR_SS, frameError);
     if (isProtected(cpu) && !isVirtual8086(cpu) && !isWritableData(frameAttr)) return raise(cpu, VECTOR_SS, frameError);
     linear = (frameBase + top) & 0xffff_ffff;
   }

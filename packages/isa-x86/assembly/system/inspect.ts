@@ -3,8 +3,24 @@
 import { CPU_FAULT } from "../generated/layout";
 import { VECTOR_GP } from "./bits";
 import {
-  descriptorAttr, descriptorHigh, descriptorLimit, fetchDescriptor, fetchUpperHalf, isCode, isConforming, isReadable, isWritableData, systemType,
-  TYPE_CALL_GATE, TYPE_CALL_GATE16, TYPE_LDT, TYPE_TASK_GATE, TYPE_TSS, TYPE_TSS16, TYPE_TSS16_BUSY, TYPE_TSS_BUSY,
+  descriptorAttr,
+  descriptorHigh,
+  descriptorLimit,
+  fetchDescriptor,
+  fetchUpperHalf,
+  isCode,
+  isConforming,
+  isReadable,
+  isWritableData,
+  systemType,
+  TYPE_CALL_GATE,
+  TYPE_CALL_GATE16,
+  TYPE_LDT,
+  TYPE_TASK_GATE,
+  TYPE_TSS,
+  TYPE_TSS16,
+  TYPE_TSS16_BUSY,
+  TYPE_TSS_BUSY,
 } from "./descriptor";
 import { ATTR_S, attrDpl, currentPrivilege, isLongMode } from "./segment";
 import { writeZero } from "./flags";

@@ -4,8 +4,18 @@ import { CPU_CPL, CPU_CS_SEL, CPU_GPR, CPU_IDTR_BASE, CPU_IDTR_LIMIT, CPU_SS_SEL
 import { readSystem } from "../memory";
 import { FLAG_IF, VECTOR_GP, VECTOR_NP } from "./bits";
 import {
-  descriptorAttr, descriptorHigh, descriptorLow, fetchDescriptor, fetchDescriptorAt, isCode, isConforming, isPresent, markAccessed, systemType,
-  TYPE_INTERRUPT_GATE, TYPE_TRAP_GATE,
+  descriptorAttr,
+  descriptorHigh,
+  descriptorLow,
+  fetchDescriptor,
+  fetchDescriptorAt,
+  isCode,
+  isConforming,
+  isPresent,
+  markAccessed,
+  systemType,
+  TYPE_INTERRUPT_GATE,
+  TYPE_TRAP_GATE,
 } from "./descriptor";
 import { writeFlags } from "./flags";
 import { beginLongFrame, commitFrame, pushFrame } from "./frame";
@@ -17,7 +27,14 @@ import { innerPointer, readLongStack } from "./tss";
 
 /** Parameters as for deliverProtected. */
 export function deliverLong(
-  cpu: usize, vector: u32, hasError: bool, error: u32, software: bool, external: u32, flags: u32, rip: u64,
+  cpu: usize,
+  vector: u32,
+  hasError: bool,
+  error: u32,
+  software: bool,
+  external: u32,
+  flags: u32,
+  rip: u64,
 ): bool {
   const idtError = vector * 8 + 2 + external;
   if (vector * 16 + 15 > load<u32>(cpu, CPU_IDTR_LIMIT)) return raise(cpu, VECTOR_GP, idtError);
@@ -40,7 +57,8 @@ export function deliverLong(
   const code = descriptorAttr();
   const codeError = (selector & 0xfffc) | external;
   const current = load<u32>(cpu, CPU_CPL);
-  if (!isCode(code) || attrDpl(code) > current || (code & (ATTR_L | ATTR_DB)) != ATTR_L) return raise(cpu, VECTOR_GP, codeError);
+  if (!isCode(code) || attrDpl(code) > current || (code & (ATTR_L | ATTR_DB)) != ATTR_L)
+    return raise(cpu, VECTOR_GP, codeError);
   if (!isPresent(code)) return raise(cpu, VECTOR_NP, codeError);
   if (!markAccessed(cpu)) return false;
   holdCode(cpu, selector);

@@ -3,8 +3,22 @@
 import { CPU_CPL, CPU_CS_SEL, CPU_GPR, CPU_IDTR_BASE, CPU_IDTR_LIMIT, CPU_SS_SEL } from "../generated/layout";
 import { FLAG_IF, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VM, VECTOR_GP, VECTOR_NP, VECTOR_TS } from "./bits";
 import {
-  descriptorAttr, descriptorHigh, descriptorLow, fetchDescriptor, fetchDescriptorAt, fetchStackSegment, isCode, isConforming, isPresent,
-  markAccessed, systemType, TYPE_INTERRUPT_GATE, TYPE_INTERRUPT_GATE16, TYPE_TASK_GATE, TYPE_TRAP_GATE, TYPE_TRAP_GATE16,
+  descriptorAttr,
+  descriptorHigh,
+  descriptorLow,
+  fetchDescriptor,
+  fetchDescriptorAt,
+  fetchStackSegment,
+  isCode,
+  isConforming,
+  isPresent,
+  markAccessed,
+  systemType,
+  TYPE_INTERRUPT_GATE,
+  TYPE_INTERRUPT_GATE16,
+  TYPE_TASK_GATE,
+  TYPE_TRAP_GATE,
+  TYPE_TRAP_GATE16,
 } from "./descriptor";
 import { writeFlags } from "./flags";
 import { beginCurrentFrame, beginDescriptorFrame, commitFrame, pushFrame } from "./frame";
@@ -52,7 +66,14 @@ function pushVirtual8086Segments(cpu: usize, bytes: u32): bool {
  * @param flags image of EFLAGS to be pushed
  */
 export function deliverProtected(
-  cpu: usize, vector: u32, hasError: bool, error: u32, software: bool, external: u32, flags: u32, rip: u64,
+  cpu: usize,
+  vector: u32,
+  hasError: bool,
+  error: u32,
+  software: bool,
+  external: u32,
+  flags: u32,
+  rip: u64,
 ): bool {
   const idtError = vector * 8 + 2 + external;
   if (vector * 8 + 7 > load<u32>(cpu, CPU_IDTR_LIMIT)) return raise(cpu, VECTOR_GP, idtError);

@@ -2,13 +2,41 @@
 // IRET: return from an interrupt, in every mode (SDM 2A IRET).
 import { CPU_CPL, CPU_CR4, CPU_CS_LIMIT, CPU_EFLAGS, CPU_EVENT, CPU_NMI_BLOCKED, CPU_RIP } from "../generated/layout";
 import {
-  ALL_FLAGS, ARITHMETIC_FLAGS, CR4_VME, FLAG_AC, FLAG_DF, FLAG_ID, FLAG_IF, FLAG_IOPL, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VIF, FLAG_VIP, FLAG_VM,
+  ALL_FLAGS,
+  ARITHMETIC_FLAGS,
+  CR4_VME,
+  FLAG_AC,
+  FLAG_DF,
+  FLAG_ID,
+  FLAG_IF,
+  FLAG_IOPL,
+  FLAG_NT,
+  FLAG_RF,
+  FLAG_TF,
+  FLAG_VIF,
+  FLAG_VIP,
+  FLAG_VM,
   VECTOR_GP,
 } from "./bits";
 import { EVENT_PENDING, privilegeOfIo, writeFlags } from "./flags";
 import { updateMode } from "./mode";
 import { commitReturn, holdReturnCode, holdReturnStack } from "./return";
-import { CS, DS, ES, faulted, FS, GS, is64Bit, isLongMode, isProtected, isVirtual8086, raise, setRealSegment, SS, stackMask } from "./segment";
+import {
+  CS,
+  DS,
+  ES,
+  faulted,
+  FS,
+  GS,
+  is64Bit,
+  isLongMode,
+  isProtected,
+  isVirtual8086,
+  raise,
+  setRealSegment,
+  SS,
+  stackMask,
+} from "./segment";
 import { peekSegmented, setStackPointer, stackOffset } from "./stack";
 import { checkTarget, commitCode } from "./target";
 import { taskReturn } from "./task";
@@ -18,7 +46,8 @@ const NARROW_FLAGS: u32 = ARITHMETIC_FLAGS | FLAG_TF | FLAG_DF | FLAG_NT;
 
 /** IRET with operand size `bytes`; also ends the blocking of NMIs. */
 export function interruptReturn(cpu: usize, rec: usize, bytes: u32): void {
-  if (!isProtected(cpu)) returnReal(cpu, rec, bytes, NARROW_FLAGS | FLAG_IF | FLAG_IOPL | (bytes == 2 ? 0 : WIDE_FLAGS));
+  if (!isProtected(cpu))
+    returnReal(cpu, rec, bytes, NARROW_FLAGS | FLAG_IF | FLAG_IOPL | (bytes == 2 ? 0 : WIDE_FLAGS));
   else if (isVirtual8086(cpu)) returnWithinVirtual8086(cpu, rec, bytes);
   else if ((load<u32>(cpu, CPU_EFLAGS) & FLAG_NT) != 0) {
     if (isLongMode(cpu)) raise(cpu, VECTOR_GP, 0);

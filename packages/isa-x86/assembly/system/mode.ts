@@ -1,16 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the engine derives from control registers, segments and flags: how code decodes and which soft TLB serves it.
 import {
-  CPU_CPL, CPU_CR0, CPU_CR4, CPU_CS_ATTR, CPU_DR, CPU_EFER, CPU_EFLAGS, CPU_MODE_KEY, CPU_SS_ATTR, CPU_TLB_ARRAYS,
+  CPU_CPL,
+  CPU_CR0,
+  CPU_CR4,
+  CPU_CS_ATTR,
+  CPU_DR,
+  CPU_EFER,
+  CPU_EFLAGS,
+  CPU_MODE_KEY,
+  CPU_SS_ATTR,
+  CPU_TLB_ARRAYS,
   CPU_TLB_BASE,
 } from "../generated/layout";
 import { refreshJumpContext } from "../tlb";
+import { CR0_AM, CR0_EM, CR0_TS, CR4_OSFXSR, CR4_OSXSAVE, CR4_SMAP, EFER_LMA, FLAG_AC, FLAG_RF, FLAG_TF } from "./bits";
 import {
-  CR0_AM, CR0_EM, CR0_TS, CR4_OSFXSR, CR4_OSXSAVE, CR4_SMAP, EFER_LMA, FLAG_AC, FLAG_RF, FLAG_TF,
-} from "./bits";
-import {
-  ATTR_CODE, ATTR_CONFORMING, ATTR_DB, ATTR_L, ATTR_P, ATTR_S, ATTR_UNUSABLE, ATTR_WRITABLE, CS, DS, ES, segmentAttr, segmentBase,
-  segmentLimit, SS,
+  ATTR_CODE,
+  ATTR_CONFORMING,
+  ATTR_DB,
+  ATTR_L,
+  ATTR_P,
+  ATTR_S,
+  ATTR_UNUSABLE,
+  ATTR_WRITABLE,
+  CS,
+  DS,
+  ES,
+  segmentAttr,
+  segmentBase,
+  segmentLimit,
+  SS,
 } from "./segment";
 
 // Bits of the mode key; bits 0-1 are the code size: 0 = 16, 1 = 32, 2 = 64.
@@ -19,7 +39,7 @@ const KEY_FLAT: u32 = 1 << 3;
 const KEY_NO_X87: u32 = 1 << 4;
 const KEY_NO_SSE: u32 = 1 << 5;
 const KEY_NO_AVX: u32 = 1 << 6;
-export const KEY_STEP: u32 = 1 << 7;
+const KEY_STEP: u32 = 1 << 7;
 
 const TLB_SUPERVISOR: usize = 0;
 const TLB_USER: usize = 1;
@@ -46,7 +66,11 @@ function hasDataBreakpoints(dr7: u64): bool {
 
 /** Usable through plain 32-bit arithmetic: base 0, limit 4 GiB - 1, and `wanted` rights among those in `mask`. */
 function isFlat(cpu: usize, segment: u32, mask: u32, wanted: u32): bool {
-  return segmentBase(cpu, segment) == 0 && segmentLimit(cpu, segment) == 0xffff_ffff && (segmentAttr(cpu, segment) & mask) == wanted;
+  return (
+    segmentBase(cpu, segment) == 0 &&
+    segmentLimit(cpu, segment) == 0xffff_ffff &&
+    (segmentAttr(cpu, segment) & mask) == wanted
+  );
 }
 
 function isFlatData(cpu: usize, segment: u32): bool {
@@ -73,7 +97,8 @@ function modeKey(cpu: usize, long: bool): u32 {
   if ((cr0 & (CR0_EM | CR0_TS)) != 0) key |= KEY_NO_X87 | KEY_NO_SSE | KEY_NO_AVX;
   if ((cr4 & CR4_OSFXSR) == 0) key |= KEY_NO_SSE;
   if ((cr4 & CR4_OSXSAVE) == 0) key |= KEY_NO_AVX;
-  if ((load<u32>(cpu, CPU_EFLAGS) & FLAG_TF) != 0 || (load<u64>(cpu, CPU_DR + 7 * 8) & DR7_ENABLES) != 0) key |= KEY_STEP;
+  if ((load<u32>(cpu, CPU_EFLAGS) & FLAG_TF) != 0 || (load<u64>(cpu, CPU_DR + 7 * 8) & DR7_ENABLES) != 0)
+    key |= KEY_STEP;
   return key;
 }
 

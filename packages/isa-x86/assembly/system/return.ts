@@ -3,15 +3,44 @@
 import { CPU_CPL, CPU_CS_LIMIT, CPU_RIP } from "../generated/layout";
 import { VECTOR_GP, VECTOR_NP } from "./bits";
 import {
-  descriptorAttr, fetchDescriptor, fetchStackSegment, isBadLongCode, isCode, isConforming, isPresent, markAccessed,
+  descriptorAttr,
+  fetchDescriptor,
+  fetchStackSegment,
+  isBadLongCode,
+  isCode,
+  isConforming,
+  isPresent,
+  markAccessed,
 } from "./descriptor";
 import { updateMode } from "./mode";
 import {
-  ATTR_DB, ATTR_S, attrDpl, CS, DS, ES, faulted, GS, raise, segmentAttr, segmentSelector, setNullSegment, setRealSegment,
-  stackMask, usesDescriptors,
+  ATTR_DB,
+  ATTR_S,
+  attrDpl,
+  CS,
+  DS,
+  ES,
+  faulted,
+  GS,
+  raise,
+  segmentAttr,
+  segmentSelector,
+  setNullSegment,
+  setRealSegment,
+  stackMask,
+  usesDescriptors,
 } from "./segment";
 import { peekSegmented, setStackPointer, stackOffset } from "./stack";
-import { checkTarget, commitCode, commitStack, heldStackAttr, holdCode, holdNullStack, holdStack, targetIsLong } from "./target";
+import {
+  checkTarget,
+  commitCode,
+  commitStack,
+  heldStackAttr,
+  holdCode,
+  holdNullStack,
+  holdStack,
+  targetIsLong,
+} from "./target";
 
 /** Checks the code segment that a return goes to, and holds it. */
 export function holdReturnCode(cpu: usize, selector: u32): bool {
@@ -21,7 +50,8 @@ export function holdReturnCode(cpu: usize, selector: u32): bool {
   const error = selector & 0xfffc;
   const rpl = selector & 3;
   const levelOk = isConforming(attr) ? attrDpl(attr) <= rpl : attrDpl(attr) == rpl;
-  if (!isCode(attr) || rpl < load<u32>(cpu, CPU_CPL) || !levelOk || isBadLongCode(cpu, attr)) return raise(cpu, VECTOR_GP, error);
+  if (!isCode(attr) || rpl < load<u32>(cpu, CPU_CPL) || !levelOk || isBadLongCode(cpu, attr))
+    return raise(cpu, VECTOR_GP, error);
   if (!isPresent(attr)) return raise(cpu, VECTOR_NP, error);
   if (!markAccessed(cpu)) return false;
   holdCode(cpu, selector);

@@ -3,11 +3,29 @@
 import { CPU_ES_BASE, CPU_INTERRUPT_SHADOW, SEGMENT_STRIDE } from "../generated/layout";
 import { VECTOR_GP, VECTOR_NP, VECTOR_UD } from "./bits";
 import {
-  descriptorAttr, fetchDescriptor, fetchStackSegment, isCode, isConforming, isPresent, isReadable, loadFromDescriptor, markAccessed,
+  descriptorAttr,
+  fetchDescriptor,
+  fetchStackSegment,
+  isCode,
+  isConforming,
+  isPresent,
+  isReadable,
+  loadFromDescriptor,
+  markAccessed,
 } from "./descriptor";
 import { updateMode } from "./mode";
 import {
-  attrDpl, CS, currentPrivilege, faulted, is64Bit, raise, setNullSegment, setRealSegment, SS, stackMask, usesDescriptors,
+  attrDpl,
+  CS,
+  currentPrivilege,
+  faulted,
+  is64Bit,
+  raise,
+  setNullSegment,
+  setRealSegment,
+  SS,
+  stackMask,
+  usesDescriptors,
 } from "./segment";
 import { peekSegmented, setStackPointer, stackOffset } from "./stack";
 
@@ -24,20 +42,22 @@ export function fetchDataSegment(cpu: usize, selector: u32, privilege: u32, vect
   const attr = descriptorAttr();
   const error = selector & 0xfffc;
   if (!isReadable(attr)) return raise(cpu, vector, error);
-  if (!(isCode(attr) && isConforming(attr)) && (attrDpl(attr) < (selector & 3) || attrDpl(attr) < privilege)) return raise(cpu, vector, error);
+  if (!(isCode(attr) && isConforming(attr)) && (attrDpl(attr) < (selector & 3) || attrDpl(attr) < privilege))
+    return raise(cpu, vector, error);
   if (!isPresent(attr)) return raise(cpu, VECTOR_NP, error);
   return markAccessed(cpu);
 }
 
 /** Loads ES, SS, DS, FS or GS as MOV does. False if that raised an exception; nothing has changed then. */
-export function loadSegment(cpu: usize, segment: u32, selector: u32): bool {
+function loadSegment(cpu: usize, segment: u32, selector: u32): bool {
   if (!usesDescriptors(cpu)) {
     setRealSegment(cpu, segment, selector);
     return true;
   }
   const privilege = currentPrivilege(cpu);
   if ((selector & 0xfffc) == 0) {
-    if (segment == SS && (!is64Bit(cpu) || privilege == 3 || (selector & 3) != privilege)) return raise(cpu, VECTOR_GP, 0);
+    if (segment == SS && (!is64Bit(cpu) || privilege == 3 || (selector & 3) != privilege))
+      return raise(cpu, VECTOR_GP, 0);
     setNullSegment(cpu, segment, selector);
     return true;
   }

@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hidden parts of the segment registers, and the questions that everybody asks about the current mode.
 import {
-  CPU_CPL, CPU_CR0, CPU_CS_ATTR, CPU_EFER, CPU_EFLAGS, CPU_ES_ATTR, CPU_ES_BASE, CPU_ES_LIMIT, CPU_ES_SEL, CPU_FAULT,
-  CPU_FAULT_ERROR, CPU_SS_ATTR, SEGMENT_STRIDE,
+  CPU_CPL,
+  CPU_CR0,
+  CPU_CS_ATTR,
+  CPU_EFER,
+  CPU_EFLAGS,
+  CPU_ES_ATTR,
+  CPU_ES_BASE,
+  CPU_ES_LIMIT,
+  CPU_ES_SEL,
+  CPU_FAULT,
+  CPU_FAULT_ERROR,
+  CPU_SS_ATTR,
+  SEGMENT_STRIDE,
 } from "../generated/layout";
 import { CR0_PE, EFER_LMA, FLAG_VM } from "./bits";
 
@@ -22,7 +33,6 @@ const SEL: usize = CPU_ES_SEL - CPU_ES_BASE;
 
 // Access rights as kept in the attr fields: bits 8-23 of the descriptor's upper word (SDM 3A 3.4.5).
 export const ATTR_TYPE: u32 = 0xf;
-export const ATTR_ACCESSED: u32 = 1;
 /** Data: writable. Code: readable. */
 export const ATTR_WRITABLE: u32 = 2;
 /** Data: expand-down. Code: conforming. */
@@ -34,7 +44,7 @@ export const ATTR_DPL_SHIFT: u32 = 5;
 export const ATTR_P: u32 = 0x80;
 export const ATTR_L: u32 = 0x2000;
 export const ATTR_DB: u32 = 0x4000;
-export const ATTR_G: u32 = 0x8000;
+const ATTR_G: u32 = 0x8000;
 export const ATTR_UNUSABLE: u32 = 0x10000;
 
 function fields(cpu: usize, segment: u32): usize {
@@ -65,14 +75,10 @@ export function setSegment(cpu: usize, segment: u32, selector: u32, base: u64, l
   store<u32>(at, selector, SEL);
 }
 
-export function setSegmentAttr(cpu: usize, segment: u32, attr: u32): void {
-  store<u32>(fields(cpu, segment), attr, ATTR);
-}
-
 /** What real and virtual-8086 mode do to a segment register. Real mode keeps limit and size, so "unreal" mode works. */
 export function setRealSegment(cpu: usize, segment: u32, selector: u32): void {
   const at = fields(cpu, segment);
-  store<u64>(at, <u64>selector << 4, BASE);
+  store<u64>(at, (<u64>selector) << 4, BASE);
   store<u32>(at, selector, SEL);
   if (isVirtual8086(cpu)) {
     store<u32>(at, 0xffff, LIMIT);

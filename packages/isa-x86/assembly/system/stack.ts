@@ -1,12 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // Linear addresses through segments, and the stack of code that runs with general segmentation.
-import { CPU_ES_BASE, CPU_GPR, CPU_CS_LIMIT, SEGMENT_STRIDE } from "../generated/layout";
+import {
+  CPU_ES_BASE,
+  CPU_GPR,
+  CPU_CS_LIMIT,
+  HANDLER_ADDRESS_SEGMENTED,
+  RECORD_PAGE_OFFSET,
+  RECORD_REG,
+  RECORD_SIZE,
+  SEGMENT_STRIDE,
+} from "../generated/layout";
 import { readGuest, writeGuest } from "../memory";
 import { VECTOR_GP, VECTOR_SS } from "./bits";
 import { isReadable, isWritableData } from "./descriptor";
 import {
-  ATTR_CODE, ATTR_CONFORMING, ATTR_DB, ATTR_UNUSABLE, faulted, FS, is64Bit, raise, segmentAttr, segmentBase,
-  segmentLimit, SS, stackMask, usesDescriptors,
+  ATTR_CODE,
+  ATTR_CONFORMING,
+  ATTR_DB,
+  ATTR_UNUSABLE,
+  faulted,
+  FS,
+  is64Bit,
+  raise,
+  segmentAttr,
+  segmentBase,
+  segmentLimit,
+  SS,
+  stackMask,
+  usesDescriptors,
 } from "./segment";
 
 const RSP: usize = CPU_GPR + 4 * 8;
@@ -38,14 +59,25 @@ function inSegment(cpu: usize, segment: u32, offset: u64, bytes: u32, write: boo
 }
 
 /**
- * Linear address of `offset` in the segment whose base field is `segmentOffset` bytes into the CPU record. Raises #GP(0),
- * or #SS(0) for SS, if limit, type or a null selector forbid the access.
+ * Linear address of `offset` in the segment whose base field is `segmentOffset` bytes into the CPU record. Raises
+ * #GP(0), or #SS(0) for SS, if limit, type or a null selector forbid the access.
  * @param bytesAndWrite bits 0-7: bytes accessed (0 counts as 1), bit 8: write
  */
 export function segmentAddress(cpu: usize, rec: usize, segmentOffset: u32, offset: u64, bytesAndWrite: u32): u64 {
   const segment = (segmentOffset - <u32>CPU_ES_BASE) / <u32>SEGMENT_STRIDE;
   const bytes = bytesAndWrite & 0xff;
   return inSegment(cpu, segment, offset, bytes == 0 ? 1 : bytes, (bytesAndWrite & 0x100) != 0);
+}
+
+/**
+ * For an instruction that decides to write only after it has read: raises #GP(0) or #SS(0) if the segment that the
+ * address record in front of `rec` used is not writable. Flat data segments have no such record and are writable.
+ */
+export function checkSegmentWritable(cpu: usize, rec: usize): void {
+  const address = rec - RECORD_SIZE;
+  if (load<u32>(address) != HANDLER_ADDRESS_SEGMENTED || load<u16>(address, RECORD_PAGE_OFFSET) != load<u16>(rec, RECORD_PAGE_OFFSET)) return;
+  const segment = (<u32>load<u16>(address, RECORD_REG) - <u32>CPU_ES_BASE) / <u32>SEGMENT_STRIDE;
+  if (!isWritableData(segmentAttr(cpu, segment))) raise(cpu, segment == SS ? VECTOR_SS : VECTOR_GP, 0);
 }
 
 /** Writes the stack pointer in the width `mask` that the stack has. */

@@ -4,7 +4,16 @@
 import { CPU_CPL } from "../generated/layout";
 import { VECTOR_NP, VECTOR_TS } from "./bits";
 import {
-  descriptorAttr, fetchDescriptor, fetchStackSegment, isCode, isConforming, isPresent, loadFromDescriptor, markAccessed, systemType, TYPE_LDT,
+  descriptorAttr,
+  fetchDescriptor,
+  fetchStackSegment,
+  isCode,
+  isConforming,
+  isPresent,
+  loadFromDescriptor,
+  markAccessed,
+  systemType,
+  TYPE_LDT,
 } from "./descriptor";
 import { attrDpl, CS, DS, ES, GS, LDTR, raise, segmentSelector, setRealSegment, SS } from "./segment";
 import { fetchDataSegment } from "./segment-load";

@@ -1,18 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hardware task switching (SDM 3A chapter 8): JMP and CALL to a TSS or task gate, IRET with NT, task gates in the IDT.
-import { CPU_CR0, CPU_CR3, CPU_DEBUG_PENDING, CPU_DR, CPU_FAULT, CPU_GDTR_BASE, CPU_GPR, CPU_RIP } from "../generated/layout";
+import {
+  CPU_CR0,
+  CPU_CR3,
+  CPU_DEBUG_PENDING,
+  CPU_DR,
+  CPU_GDTR_BASE,
+  CPU_GPR,
+  CPU_RIP,
+} from "../generated/layout";
 import { readSystem, writeSystem } from "../memory";
-import { CR0_PG, CR0_TS, FAULT_SHUTDOWN, FLAG_NT, FLAG_VM, ALL_FLAGS, VECTOR_DB, VECTOR_GP, VECTOR_NP, VECTOR_TS } from "./bits";
+import { CR0_PG, CR0_TS, FLAG_NT, FLAG_VM, ALL_FLAGS, VECTOR_DB, VECTOR_GP, VECTOR_NP, VECTOR_TS } from "./bits";
 import { replaceCr3 } from "./control";
 import {
-  descriptorAddress, descriptorAttr, descriptorBase, descriptorHigh, descriptorLimit, fetchDescriptor, isPresent, systemType, tableAddress,
-  TYPE_TSS, TYPE_TSS16, TYPE_TSS16_BUSY, TYPE_TSS_BUSY, writeAccessByte,
+  descriptorAddress,
+  descriptorAttr,
+  descriptorBase,
+  descriptorHigh,
+  descriptorLimit,
+  fetchDescriptor,
+  isPresent,
+  systemType,
+  tableAddress,
+  TYPE_TSS,
+  TYPE_TSS16,
+  TYPE_TSS16_BUSY,
+  TYPE_TSS_BUSY,
+  writeAccessByte,
 } from "./descriptor";
-import { raisePending, SHUTDOWN } from "./exception";
+import { settle } from "./exception";
 import { readFlags, writeFlags } from "./flags";
 import { beginCurrentFrame, commitFrame, pushFrame } from "./frame";
 import { updateMode } from "./mode";
-import { ATTR_UNUSABLE, ES, faulted, GS, LDTR, raise, segmentAttr, segmentBase, segmentLimit, segmentSelector, setSegment, TR } from "./segment";
+import {
+  ATTR_UNUSABLE,
+  ES,
+  faulted,
+  GS,
+  LDTR,
+  raise,
+  segmentAttr,
+  segmentBase,
+  segmentSelector,
+  setSegment,
+  TR,
+} from "./segment";
 import { loadTaskSegments } from "./task-segments";
 import { hasWideTss } from "./tss";
 import { nextRip } from "../lookup";
@@ -20,7 +52,7 @@ import { nextRip } from "../lookup";
 // Where a task switch comes from.
 export const SWITCH_JUMP: u32 = 0;
 export const SWITCH_CALL: u32 = 1;
-export const SWITCH_RETURN: u32 = 2;
+const SWITCH_RETURN: u32 = 2;
 
 const BUSY: u32 = 2;
 const DR6_BT: u32 = 1 << 15;
@@ -37,11 +69,11 @@ const FIELDS: u32 = 17;
 const image = memory.data(17 * 4);
 
 function getField(field: u32): u32 {
-  return load<u32>(image + (<usize>field << 2));
+  return load<u32>(image + ((<usize>field) << 2));
 }
 
 function setField(field: u32, value: u32): void {
-  store<u32>(image + (<usize>field << 2), value);
+  store<u32>(image + ((<usize>field) << 2), value);
 }
 
 /** Offset of a field in a TSS (SDM 3A figures 8-2 and 8-10). */
@@ -82,7 +114,7 @@ function saveTask(cpu: usize, flags: u32, rip: u64): bool {
     let value: u64;
     if (field == IP) value = rip;
     else if (field == FLAGS) value = <u64>flags;
-    else if (field < SEGMENTS) value = load<u64>(cpu + CPU_GPR + (<usize>(field - REGISTERS) << 3));
+    else if (field < SEGMENTS) value = load<u64>(cpu + CPU_GPR + ((<usize>(field - REGISTERS)) << 3));
     else value = <u64>segmentSelector(cpu, field - SEGMENTS);
     writeSystem(cpu, tssField(base, field, wide), field < SEGMENTS ? bytes : 2, value);
     if (faulted(cpu)) return false;
@@ -101,36 +133,48 @@ function fetchTss(cpu: usize, selector: u32, busy: bool, vector: u32, external: 
   return isPresent(descriptorAttr()) || raise(cpu, VECTOR_NP, error);
 }
 
-/** A task gate that names the TSS `selector`: JMP or CALL. */
+/** JMP or CALL to the TSS whose descriptor was fetched last and checked. */
+export function taskTransfer(cpu: usize, selector: u32, source: u32, rip: u64): void {
+  if (switchTask(cpu, selector, source, readFlags(cpu), rip, 0)) settle(cpu);
+}
+
+/** JMP or CALL to a task gate that names the TSS `selector`. */
 export function taskGateTransfer(cpu: usize, selector: u32, source: u32, rip: u64): void {
-  if (fetchTss(cpu, selector, false, VECTOR_GP, 0)) switchTask(cpu, selector, source, readFlags(cpu), rip, 0);
+  if (fetchTss(cpu, selector, false, VECTOR_GP, 0)) taskTransfer(cpu, selector, source, rip);
 }
 
 /** An interrupt or exception through a task gate; the error code is pushed on the new task's stack. */
 export function taskGateInterrupt(
-  cpu: usize, selector: u32, hasError: bool, error: u32, external: u32, flags: u32, rip: u64,
+  cpu: usize,
+  selector: u32,
+  hasError: bool,
+  error: u32,
+  external: u32,
+  flags: u32,
+  rip: u64,
 ): bool {
   if (!fetchTss(cpu, selector, false, VECTOR_GP, external)) return false;
   if (!switchTask(cpu, selector, SWITCH_CALL, flags, rip, external)) return false;
-  if (!hasError) return true;
+  if (!hasError || faulted(cpu)) return true;
   beginCurrentFrame(cpu, external);
   if (pushFrame(cpu, hasWideTss(cpu) ? 4 : 2, <u64>error)) commitFrame(cpu);
-  return settle(cpu);
+  return true;
 }
 
 /** IRET with NT set. */
 export function taskReturn(cpu: usize, rec: usize): void {
   const selector = <u32>readSystem(cpu, tableAddress(cpu, segmentBase(cpu, TR)), 2);
   if (faulted(cpu) || !fetchTss(cpu, selector, true, VECTOR_TS, 0)) return;
-  switchTask(cpu, selector, SWITCH_RETURN, readFlags(cpu) & ~FLAG_NT, nextRip(cpu, rec), 0);
+  if (switchTask(cpu, selector, SWITCH_RETURN, readFlags(cpu) & ~FLAG_NT, nextRip(cpu, rec), 0)) settle(cpu);
 }
 
 /**
  * Switches to the task whose TSS descriptor was fetched last and checked. `flags` and `rip` are saved as the old task's
  * EFLAGS and EIP.
- * @returns false with CPU_FAULT set if nothing has happened. Once the new task runs, its own faults are delivered here.
+ * @returns false with CPU_FAULT set if nothing has happened; true if the new task is current, perhaps with a fault of
+ * its own in CPU_FAULT, which is to be delivered at the new CPU_RIP
  */
-export function switchTask(cpu: usize, selector: u32, source: u32, flags: u32, rip: u64, external: u32): bool {
+function switchTask(cpu: usize, selector: u32, source: u32, flags: u32, rip: u64, external: u32): bool {
   const attr = descriptorAttr();
   const base = descriptorBase();
   const limit = descriptorLimit();
@@ -160,9 +204,10 @@ export function switchTask(cpu: usize, selector: u32, source: u32, flags: u32, r
   store<u64>(cpu, load<u64>(cpu, CPU_CR0) | CR0_TS, CPU_CR0);
   store<u64>(cpu, load<u64>(cpu, CPU_DR + 7 * 8) & ~DR7_LOCAL, CPU_DR + 7 * 8);
   const newFlags = getField(FLAGS) & (wide ? 0xffff_ffff : 0xffff);
-  for (let i: u32 = 0; i < 8; i++) store<u64>(cpu + CPU_GPR + (<usize>i << 3), <u64>getField(REGISTERS + i));
+  for (let i: u32 = 0; i < 8; i++) store<u64>(cpu + CPU_GPR + ((<usize>i) << 3), <u64>getField(REGISTERS + i));
   store<u64>(cpu, <u64>getField(IP), CPU_RIP);
-  for (let segment = ES; segment <= GS; segment++) setSegment(cpu, segment, getField(SEGMENTS + segment), 0, 0, ATTR_UNUSABLE);
+  for (let segment = ES; segment <= GS; segment++)
+    setSegment(cpu, segment, getField(SEGMENTS + segment), 0, 0, ATTR_UNUSABLE);
   setSegment(cpu, LDTR, getField(LDT), 0, 0, ATTR_UNUSABLE);
   writeFlags(cpu, source == SWITCH_CALL ? newFlags | FLAG_NT : newFlags, ALL_FLAGS);
   if (wide && (load<u64>(cpu, CPU_CR0) & CR0_PG) != 0 && cr3 != load<u64>(cpu, CPU_CR3)) replaceCr3(cpu, cr3);
@@ -172,7 +217,7 @@ export function switchTask(cpu: usize, selector: u32, source: u32, flags: u32, r
     store<u32>(cpu, load<u32>(cpu, CPU_DEBUG_PENDING) | DR6_BT, CPU_DEBUG_PENDING);
     raise(cpu, VECTOR_DB, 0);
   }
-  return settle(cpu);
+  return true;
 }
 
 /** The outgoing task is no longer busy. */
@@ -180,14 +225,4 @@ function clearBusy(cpu: usize): bool {
   const address = load<u64>(cpu, CPU_GDTR_BASE) + (segmentSelector(cpu, TR) & 0xfff8);
   const access = <u32>readSystem(cpu, tableAddress(cpu, address + 5), 1);
   return !faulted(cpu) && writeAccessByte(cpu, address, access & ~BUSY);
-}
-
-/**
- * Delivers a fault of the new task at once: it belongs to its first instruction, not to the one that switched. A triple
- * fault stays in CPU_FAULT for the run loop. True if execution goes on at CPU_RIP.
- */
-function settle(cpu: usize): bool {
-  if (!faulted(cpu) || raisePending(cpu) != SHUTDOWN) return true;
-  store<u32>(cpu, FAULT_SHUTDOWN, CPU_FAULT);
-  return false;
 }

@@ -4,16 +4,41 @@ import { CPU_CPL, CPU_CS_LIMIT, CPU_CS_SEL, CPU_GPR, CPU_RIP, CPU_SS_SEL } from 
 import { nextRip } from "../lookup";
 import { VECTOR_GP, VECTOR_NP, VECTOR_TS } from "./bits";
 import {
-  descriptorAttr, descriptorHigh, descriptorLow, fetchDescriptor, fetchStackSegment, fetchUpperHalf, isBadLongCode, isCode, isConforming, isPresent,
-  markAccessed, systemType, TYPE_CALL_GATE, TYPE_CALL_GATE16, TYPE_TASK_GATE, TYPE_TSS, TYPE_TSS16,
+  descriptorAttr,
+  descriptorHigh,
+  descriptorLow,
+  fetchDescriptor,
+  fetchStackSegment,
+  fetchUpperHalf,
+  isBadLongCode,
+  isCode,
+  isConforming,
+  isPresent,
+  markAccessed,
+  systemType,
+  TYPE_CALL_GATE,
+  TYPE_CALL_GATE16,
+  TYPE_TASK_GATE,
+  TYPE_TSS,
+  TYPE_TSS16,
 } from "./descriptor";
-import { readFlags } from "./flags";
 import { beginCurrentFrame, beginDescriptorFrame, beginLongFrame, commitFrame, pushFrame } from "./frame";
 import { updateMode } from "./mode";
-import { ATTR_DB, ATTR_L, ATTR_S, attrDpl, CS, faulted, isLongMode, raise, setRealSegment, usesDescriptors } from "./segment";
+import {
+  ATTR_DB,
+  ATTR_L,
+  ATTR_S,
+  attrDpl,
+  CS,
+  faulted,
+  isLongMode,
+  raise,
+  setRealSegment,
+  usesDescriptors,
+} from "./segment";
 import { peekSegmented } from "./stack";
 import { checkTarget, commitCode, commitStack, holdCode, holdNullStack, holdStack } from "./target";
-import { SWITCH_CALL, SWITCH_JUMP, switchTask, taskGateTransfer } from "./task";
+import { SWITCH_CALL, SWITCH_JUMP, taskGateTransfer, taskTransfer } from "./task";
 import { innerPointer, innerSelector, readInnerStack, readLongStack } from "./tss";
 
 /** Far JMP to `selector:offset`. */
@@ -65,7 +90,9 @@ function transferToCode(cpu: usize, selector: u32, offset: u64, bytes: u32, call
   const attr = descriptorAttr();
   const error = selector & 0xfffc;
   const privilege = load<u32>(cpu, CPU_CPL);
-  const levelOk = isConforming(attr) ? attrDpl(attr) <= privilege : (selector & 3) <= privilege && attrDpl(attr) == privilege;
+  const levelOk = isConforming(attr)
+    ? attrDpl(attr) <= privilege
+    : (selector & 3) <= privilege && attrDpl(attr) == privilege;
   if (!isCode(attr) || !levelOk || isBadLongCode(cpu, attr)) {
     raise(cpu, VECTOR_GP, error);
     return;
@@ -91,7 +118,9 @@ function transferThroughSystem(cpu: usize, rec: usize, selector: u32, call: bool
   const type = systemType(attr);
   const long = isLongMode(cpu);
   const error = selector & 0xfffc;
-  const known = type == TYPE_CALL_GATE || (!long && (type == TYPE_CALL_GATE16 || type == TYPE_TASK_GATE || type == TYPE_TSS || type == TYPE_TSS16));
+  const known =
+    type == TYPE_CALL_GATE ||
+    (!long && (type == TYPE_CALL_GATE16 || type == TYPE_TASK_GATE || type == TYPE_TSS || type == TYPE_TSS16));
   if (!known || attrDpl(attr) < load<u32>(cpu, CPU_CPL) || attrDpl(attr) < (selector & 3)) {
     raise(cpu, VECTOR_GP, error);
     return;
@@ -100,9 +129,10 @@ function transferThroughSystem(cpu: usize, rec: usize, selector: u32, call: bool
     raise(cpu, VECTOR_NP, error);
     return;
   }
-  if (type == TYPE_CALL_GATE || type == TYPE_CALL_GATE16) callGate(cpu, rec, selector, type == TYPE_CALL_GATE, call, next);
+  if (type == TYPE_CALL_GATE || type == TYPE_CALL_GATE16)
+    callGate(cpu, rec, selector, type == TYPE_CALL_GATE, call, next);
   else if (type == TYPE_TASK_GATE) taskGateTransfer(cpu, descriptorLow >> 16, call ? SWITCH_CALL : SWITCH_JUMP, next);
-  else switchTask(cpu, selector, call ? SWITCH_CALL : SWITCH_JUMP, readFlags(cpu), next, 0);
+  else taskTransfer(cpu, selector, call ? SWITCH_CALL : SWITCH_JUMP, next);
 }
 
 /** Through the call gate fetched last. */

@@ -4,7 +4,21 @@ import { CPU_CPL } from "../generated/layout";
 import { readSystem } from "../memory";
 import { VECTOR_GP, VECTOR_TS } from "./bits";
 import { privilegeOfIo } from "./flags";
-import { ATTR_TYPE, ATTR_UNUSABLE, faulted, isCanonical, isLongMode, isProtected, isVirtual8086, raise, segmentAttr, segmentBase, segmentLimit, segmentSelector, TR } from "./segment";
+import {
+  ATTR_TYPE,
+  ATTR_UNUSABLE,
+  faulted,
+  isCanonical,
+  isLongMode,
+  isProtected,
+  isVirtual8086,
+  raise,
+  segmentAttr,
+  segmentBase,
+  segmentLimit,
+  segmentSelector,
+  TR,
+} from "./segment";
 import { TYPE_TSS } from "./descriptor";
 import { VECTOR_SS } from "./bits";
 
@@ -27,7 +41,8 @@ export function readInnerStack(cpu: usize, privilege: u32, external: u32): bool 
   const wide = hasWideTss(cpu);
   const offset: u32 = wide ? 4 + privilege * 8 : 2 + privilege * 4;
   const length: u32 = wide ? 6 : 4;
-  if (offset + length - 1 > segmentLimit(cpu, TR)) return raise(cpu, VECTOR_TS, (segmentSelector(cpu, TR) & 0xfffc) | external);
+  if (offset + length - 1 > segmentLimit(cpu, TR))
+    return raise(cpu, VECTOR_TS, (segmentSelector(cpu, TR) & 0xfffc) | external);
   innerPointer = readSystem(cpu, tssAddress(cpu, offset), wide ? 4 : 2);
   if (faulted(cpu)) return false;
   innerSelector = <u32>readSystem(cpu, tssAddress(cpu, offset + (wide ? 4 : 2)), 2);

@@ -5,13 +5,14 @@ import type { WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
 import type { Form } from "../table/form.js";
 import { X86Engine } from "./engine.js";
 import type { VmExit } from "./vm-exit.js";
-import { TrapResult, X86Cpu } from "./x86-cpu.js";
+import { type TrapHandler, TrapResult, X86Cpu } from "./x86-cpu.js";
 
 const wasm: WasmHost = {
   compile: (bytes) => new WebAssembly.Module(bytes as BufferSource) as unknown as WasmModule,
   instantiate: (module, imports) =>
     new WebAssembly.Instance(module as unknown as WebAssembly.Module, imports as WebAssembly.Imports).exports,
-  createMemory: (initial, maximum, shared) => new WebAssembly.Memory({ initial, maximum, shared }) as unknown as WasmMemory,
+  createMemory: (initial, maximum, shared) =>
+    new WebAssembly.Memory({ initial, maximum, shared }) as unknown as WasmMemory,
   createTable: (length) => new WebAssembly.Table({ initial: length, element: "anyfunc" }) as unknown as WasmTable,
 };
 
@@ -26,7 +27,7 @@ const IDT = 0x5000;
 const GDT = 0x6000;
 const STACK = 0x9000;
 /** Interrupt handlers: eight bytes each, from vector 0. */
-const HANDLERS = 0xa000;
+export const HANDLERS = 0xa000;
 export const MAPPED = 0x20_0000;
 export const CODE = 0x1_0000;
 const KERNEL_CODE = 8;
@@ -44,7 +45,11 @@ export class BareMachine {
   /** Vectors that wait to be delivered, in order. */
   readonly waiting: number[] = [];
 
-  constructor(ramSize = 16 << 20) {
+  /** @param traps emulates trapped instructions; without it all but HLT are errors of the test */
+  constructor(
+    ramSize = 16 << 20,
+    private readonly traps: TrapHandler | null = null,
+  ) {
     this.engine = new X86Engine({
       wasm,
       modules: { helpers: built("helpers.wasm"), interpreter: built("interpreter.wasm") },
@@ -57,7 +62,7 @@ export class BareMachine {
       acknowledge: () => this.waiting.shift() ?? -1,
       takeNmi: () => false,
     };
-    this.cpu = new X86Cpu(this.engine, 0, interrupts, { trap: (_cpu, form) => this.trap(form) });
+    this.cpu = new X86Cpu(this.engine, 0, interrupts, { trap: (_cpu, form, record) => this.trap(form, record) });
     this.buildTables(ramSize);
     const { state, record } = this.cpu;
     state.set64("cr0", 0x8000_0033n);
@@ -114,7 +119,8 @@ export class BareMachine {
     this.cpu.state.set64("gpr", BigInt(value), register);
   }
 
-  private trap(form: Form): TrapResult {
+  private trap(form: Form, record: number): TrapResult {
+    if (this.traps !== null) return this.traps.trap(this.cpu, form, record);
     if (form.opcode.name === "hlt") return TrapResult.Halt;
     throw new Error(`${form.opcode.name} trapped`);
   }
@@ -123,13 +129,17 @@ export class BareMachine {
     const { ram } = this.engine;
     ram.setU64(PML4, BigInt(PDPT) | PRESENT_WRITABLE);
     ram.setU64(PDPT, BigInt(DIRECTORY) | PRESENT_WRITABLE);
-    for (let i = 0; i < ramSize >> 21; i++) ram.setU64(DIRECTORY + i * 8, (BigInt(i) << 21n) | LARGE | PRESENT_WRITABLE);
+    for (let i = 0; i < ramSize >> 21; i++)
+      ram.setU64(DIRECTORY + i * 8, (BigInt(i) << 21n) | LARGE | PRESENT_WRITABLE);
     ram.setU64(DIRECTORY + 8, BigInt(TABLE) | PRESENT_WRITABLE);
     ram.setU64(GDT + KERNEL_CODE, 0x00af_9b00_0000_ffffn);
     ram.setU64(GDT + 16, 0x00cf_9300_0000_ffffn);
     for (let vector = 0; vector < 256; vector++) {
       const target = HANDLERS + vector * 8;
-      ram.setU64(IDT + vector * 16, BigInt(target & 0xffff) | (BigInt(KERNEL_CODE) << 16n) | (0x8e00n << 32n) | (BigInt(target >> 16) << 48n));
+      ram.setU64(
+        IDT + vector * 16,
+        BigInt(target & 0xffff) | (BigInt(KERNEL_CODE) << 16n) | (0x8e00n << 32n) | (BigInt(target >> 16) << 48n),
+      );
       this.handler(vector, "48cf");
     }
   }

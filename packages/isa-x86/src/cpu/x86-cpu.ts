@@ -40,7 +40,6 @@ export const enum TrapResult {
   Halt,
 }
 
-
 const IF = 1 << 9;
 const NMI_VECTOR = 2;
 const EVENT = 0x8000_0000;
@@ -215,11 +214,10 @@ export class X86Cpu {
     state.set64("rip", engine.helpers.recordRip(record, at));
     const result = this.traps.trap(this, form, at);
     if (result === TrapResult.Fault) return engine.helpers.deliverFault(record, at) !== Exit.Shutdown;
-    const retired = result === TrapResult.Again ? 0 : 1;
-    state.set("budget", state.get("budget") + rest - retired);
+    // A part of a repeated instruction counts as one, so that no guest can keep the vCPU from returning.
+    state.set("budget", state.get("budget") + rest - 1);
     if (result === TrapResult.Done || result === TrapResult.Halt) state.set64("rip", next);
     if (result === TrapResult.Halt) state.set("halted", 1);
     return true;
   }
 }
-

@@ -68,10 +68,15 @@ interface LineFacts {
   readonly accessBytes: Uint8Array;
   readonly writes: boolean;
   readonly pop: boolean;
+  /** It depends on more than the operands whether memory is written at all. */
+  readonly mayNotStore: boolean;
+  /** An x87 instruction that looks for a pending exception before anything else. */
+  readonly waits: boolean;
 }
 
 /** Instructions whose first operand, if memory, is only read. */
 const READERS = new Set([
+  "arpl",
   "cmp", "test", "push", "call", "jmp", "bt", "mul", "imul", "div", "idiv", "ldmxcsr",
   "clflush", "clflushopt", "clwb", "lgdt", "lidt", "lldt", "ltr", "lmsw", "verr", "verw", "invlpg",
 ]);
@@ -167,6 +172,8 @@ function factsOf(opcode: Opcode, index: HandlerIndex): LineFacts {
     accessBytes: Uint8Array.of(bytes(2), bytes(4), bytes(8)),
     writes: memory !== "" && first === memory && writesFirst(opcode),
     pop: opcode.name === "pop",
+    mayNotStore: /^f(ist|st|bst)/.test(opcode.name),
+    waits: opcode.attributes.unit === "x87" && !/^f(n|xsave|xrstor)/.test(opcode.name),
   };
 }
 
@@ -394,7 +401,12 @@ export class BlockDecoder {
     const { view } = this;
     const checked = !code64 && !facts.addressOnly && (!flat || isSpecialSegment(insn.segment));
     if (facts.pop && checked) this.probeStack(insn, here);
-    const segmented = facts.unit === "mmx" && facts.writes ? Special.AddressMmxStore : Special.AddressSegmented;
+    if (facts.waits && checked) this.newRecord(Special.WaitX87, here, insn.length);
+    const segmented = facts.mayNotStore
+      ? Special.AddressDeferred
+      : facts.unit === "mmx" && facts.writes
+        ? Special.AddressMmxStore
+        : Special.AddressSegmented;
     const record = this.newRecord(checked ? segmented : Special.AddressLong, here, insn.length);
     const wide = hasWideDisplacement(insn);
     if (wide) {

@@ -36,6 +36,11 @@ export function emitSpecial(e: InterpreterEmitter, special: Exclude<Special, Spe
       e.callFaultingValue("peekSegmented", [e.cpu, e.record, bytes, e.i32(0)], "i64");
       return e.next();
     }
+    case Special.AddressDeferred:
+      return addressDeferred(e);
+    case Special.WaitX87:
+      e.callVoidStatus("x87Wait", [e.cpu]);
+      return e.next();
     case Special.Raise:
       e.storeState("i32.store", "fault", e.add(e.loadHost("i32.load", e.record, RecordField.Immediate), e.i32(1)));
       e.storeState("i32.store", "faultError", e.i32(0));
@@ -70,6 +75,19 @@ function maskedOffset(e: InterpreterEmitter): ReturnType<InterpreterEmitter["i64
 function addressLong(e: InterpreterEmitter): void {
   const base = e.loadHost("i64.load", e.slotAddress("reg"));
   e.storeState("i64.store", "effectiveAddress", e.add(base, maskedOffset(e)));
+  e.next();
+}
+
+/** No linear address outside 64-bit mode has upper bits: the slow memory path takes one for a segment that refused. */
+const REFUSED = 1n << 63n;
+
+function addressDeferred(e: InterpreterEmitter): void {
+  const segment = e.loadHost("i32.load16_u", e.record, RecordField.Reg);
+  const access = e.loadHost("i32.load16_u", e.record, RecordField.Vvvv);
+  const linear = e.call("segmentAddress", [e.cpu, e.record, segment, maskedOffset(e), access], "i64");
+  const refused = e.loadState("i32.load", "fault");
+  e.storeState("i32.store", "fault", e.i32(0));
+  e.storeState("i64.store", "effectiveAddress", e.select(refused, e.i64(REFUSED), linear));
   e.next();
 }
 

@@ -21,6 +21,13 @@ export enum Special {
   AddressMmxStore = 8,
   /** Raises the fault that reading the top of the stack would; bytes in the immediate. In front of POP's address. */
   ProbeStack = 9,
+  /** Raises a pending x87 exception: in front of the address of a waiting instruction, whose checks come later. */
+  WaitX87 = 10,
+  /**
+   * AddressSegmented for an instruction that may find that it has nothing to store (x87 stores with an unmasked
+   * exception): a failed check leaves an address that faults when it is used.
+   */
+  AddressDeferred = 11,
   /** Number of special handlers. */
-  Count = 10,
+  Count = 12,
 }

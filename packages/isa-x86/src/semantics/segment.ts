@@ -33,7 +33,8 @@ export function writeWord(e: X86Emitter, dst: Operand, word: Value): void {
 }
 
 /** MOV r/m, Sreg. */
-export const storeSegment: Semantics = (e, operands) => writeWord(e, operandAt(operands, 0), selectorOf(e, operandAt(operands, 1)));
+export const storeSegment: Semantics = (e, operands) =>
+  writeWord(e, operandAt(operands, 0), selectorOf(e, operandAt(operands, 1)));
 
 /** MOV Sreg, r/m16. */
 export const loadSegment: Semantics = (e, operands) => {
@@ -80,7 +81,8 @@ export function readBase(gs: 0 | 1): Semantics {
 
 /** WRFSBASE and WRGSBASE. */
 export function writeBase(gs: 0 | 1): Semantics {
-  return (e, operands) => e.callFaulting("writeSegmentBase", [e.cpu, e.i32(gs), e.extendU(e.read(operandAt(operands, 0)))]);
+  return (e, operands) =>
+    e.callFaulting("writeSegmentBase", [e.cpu, e.i32(gs), e.extendU(e.read(operandAt(operands, 0)))]);
 }
 
 /** LAR and LSL: the destination is written only if ZF says that the selector was good. */
@@ -89,7 +91,9 @@ export function inspectSelector(helper: "loadAccessRights" | "loadSegmentLimit")
     const [dst, src] = [operandAt(operands, 0), operandAt(operands, 1)];
     e.callFaulting("requireDescriptors", [e.cpu]);
     const result = e.callFaultingValue(helper, [e.cpu, e.read(src)], "i64");
-    e.if(e.flags.zero(), () => e.write(dst, form.operandSize === 64 ? result : e.zeroExtend(e.wrap(result), form.operandSize)));
+    e.if(e.flags.zero(), () =>
+      e.write(dst, form.operandSize === 64 ? result : e.zeroExtend(e.wrap(result), form.operandSize)),
+    );
   };
 }
 
@@ -108,7 +112,10 @@ export const arpl: Semantics = (e, operands) => {
   const selector = e.read(dst);
   const rpl = e.and(e.read(src), e.i32(3));
   const lower = e.ltU(e.and(selector, e.i32(3)), rpl);
-  e.if(lower, () => e.write(dst, e.or(e.and(selector, e.i32(0xfffc)), rpl)));
+  e.if(lower, () => {
+    if (dst.kind === "mem") e.callFaulting("checkSegmentWritable", [e.cpu, e.record]);
+    e.write(dst, e.or(e.and(selector, e.i32(0xfffc)), rpl));
+  });
   e.flags.setZero(lower);
 };
 
@@ -145,7 +152,8 @@ export function storeTable(table: "gdtr" | "idtr"): Semantics {
     e.storeGuest("i32.store16", 2, linear, e.loadState("i32.load", `${table}Limit`));
     const at = e.add(linear, e.i64(2));
     if (long) e.storeGuest("i64.store", 8, at, base);
-    else e.storeGuest("i32.store", 4, at, form.operandSize === 16 ? e.and(e.wrap(base), e.i32(0xff_ffff)) : e.wrap(base));
+    else
+      e.storeGuest("i32.store", 4, at, form.operandSize === 16 ? e.and(e.wrap(base), e.i32(0xff_ffff)) : e.wrap(base));
   };
 }
 

@@ -101,9 +101,7 @@ export const addsub: FloatOperation = {
 export function vectorArithmetic(e: X86Emitter, operation: FloatOperation, size: FloatSize, a: Value, b: Value): Value {
   const tests = new VectorTests(e, size);
   const result = operation.vector(e, size === 32 ? "f32x4" : "f64x2", a, b);
-  const failed = tests.any(
-    operation.fails(tests, tests.magnitude(a), tests.magnitude(b), tests.magnitude(result)),
-  );
+  const failed = tests.any(operation.fails(tests, tests.magnitude(a), tests.magnitude(b), tests.magnitude(result)));
   return e.choose(
     inlineAllowed(e, operation, failed),
     "v128",
@@ -117,7 +115,12 @@ export function scalarArithmetic(e: X86Emitter, operation: FloatOperation, size:
   const tests = new ScalarTests(e, size);
   const type = size === 32 ? "f32" : "f64";
   const shape = size === 32 ? "f32x4" : "f64x2";
-  const result = operation.scalar(e, type, e.lane(`${shape}.extract_lane`, 0, a), e.lane(`${shape}.extract_lane`, 0, b));
+  const result = operation.scalar(
+    e,
+    type,
+    e.lane(`${shape}.extract_lane`, 0, a),
+    e.lane(`${shape}.extract_lane`, 0, b),
+  );
   const failed = tests.any(
     operation.fails(
       tests,
@@ -139,7 +142,14 @@ function inlineAllowed(e: X86Emitter, operation: FloatOperation, failed: Value):
   return operation.exact === true ? passed : e.and(passed, plainArithmetic(e));
 }
 
-function callHelper(e: X86Emitter, operation: FloatOperation, size: FloatSize, a: Value, b: Value, count: number): Value {
+function callHelper(
+  e: X86Emitter,
+  operation: FloatOperation,
+  size: FloatSize,
+  a: Value,
+  b: Value,
+  count: number,
+): Value {
   storeScratch(e, 0, a);
   storeScratch(e, 1, b);
   e.callFaulting(`arithmeticF${size}`, [e.cpu, e.i32(operation.code), e.i32(count)]);
@@ -174,7 +184,10 @@ export function horizontalFloat(operation: FloatOperation, size: FloatSize): Sem
   return (e, [dst, src]) => {
     const b = e.readVector(src!);
     const a = e.readVector(dst!);
-    e.writeVector(dst!, vectorArithmetic(e, operation, size, e.shuffle(a, b, lanes(0)), e.shuffle(a, b, lanes(size / 8))));
+    e.writeVector(
+      dst!,
+      vectorArithmetic(e, operation, size, e.shuffle(a, b, lanes(0)), e.shuffle(a, b, lanes(size / 8))),
+    );
   };
 }
 

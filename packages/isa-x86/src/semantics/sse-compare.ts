@@ -12,8 +12,8 @@ function allBits(e: X86Emitter, condition: Value): Value {
 }
 
 /**
- * Which relations a predicate accepts when no operand is a NaN, as i32 masks. Bits 0-2 of the predicate say it: 0 equal,
- * 1 less, 2 either, 3 none; 4-7 the opposite (SDM 2, CMPPS; the predicates 8-31 of VEX follow the same bits).
+ * Which relations a predicate accepts when no operand is a NaN, as i32 masks. Bits 0-2 of the predicate say it: 0
+ * equal, 1 less, 2 either, 3 none; 4-7 the opposite (SDM 2, CMPPS; the predicates 8-31 of VEX follow the same bits).
  */
 function relations(e: X86Emitter, predicate: Value): { equal: Value; less: Value; opposite: Value } {
   const bit = (n: number): Value => e.and(e.shrU(predicate, n), e.i32(1));
@@ -84,7 +84,9 @@ export function compareScalar(size: FloatSize): Semantics {
           e.and(allBits(e, e.op(`${type}.lt`, x, y)), less),
         );
         const mask = e.xor(holds, opposite);
-        return size === 32 ? e.lane("i32x4.replace_lane", 0, a, mask) : e.lane("i64x2.replace_lane", 0, a, e.extendS(mask));
+        return size === 32
+          ? e.lane("i32x4.replace_lane", 0, a, mask)
+          : e.lane("i64x2.replace_lane", 0, a, e.extendS(mask));
       },
     );
     e.writeVector(dst!, result);

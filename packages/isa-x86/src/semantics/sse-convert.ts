@@ -2,8 +2,25 @@
 // Conversions between floating-point formats and integers.
 import type { Value } from "@isola/engine";
 import { bitsOf } from "./sse-arithmetic.js";
-import { exceeds, type FloatSize, plainArithmetic, plainRounding, plainTruncation, ScalarTests, VectorTests } from "./sse-exceptions.js";
-import { bytes, checkPendingX87, enterMmx, joinLow, loadScratch, storeScratch, type UnaryLanes, writeMmx } from "./sse-operands.js";
+import {
+  exceeds,
+  type FloatSize,
+  plainArithmetic,
+  plainRounding,
+  plainTruncation,
+  ScalarTests,
+  VectorTests,
+} from "./sse-exceptions.js";
+import {
+  bytes,
+  checkPendingX87,
+  enterMmx,
+  joinLow,
+  loadScratch,
+  storeScratch,
+  type UnaryLanes,
+  writeMmx,
+} from "./sse-operands.js";
 import type { Operand } from "../table/operand.js";
 import type { Semantics } from "./semantics.js";
 import type { X86Emitter } from "./x86-emitter.js";

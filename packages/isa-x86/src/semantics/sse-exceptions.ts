@@ -60,7 +60,14 @@ export interface ElementTests {
 /** Whether a value that is to become an integer of `bits` is a NaN or too large for it, or so large that it may be. */
 export function exceeds(t: ElementTests, size: FloatSize, bits: 32 | 64, magnitude: Value): Value {
   // Up to the greatest number below 2^31 or 2^63; a binary64 could still be rounded up to 2^31.
-  const bound = size === 32 ? (bits === 32 ? 0x4eff_ffffn : 0x5eff_ffffn) : bits === 32 ? 0x41df_ffff_ffc0_0000n : 0x43df_ffff_ffff_ffffn;
+  const bound =
+    size === 32
+      ? bits === 32
+        ? 0x4eff_ffffn
+        : 0x5eff_ffffn
+      : bits === 32
+        ? 0x41df_ffff_ffc0_0000n
+        : 0x43df_ffff_ffff_ffffn;
   return t.above(magnitude, bound);
 }
 

@@ -60,11 +60,7 @@ export const pmuldq: BinaryLanes = multiplyEven("i64x2.extmul_low_i32x4_s");
 export const psadbw: BinaryLanes = (e, a, b) => {
   const difference = e.op("v128.or", e.op("i8x16.sub_sat_u", a, b), e.op("i8x16.sub_sat_u", b, a));
   const sums = e.op("i32x4.extadd_pairwise_i16x8_u", e.op("i16x8.extadd_pairwise_i8x16_u", difference));
-  return e.op(
-    "i64x2.add",
-    e.op("v128.and", sums, e.v128(quads(0xffff_ffffn))),
-    e.op("i64x2.shr_u", sums, e.i32(32)),
-  );
+  return e.op("i64x2.add", e.op("v128.and", sums, e.v128(quads(0xffff_ffffn))), e.op("i64x2.shr_u", sums, e.i32(32)));
 };
 
 type Shape = "i8x16" | "i16x8" | "i32x4";
@@ -84,12 +80,16 @@ const EVEN_DWORDS = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
 const ODD_DWORDS = EVEN_DWORDS.map((byte) => byte + 4);
 
 /** Combines neighbouring lanes: those of `a` give the lower half of the result, those of `b` the upper one. */
-export function horizontal(name: "i16x8.add" | "i16x8.sub" | "i16x8.add_sat_s" | "i16x8.sub_sat_s" | "i32x4.add" | "i32x4.sub"): BinaryLanes {
+export function horizontal(
+  name: "i16x8.add" | "i16x8.sub" | "i16x8.add_sat_s" | "i16x8.sub_sat_s" | "i32x4.add" | "i32x4.sub",
+): BinaryLanes {
   const [even, odd] = name.startsWith("i16x8") ? [EVEN_WORDS, ODD_WORDS] : [EVEN_DWORDS, ODD_DWORDS];
   return (e, a, b) => e.op(name, e.shuffle(a, b, even), e.shuffle(a, b, odd));
 }
 
 /** PMOVSX and PMOVZX: widens the lowest lanes of the source step by step. */
-export function extend(...names: `${"i16x8" | "i32x4" | "i64x2"}.extend_low_${"i8x16" | "i16x8" | "i32x4"}_${"s" | "u"}`[]): UnaryLanes {
+export function extend(
+  ...names: `${"i16x8" | "i32x4" | "i64x2"}.extend_low_${"i8x16" | "i16x8" | "i32x4"}_${"s" | "u"}`[]
+): UnaryLanes {
   return (e, a) => names.reduce((vector, name) => e.op(name as PlainOpName, vector), a);
 }

@@ -3,7 +3,16 @@
 import type { Value } from "@isola/engine";
 import type { Operand } from "../table/operand.js";
 import {
-  beginMmx, bytes, checkPendingX87, endMmx, enterMmx, joinLow, lowQuad, readXmm, storeScratch, type UnaryLanes, writeMmx,
+  beginMmx,
+  bytes,
+  checkPendingX87,
+  endMmx,
+  enterMmx,
+  joinLow,
+  lowQuad,
+  readXmm,
+  storeScratch,
+  writeMmx,
 } from "./sse-operands.js";
 import type { Semantics } from "./semantics.js";
 import type { X86Emitter } from "./x86-emitter.js";
@@ -31,7 +40,11 @@ export const moveScalar: Semantics = (e, [dst, src]) => {
 /** `a` with its low 32 or 64 bits taken from `b`. */
 function mergeLow(e: X86Emitter, a: Value, b: Value, bits: number): Value {
   const split = bits / 8;
-  return e.shuffle(b, a, Array.from({ length: 16 }, (_, i) => (i < split ? i : i + 16)));
+  return e.shuffle(
+    b,
+    a,
+    Array.from({ length: 16 }, (_, i) => (i < split ? i : i + 16)),
+  );
 }
 
 /** MOVQ xmm: always clears the upper half of a register destination. */
@@ -51,11 +64,6 @@ export function loadHalf(half: 0 | 1): Semantics {
 /** MOVLPS, MOVHPS stores. */
 export function storeHalf(half: 0 | 1): Semantics {
   return (e, [dst, src]) => e.write(dst!, e.lane("i64x2.extract_lane", half, e.readVector(src!)));
-}
-
-/** Moves 64 bits and repeats them: MOVDDUP; or any other rearrangement of a source of the operand's size. */
-export function rearrange(lanes: UnaryLanes): Semantics {
-  return (e, [dst, src]) => e.writeVector(dst!, lanes(e, e.readVector(src!)));
 }
 
 function vectorOf(e: X86Emitter, integer: Value): Value {
@@ -111,9 +119,6 @@ export const moveMmxToXmm: Semantics = (e, [dst, src]) => {
   enterMmx(e);
   e.writeVector(dst!, value);
 };
-
-/** MOVNTI */
-export const moveInteger: Semantics = (e, [dst, src]) => e.write(dst!, e.read(src!));
 
 /** MASKMOVDQU: the bytes of the first operand whose mask byte has bit 7 set, to DS:[rDI]. */
 export const maskedStore: Semantics = (e, [src, mask]) => {

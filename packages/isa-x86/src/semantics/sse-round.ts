@@ -62,7 +62,11 @@ function round(e: X86Emitter, size: FloatSize, a: Value, b: Value, imm: Value, c
 /** Element 0 of `low`, the others of `rest`. */
 function lowElement(e: X86Emitter, size: FloatSize, low: Value, rest: Value): Value {
   const split = size / 8;
-  return e.shuffle(low, rest, Array.from({ length: 16 }, (_, i) => (i < split ? i : i + 16)));
+  return e.shuffle(
+    low,
+    rest,
+    Array.from({ length: 16 }, (_, i) => (i < split ? i : i + 16)),
+  );
 }
 
 /** ROUNDPS, ROUNDPD (count = all elements), ROUNDSS, ROUNDSD (count = 1: the other elements stay). */

@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shifts of whole vectors: by lanes with one count for all, and by bytes across the register.
 import type { Value } from "@isola/engine";
-import { type BinaryLanes, bytes, checkPendingX87, enterMmx, IOTA, type ImmediateLanes, joinLow, lowQuad, mmx, packed, writeMmx } from "./sse-operands.js";
+import {
+  type BinaryLanes,
+  bytes,
+  checkPendingX87,
+  enterMmx,
+  IOTA,
+  type ImmediateLanes,
+  joinLow,
+  lowQuad,
+  mmx,
+  packed,
+  writeMmx,
+} from "./sse-operands.js";
 import type { Semantics } from "./semantics.js";
 import type { X86Emitter } from "./x86-emitter.js";
 

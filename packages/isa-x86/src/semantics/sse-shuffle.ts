@@ -48,7 +48,11 @@ function dwordIndices(e: X86Emitter, imm: Value): Value {
 export const pshufd: ShuffleLanes = (e, a, imm) => {
   if (imm.constant === null) return e.op("i8x16.swizzle", a, dwordIndices(e, imm));
   const fields = Number(imm.constant);
-  return e.shuffle(a, a, Array.from({ length: 16 }, (_, i) => twoBits(fields, i >> 2) * 4 + (i & 3)));
+  return e.shuffle(
+    a,
+    a,
+    Array.from({ length: 16 }, (_, i) => twoBits(fields, i >> 2) * 4 + (i & 3)),
+  );
 };
 
 /** PSHUFLW and PSHUFW (first = 0), PSHUFHW (first = 4): permutes four 16-bit lanes from `first` on. */
@@ -64,9 +68,17 @@ export function shuffleWords(first: 0 | 4): ShuffleLanes {
     }
     const factors = [64, 16, 4, 1];
     const lane = Array.from({ length: 8 }, (_, i) => i);
-    const spread = e.op("i16x8.mul", e.op("i16x8.splat", imm), e.v128(words(...lane.map((i) => (moves(i) ? factors[i - first]! : 0)))));
+    const spread = e.op(
+      "i16x8.mul",
+      e.op("i16x8.splat", imm),
+      e.v128(words(...lane.map((i) => (moves(i) ? factors[i - first]! : 0)))),
+    );
     const starts = e.op("v128.and", e.op("i16x8.shr_u", spread, e.i32(5)), e.v128(words(6)));
-    const repeated = e.shuffle(starts, starts, lane.flatMap((i) => [i * 2, i * 2]));
+    const repeated = e.shuffle(
+      starts,
+      starts,
+      lane.flatMap((i) => [i * 2, i * 2]),
+    );
     const base = lane.map((i) => (moves(i) ? first : i) * 2).map((byte) => ((byte + 1) << 8) | byte);
     return e.op("i8x16.swizzle", a, e.op("i8x16.add", repeated, e.v128(words(...base))));
   };
@@ -76,7 +88,11 @@ export function shuffleWords(first: 0 | 4): ShuffleLanes {
 export const shufps: ImmediateLanes = (e, a, b, imm) => {
   if (imm.constant !== null) {
     const fields = Number(imm.constant);
-    return e.shuffle(a, b, Array.from({ length: 16 }, (_, i) => twoBits(fields, i >> 2) * 4 + (i & 3) + (i >> 3) * 16));
+    return e.shuffle(
+      a,
+      b,
+      Array.from({ length: 16 }, (_, i) => twoBits(fields, i >> 2) * 4 + (i & 3) + (i >> 3) * 16),
+    );
   }
   const indices = dwordIndices(e, imm);
   const low = e.op("i8x16.swizzle", a, indices);
@@ -102,7 +118,7 @@ const LANE_BITS = {
 } as const;
 
 /** A vector with all bits of lane n set where bit n of `imm` is set. */
-export function maskOfBits(e: X86Emitter, lanes: "i16x8" | "i32x4" | "i64x2", imm: Value): Value {
+function maskOfBits(e: X86Emitter, lanes: "i16x8" | "i32x4" | "i64x2", imm: Value): Value {
   const spread = lanes === "i64x2" ? e.op("i64x2.splat", e.extendU(imm)) : e.op(`${lanes}.splat`, imm);
   const bits = e.v128(LANE_BITS[lanes]);
   return e.op(`${lanes}.eq`, e.op("v128.and", spread, bits), bits);

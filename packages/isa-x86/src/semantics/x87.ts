@@ -182,6 +182,14 @@ export const restore: Semantics = (e) => {
   e.callVoidStatus("x87Restore", [e.cpu, environmentLayout(e)]);
 };
 
+/** The address of an FXSAVE area: canonical first, then aligned. */
+function fxArea(e: X86Emitter): Value {
+  const linear = e.linearAddress();
+  e.callFaulting("checkCanonical", [e.cpu, e.record, linear]);
+  e.requireAligned(linear, 16);
+  return linear;
+}
+
 /** FXSAVE and FXRSTOR know from the form: REX.W, and from the mode key whether there are 16 XMM registers. */
 function fxFormat(e: X86Emitter): [long: Value, wide: Value] {
   const code64 = e.eq(e.and(e.loadState("i32.load", "modeKey"), e.i32(3)), e.i32(2));
@@ -189,16 +197,14 @@ function fxFormat(e: X86Emitter): [long: Value, wide: Value] {
 }
 
 export const fxsave: Semantics = (e) => {
-  const linear = e.linearAddress();
-  e.requireAligned(linear, 16);
+  const linear = fxArea(e);
   const [long, wide] = fxFormat(e);
   e.callVoid("x87FxSave", [e.cpu, long, wide]);
   e.callFaulting("writeBlock", [e.cpu, e.record, linear, e.call("x87FxSaveSize", [wide], "i32")]);
 };
 
 export const fxrstor: Semantics = (e) => {
-  const linear = e.linearAddress();
-  e.requireAligned(linear, 16);
+  const linear = fxArea(e);
   const [long, wide] = fxFormat(e);
   e.callFaulting("readBlock", [e.cpu, e.record, linear, e.i32(416)]);
   e.callVoidStatus("x87FxRestore", [e.cpu, long, wide]);

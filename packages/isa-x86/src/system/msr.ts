@@ -60,13 +60,15 @@ function isMemoryType(type: bigint, uncachedMinus: boolean): boolean {
 }
 
 function allMemoryTypes(value: bigint, uncachedMinus: boolean): boolean {
-  for (let shift = 0n; shift < 64n; shift += 8n) if (!isMemoryType((value >> shift) & 0xffn, uncachedMinus)) return false;
+  for (let shift = 0n; shift < 64n; shift += 8n)
+    if (!isMemoryType((value >> shift) & 0xffn, uncachedMinus)) return false;
   return true;
 }
 
 /** Field and index of an MTRR, or null. */
 function mtrrOf(msr: number): readonly [field: "mtrrFixed" | "mtrrVariable", index: number] | null {
-  if (msr >= Msr.MtrrPhysBase0 && msr < Msr.MtrrPhysBase0 + 2 * VARIABLE_MTRRS) return ["mtrrVariable", msr - Msr.MtrrPhysBase0];
+  if (msr >= Msr.MtrrPhysBase0 && msr < Msr.MtrrPhysBase0 + 2 * VARIABLE_MTRRS)
+    return ["mtrrVariable", msr - Msr.MtrrPhysBase0];
   if (msr === Msr.MtrrFix64K) return ["mtrrFixed", 0];
   if (msr === Msr.MtrrFix16K || msr === Msr.MtrrFix16K + 1) return ["mtrrFixed", 1 + msr - Msr.MtrrFix16K];
   if (msr >= Msr.MtrrFix4K && msr < Msr.MtrrFix4K + 8) return ["mtrrFixed", 3 + msr - Msr.MtrrFix4K];

@@ -95,7 +95,11 @@ class StringRegisters {
 }
 
 /** Repeats `iteration` (false = it has faulted) as the prefix asks, up to a batch. */
-function repeat(insn: TrappedInstruction, pointer: Gpr.RSI | Gpr.RDI, iteration: (offset: bigint) => boolean): TrapResult {
+function repeat(
+  insn: TrappedInstruction,
+  pointer: Gpr.RSI | Gpr.RDI,
+  iteration: (offset: bigint) => boolean,
+): TrapResult {
   const registers = new StringRegisters(insn, pointer);
   const size = widthOf(insn);
   const batch = (insn.state.get("modeKey") & ModeKey.Step) !== 0 ? 1 : BATCH;
@@ -113,6 +117,9 @@ export const insPort: Emulation = (insn) => {
   const size = widthOf(insn);
   const port = insn.gpr32(Gpr.RDX) & 0xffff;
   const { helpers, cpuRecord, record } = insn;
+  // Privilege counts even if the repeat count is zero.
+  helpers.checkIo(cpuRecord, port, size);
+  if (insn.faulted) return TrapResult.Fault;
   return repeat(insn, Gpr.RDI, (offset) => {
     if (!mayAccess(insn, port, size)) return false;
     const linear = helpers.segmentAddress(cpuRecord, record, ES_BASE, offset, size | WRITE);
@@ -130,6 +137,8 @@ export const outsPort: Emulation = (insn) => {
   const port = insn.gpr32(Gpr.RDX) & 0xffff;
   const segment = ES_BASE + ((insn.immediate >> 8) & 7) * SEGMENT_STRIDE;
   const { helpers, cpuRecord, record } = insn;
+  helpers.checkIo(cpuRecord, port, size);
+  if (insn.faulted) return TrapResult.Fault;
   return repeat(insn, Gpr.RSI, (offset) => {
     if (!mayAccess(insn, port, size)) return false;
     const linear = helpers.segmentAddress(cpuRecord, record, segment, offset, size);

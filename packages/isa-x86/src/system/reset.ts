@@ -65,7 +65,8 @@ export function resetCpu(state: CpuState, helpers: Helpers, cpuRecord: number, p
   }
   state.set64("dr", 0xffff_0ff0n, 6);
   state.set64("dr", 0x400n, 7);
-  for (const field of ["cpl", "interruptShadow", "halted", "nmiBlocked", "debugPending", "stepTrap", "fault"] as const) state.set(field, 0);
+  for (const field of ["cpl", "interruptShadow", "halted", "nmiBlocked", "debugPending", "stepTrap", "fault"] as const)
+    state.set(field, 0);
   if (power) resetModelSpecific(state);
   helpers.flushTlb(cpuRecord);
   helpers.updateMode(cpuRecord);
@@ -73,8 +74,22 @@ export function resetCpu(state: CpuState, helpers: Helpers, cpuRecord: number, p
 
 function resetModelSpecific(state: CpuState): void {
   const zero = [
-    "star", "lstar", "cstar", "sfmask", "kernelGsBase", "sysenterCs", "sysenterEsp", "sysenterEip", "tscAux", "tscOffset", "tscAdjust",
-    "mtrrDefType", "mcgStatus", "debugControl", "fpIp", "fpDp",
+    "star",
+    "lstar",
+    "cstar",
+    "sfmask",
+    "kernelGsBase",
+    "sysenterCs",
+    "sysenterEsp",
+    "sysenterEip",
+    "tscAux",
+    "tscOffset",
+    "tscAdjust",
+    "mtrrDefType",
+    "mcgStatus",
+    "debugControl",
+    "fpIp",
+    "fpDp",
   ] as const;
   for (const field of zero) state.set64(field, 0n);
   for (let i = 0; i < 11; i++) state.set64("mtrrFixed", 0n, i);

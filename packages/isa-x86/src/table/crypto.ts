@@ -9,7 +9,8 @@ const SHA = { unit: "sse", feature: "SHA" } as const;
 
 const aes = (code: string, name: string, helper: string): Opcode =>
   op(`66 0f 38 ${code} /r`, `${name} Vx,Wx`, packed(byHelper(helper)), AES);
-const sha = (code: string, name: string, lanes: BinaryLanes): Opcode => op(`np 0f 38 ${code} /r`, `${name} Vx,Wx`, packed(lanes), SHA);
+const sha = (code: string, name: string, lanes: BinaryLanes): Opcode =>
+  op(`np 0f 38 ${code} /r`, `${name} Vx,Wx`, packed(lanes), SHA);
 
 export const crypto: readonly Opcode[] = [
   aes("db", "aesimc", "aesInverseMixColumns"),

@@ -4,7 +4,15 @@ import { byHelper, byHelperImmediate } from "../semantics/sse-crypto.js";
 import * as lanes from "../semantics/sse-integer.js";
 import { plain, plainUnary } from "../semantics/sse-integer.js";
 import {
-  type BinaryLanes, halves, mmx, mmxImmediate, mmxUnary, packed, packedImmediate, packedUnary, type UnaryLanes,
+  type BinaryLanes,
+  halves,
+  mmx,
+  mmxImmediate,
+  mmxUnary,
+  packed,
+  packedImmediate,
+  packedUnary,
+  type UnaryLanes,
 } from "../semantics/sse-operands.js";
 import * as shift from "../semantics/sse-shift.js";
 import { type Opcode, op } from "./opcode.js";
@@ -18,7 +26,10 @@ const SSE42 = { unit: "sse", feature: "SSE4.2" } as const;
 
 /** An instruction of MMX that SSE2 extended to XMM registers. */
 function both(code: string, name: string, xmm: BinaryLanes, mm: BinaryLanes = xmm): Opcode[] {
-  return [op(`np 0f ${code} /r`, `${name} Pq,Qq`, mmx(mm), MMX), op(`66 0f ${code} /r`, `${name} Vx,Wx`, packed(xmm), SSE)];
+  return [
+    op(`np 0f ${code} /r`, `${name} Pq,Qq`, mmx(mm), MMX),
+    op(`66 0f ${code} /r`, `${name} Vx,Wx`, packed(xmm), SSE),
+  ];
 }
 
 /** An instruction of SSSE3. */

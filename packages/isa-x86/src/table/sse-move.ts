@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moves of MMX and XMM registers.
-import { plain } from "../semantics/sse-integer.js";
+import { mov } from "../semantics/move.js";
+import { pandn, plain } from "../semantics/sse-integer.js";
 import * as move from "../semantics/sse-move.js";
-import { packed } from "../semantics/sse-operands.js";
+import { packed, packedUnary } from "../semantics/sse-operands.js";
 import { fixed, fixedUnary } from "../semantics/sse-shuffle.js";
 import { type Opcode, op } from "./opcode.js";
 
@@ -14,9 +15,9 @@ const SSE3 = { unit: "sse", feature: "SSE3" } as const;
 const movhlps = packed(fixed(24, 25, 26, 27, 28, 29, 30, 31, 8, 9, 10, 11, 12, 13, 14, 15));
 /** MOVLHPS: the lower half of the source becomes the upper half of the destination. */
 const movlhps = packed(fixed(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
-const movsldup = move.rearrange(fixedUnary(0, 1, 2, 3, 0, 1, 2, 3, 8, 9, 10, 11, 8, 9, 10, 11));
-const movshdup = move.rearrange(fixedUnary(4, 5, 6, 7, 4, 5, 6, 7, 12, 13, 14, 15, 12, 13, 14, 15));
-const movddup = move.rearrange(fixedUnary(0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7));
+const movsldup = packedUnary(fixedUnary(0, 1, 2, 3, 0, 1, 2, 3, 8, 9, 10, 11, 8, 9, 10, 11));
+const movshdup = packedUnary(fixedUnary(4, 5, 6, 7, 4, 5, 6, 7, 12, 13, 14, 15, 12, 13, 14, 15));
+const movddup = packedUnary(fixedUnary(0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7));
 
 export const sseMove: readonly Opcode[] = [
   op("np 0f 10 /r", "movups Vx,Wx", move.moveUnaligned, SSE),
@@ -49,8 +50,8 @@ export const sseMove: readonly Opcode[] = [
 
   op("np 0f 54 /r", "andps Vx,Wx", packed(plain("v128.and")), SSE),
   op("66 0f 54 /r", "andpd Vx,Wx", packed(plain("v128.and")), SSE),
-  op("np 0f 55 /r", "andnps Vx,Wx", packed((e, a, b) => e.op("v128.andnot", b, a)), SSE),
-  op("66 0f 55 /r", "andnpd Vx,Wx", packed((e, a, b) => e.op("v128.andnot", b, a)), SSE),
+  op("np 0f 55 /r", "andnps Vx,Wx", packed(pandn), SSE),
+  op("66 0f 55 /r", "andnpd Vx,Wx", packed(pandn), SSE),
   op("np 0f 56 /r", "orps Vx,Wx", packed(plain("v128.or")), SSE),
   op("66 0f 56 /r", "orpd Vx,Wx", packed(plain("v128.or")), SSE),
   op("np 0f 57 /r", "xorps Vx,Wx", packed(plain("v128.xor")), SSE),
@@ -70,7 +71,7 @@ export const sseMove: readonly Opcode[] = [
   op("f3 0f 7f /r", "movdqu Wx,Vx", move.moveUnaligned, SSE),
   op("f3 0f d6 /r", "movq2dq Vx,Nq", move.moveMmxToXmm, SSE),
   op("f2 0f d6 /r", "movdq2q Pq,Uq", move.moveMmx, SSE),
-  op("np 0f c3 /r mem", "movnti My,Gy", move.moveInteger),
+  op("np 0f c3 /r mem", "movnti My,Gy", mov),
   op("np 0f e7 /r mem", "movntq Mq,Pq", move.moveMmx, MMX),
   op("66 0f e7 /r mem", "movntdq Mx,Vx", move.moveAligned, SSE),
   op("f2 0f f0 /r mem", "lddqu Vx,Mx", move.moveUnaligned, SSE3),

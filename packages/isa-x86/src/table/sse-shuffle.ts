@@ -29,10 +29,16 @@ function unpackHigh(code: string, name: string, width: number): Opcode[] {
 
 /** One source and an immediate. */
 function permute(encoding: string, name: string, value: ShuffleLanes): Opcode {
-  return op(encoding, `${name} Vx,Wx,Lb`, packedImmediate((e, _a, b, imm) => value(e, b, imm)), SSE);
+  return op(
+    encoding,
+    `${name} Vx,Wx,Lb`,
+    packedImmediate((e, _a, b, imm) => value(e, b, imm)),
+    SSE,
+  );
 }
 
-const unpack = (encoding: string, name: string, value: BinaryLanes): Opcode => op(encoding, `${name} Vx,Wx`, packed(value), SSE);
+const unpack = (encoding: string, name: string, value: BinaryLanes): Opcode =>
+  op(encoding, `${name} Vx,Wx`, packed(value), SSE);
 
 export const sseShuffle: readonly Opcode[] = [
   unpack("np 0f 14 /r", "unpcklps", shuffle.interleave(4, 0)),
@@ -48,7 +54,12 @@ export const sseShuffle: readonly Opcode[] = [
   unpack("66 0f 6c /r", "punpcklqdq", shuffle.interleave(8, 0)),
   unpack("66 0f 6d /r", "punpckhqdq", shuffle.interleave(8, 8)),
 
-  op("np 0f 70 /r", "pshufw Pq,Qq,Lb", mmxImmediate((e, _a, b, imm) => shuffle.shuffleWords(0)(e, b, imm)), MMX),
+  op(
+    "np 0f 70 /r",
+    "pshufw Pq,Qq,Lb",
+    mmxImmediate((e, _a, b, imm) => shuffle.shuffleWords(0)(e, b, imm)),
+    MMX,
+  ),
   permute("66 0f 70 /r", "pshufd", shuffle.pshufd),
   permute("f3 0f 70 /r", "pshufhw", shuffle.shuffleWords(4)),
   permute("f2 0f 70 /r", "pshuflw", shuffle.shuffleWords(0)),

@@ -119,4 +119,11 @@ const ports: readonly Opcode[] = [
 ];
 
 /** Segmentation, far transfers, control registers, ports and the rest of what operating systems use. */
-export const systemOpcodes: readonly Opcode[] = [...segments, ...selectors, ...transfers, ...control, ...registers, ...ports];
+export const systemOpcodes: readonly Opcode[] = [
+  ...segments,
+  ...selectors,
+  ...transfers,
+  ...control,
+  ...registers,
+  ...ports,
+];

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Contender, Guest } from "./contenders/contender.js";
+import { measureGuest, type Plan } from "./measure.js";
+import { disagreement, failuresOf, times } from "./results.js";
+
+const machine = fileURLToPath(new URL("fake-machine.fixture.mjs", import.meta.url));
+
+let directory = "";
+let guest: Guest;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "isola-bench-"));
+  const program = join(directory, "bench");
+  await writeFile(program, '#!/bin/sh\nprintf "@begin $2\\n"\nsleep 0.01\nprintf "@end $2 a\\n"\n');
+  await chmod(program, 0o755);
+  guest = { architecture: "amd64", kernel: "", initrd: "", append: "quiet", description: "test", program };
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+const fake = (name: string, ...args: string[]): Contender => ({
+  name,
+  architectures: ["amd64"],
+  setup: "",
+  presence: () => Promise.resolve({ version: "1" }),
+  command: () => ({ program: process.execPath, args: [machine, ...args] }),
+});
+
+function plan(changes: Partial<Plan> = {}): { plan: Plan; said: string[] } {
+  const said: string[] = [];
+  return {
+    plan: { rounds: 2, scale: 10, only: [], bootOnly: false, say: (line) => said.push(line), ...changes },
+    said,
+  };
+}
+
+describe("measureGuest", () => {
+  test("two rounds of two machines, in alternating order", async () => {
+    const { plan: two, said } = plan();
+    const results = await measureGuest("guest", guest, [fake("A"), fake("B")], two);
+    expect(results.workloads).toEqual(["sort", "x87"]);
+    expect(failuresOf(results)).toEqual([]);
+    for (const one of results.contenders) {
+      expect([...one.boots.keys()]).toEqual([0, 1]);
+      for (const workload of results.workloads) {
+        const measured = times(one, workload);
+        expect([...measured.keys()]).toEqual([0, 1]);
+        for (const time of measured.values()) expect(time).toBeGreaterThan(0);
+      }
+    }
+    const order = said.filter((line) => line.startsWith("  ")).map((line) => line.trim().replace(/:.*/, ""));
+    const round = (first: string, second: string): string[] => [
+      ...[`boot, ${first}`, `boot, ${second}`, `sort, ${first}`, `sort, ${second}`],
+      ...[`x87, ${second}`, `x87, ${first}`],
+    ];
+    expect(order).toEqual([...round("A", "B"), ...round("B", "A")]);
+  });
+
+  test.runIf(process.platform === "linux")("memory, processor time, and the host itself", async () => {
+    const results = await measureGuest("guest", guest, [fake("A")], plan({ rounds: 1 }).plan);
+    const [{ memoryAtShell, memoryAtEnd, samples }] = results.contenders;
+    expect(memoryAtShell[0]).toBeGreaterThan(10);
+    expect(memoryAtEnd[0]).toBeGreaterThanOrEqual(memoryAtShell[0]);
+    expect(samples.get("sort")?.get(0)?.processorTime).toBeGreaterThanOrEqual(0);
+    expect(results.native?.samples.get("sort")?.get(0)?.checksum).toBe("a");
+  });
+
+  test("different checksums", async () => {
+    const contenders = [fake("A"), fake("B", "--wrong", "sort")];
+    const results = await measureGuest("guest", guest, contenders, plan({ rounds: 1 }).plan);
+    expect(disagreement(results, "sort")).toMatch(/A a, B bad/);
+    expect(disagreement(results, "x87")).toBeNull();
+    expect(failuresOf(results)).toHaveLength(1);
+  });
+
+  test("a machine that ends in one workload runs the others on a new boot, and that one never again", async () => {
+    const results = await measureGuest("guest", guest, [fake("A", "--dies-in", "sort"), fake("B")], plan().plan);
+    const [{ failures, samples, boots }, other] = results.contenders;
+    expect([...failures.keys()]).toEqual(["sort"]);
+    expect(failures.get("sort")).toContain("ended with status 1");
+    expect(samples.get("x87")?.size).toBe(2);
+    expect(boots.size).toBe(2);
+    expect(other.samples.get("sort")?.size).toBe(2);
+  });
+
+  test("a machine that does not boot is left out", async () => {
+    const results = await measureGuest("guest", guest, [fake("A"), fake("B", "--dead")], plan().plan);
+    expect(failuresOf(results)).toEqual([expect.stringContaining("no such kernel")]);
+    expect(results.contenders[0].samples.get("sort")?.size).toBe(2);
+  });
+
+  test("a guest that boots and then does not answer", async () => {
+    const results = await measureGuest("guest", guest, [fake("A", "--no-program"), fake("B")], plan().plan);
+    expect(failuresOf(results)).toEqual([expect.stringContaining("status 127")]);
+    expect(results.workloads).toEqual(["sort", "x87"]);
+    expect(results.contenders[1].samples.get("x87")?.size).toBe(2);
+  });
+
+  test("a monitor that cannot be started", async () => {
+    const missing = { ...fake("B"), command: () => ({ program: join(directory, "none"), args: [] }) };
+    const results = await measureGuest("guest", guest, [missing], plan().plan);
+    expect(failuresOf(results)).toEqual([expect.stringContaining("ENOENT")]);
+  });
+
+  test("some workloads, or none", async () => {
+    const some = await measureGuest("guest", guest, [fake("A")], plan({ only: ["x87"], rounds: 1 }).plan);
+    expect(some.workloads).toEqual(["x87"]);
+    const none = await measureGuest("guest", guest, [fake("A")], plan({ bootOnly: true, rounds: 1 }).plan);
+    expect(none.workloads).toEqual([]);
+    expect(none.contenders[0].boots.size).toBe(1);
+    const unknown = measureGuest("guest", guest, [fake("A")], plan({ only: ["quicksort"] }).plan);
+    await expect(unknown).rejects.toThrow("no workload quicksort; there are sort, x87");
+  });
+});

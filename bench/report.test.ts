@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from "vitest";
+import { report, type ReportInput } from "./report.js";
+import { type ContenderResults, emptyResults, type GuestResults } from "./results.js";
+
+type Times = Readonly<Record<string, readonly number[]>>;
+
+function results(name: string, boots: readonly number[], times: Times, checksum = "1"): ContenderResults {
+  const empty = emptyResults(name);
+  for (const [round, boot] of boots.entries()) {
+    empty.boots.set(round, boot);
+    empty.bootProcessorTimes.set(round, boot / 4);
+  }
+  for (const [workload, all] of Object.entries(times)) {
+    const samples = all.map((time, round) => [round, { time, processorTime: time / 2, checksum }] as const);
+    empty.samples.set(workload, new Map(samples));
+  }
+  empty.memoryAtShell.push(100);
+  return empty;
+}
+
+function guest(...contenders: ContenderResults[]): GuestResults {
+  return { title: "64-bit guest", description: "Linux 6", workloads: ["calls", "sort"], contenders, native: null };
+}
+
+const input = (changes: Partial<ReportInput>): ReportInput => ({
+  date: new Date("2026-11-22T10:00:00Z"),
+  host: "a | host",
+  processors: 2,
+  load: [0.1, 1.2],
+  rounds: 3,
+  scale: 40,
+  contenders: [
+    { name: "Isola", version: "1", setup: "bundled" },
+    { name: "QEMU", version: "7", setup: "TCG" },
+  ],
+  skipped: [],
+  guests: [],
+  ...changes,
+});
+
+const isola = results("Isola", [2000, 2000], { calls: [100, 110, 90], sort: [50, 50, 50] });
+const qemu = results("QEMU", [4000, 5000], { calls: [200, 220, 180], sort: [25, 25, 25] });
+const lines = (text: string): string[] => text.split("\n");
+
+describe("report", () => {
+  test("ratios, the slowest workload first", () => {
+    const text = report(input({ guests: [guest(isola, qemu)] }));
+    expect(lines(text)).toContain(
+      "| 64-bit guest | QEMU | 1.00 | 1.00 | 1 of 2 | sort 0.50 | calls 2.00 | 2.25 (2.00–2.50) |",
+    );
+    const sort = text.indexOf("| sort | 50 (50–50) | 25 (25–25) | 0.50 (0.50–0.50) |");
+    const calls = text.indexOf("| calls | 100 (90–110) | 200 (180–220) | 2.00 (2.00–2.00) |");
+    expect(sort).toBeGreaterThan(0);
+    expect(calls).toBeGreaterThan(sort);
+    expect(text).toContain(
+      "| QEMU | 4.50 (4.00–5.00) | 2.25 (2.00–2.50) | 1.13 (1.00–1.25) | 2.25 (2.00–2.50) | 100 |",
+    );
+    expect(text).toContain("on 2026-11-22;");
+    expect(text).toContain("a \\| host");
+    expect(text).not.toContain("The host was busy");
+    expect(text).not.toContain("## Failures");
+  });
+
+  test("a row with different checksums is named and counts in no mean", () => {
+    const wrong = results("QEMU", [4000], { calls: [1, 1, 1] }, "2");
+    wrong.samples.set("sort", qemu.samples.get("sort") ?? new Map());
+    const text = report(input({ guests: [guest(isola, wrong)] }));
+    expect(text).toContain("- 64-bit guest, calls: checksums differ: Isola 1, QEMU 2");
+    expect(text).toContain("| 64-bit guest | QEMU | 0.50 | 0.50 | 1 of 1 |");
+    expect(text.indexOf("| calls | 100")).toBeLessThan(text.indexOf("| sort | 50"));
+  });
+
+  test("a machine that did not boot", () => {
+    const dead = emptyResults("QEMU");
+    dead.failures.set("boot", "ended with status 1");
+    const text = report(input({ guests: [guest(isola, dead)] }));
+    expect(text).toContain("| 64-bit guest | QEMU | – | – | 0 of 0 | – | – | – |");
+    expect(text).toContain("| QEMU | failed |");
+    expect(text).toContain("- 64-bit guest, boot, QEMU: ended with status 1");
+  });
+
+  test("the host itself; what is too short there does not count", () => {
+    const native = results("this processor", [], { calls: [20, 22, 18], sort: [0.01, 0.01, 0.01] });
+    const text = report(input({ guests: [{ ...guest(isola, qemu), native }] }));
+    expect(text).toContain("64-bit guest: Isola takes 5.00 times as long as the host itself");
+  });
+
+  test("a busy host and what was left out are said first", () => {
+    const text = report(input({ load: [5, 6], skipped: ["v86: not installed"], guests: [guest(isola, qemu)] }));
+    expect(text.indexOf("The host was busy")).toBeGreaterThan(0);
+    expect(text.indexOf("**Left out:** v86: not installed.")).toBeLessThan(text.indexOf("## Summary"));
+  });
+
+  test("boots only", () => {
+    const text = report(input({ guests: [{ ...guest(isola, qemu), workloads: [] }] }));
+    expect(text).toContain("| 64-bit guest | QEMU | – | – | 0 of 0 | – | – | 2.25 (2.00–2.50) |");
+    expect(text).not.toContain("| Workload |");
+  });
+});
