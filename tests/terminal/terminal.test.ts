@@ -10,23 +10,40 @@ const BUNDLE = join(dirname(fileURLToPath(import.meta.url)), "../../build/isola.
 
 /** Real mode: writes "ready" to the first serial port, then echoes what it receives, plus one; "q" (as "p") is last. */
 const ECHO_GUEST = Uint8Array.from([
-  0xbe, 0x22, 0x7c, //       mov si, text
-  0xba, 0xf8, 0x03, //       mov dx, 0x3f8
+  0xbe,
+  0x22,
+  0x7c, //       mov si, text
+  0xba,
+  0xf8,
+  0x03, //       mov dx, 0x3f8
   0xac, //             next: lodsb
-  0x84, 0xc0, //             test al, al
-  0x74, 0x03, //             jz echo
+  0x84,
+  0xc0, //             test al, al
+  0x74,
+  0x03, //             jz echo
   0xee, //                   out dx, al
-  0xeb, 0xf8, //             jmp next
-  0xba, 0xfd, 0x03, // echo: mov dx, 0x3fd
+  0xeb,
+  0xf8, //             jmp next
+  0xba,
+  0xfd,
+  0x03, // echo: mov dx, 0x3fd
   0xec, //             wait: in al, dx
-  0xa8, 0x01, //             test al, 1
-  0x74, 0xfb, //             jz wait
-  0xba, 0xf8, 0x03, //       mov dx, 0x3f8
+  0xa8,
+  0x01, //             test al, 1
+  0x74,
+  0xfb, //             jz wait
+  0xba,
+  0xf8,
+  0x03, //       mov dx, 0x3f8
   0xec, //                   in al, dx
   0x40, //                   inc ax
   0xee, //                   out dx, al
-  0xeb, 0xf0, //             jmp echo
-  0x90, 0x90, 0x90, 0x90,
+  0xeb,
+  0xf0, //             jmp echo
+  0x90,
+  0x90,
+  0x90,
+  0x90,
   ...[...new TextEncoder().encode("ready\n"), 0],
 ]);
 
@@ -122,7 +139,11 @@ describe.skipIf(!existsSync(BUNDLE))("mistakes at the command line", () => {
     [["run", "--kernel", "echo.bin", "--memroy", "1G"], 2, 'isola: unknown option --memroy; did you mean "--memory"?'],
     [["run", "--kernel", "echo.bin", "--memory", "big"], 2, /^isola: --memory: "big" is no size/],
     [["run", "--kernel", "echo.bin", "--device", "pc-testdv"], 2, /did you mean "pc-testdev"/],
-    [["run", "--kernel", "echo.bin", "--disk", "none.raw"], 1, "isola: cannot open disk none.raw: there is no such file"],
+    [
+      ["run", "--kernel", "echo.bin", "--disk", "none.raw"],
+      1,
+      "isola: cannot open disk none.raw: there is no such file",
+    ],
     [["run"], 2, /^isola: nothing to boot/],
     [["rum"], 2, 'isola: there is no verb "rum"; did you mean "run"?'],
   ] as const)("isola %j: status %d and one line", (args, status, message) => {
