@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { memoryUse } from "../table/form.js";
-import type { Encoding, Opcode, OpcodeMap } from "../table/opcode.js";
+import { type Encoding, type Opcode, OpcodeMap } from "../table/opcode.js";
 
 /** How many immediate bytes a line takes, where that depends on more than the line: z, v, offset, far. */
 export const enum ImmediateKind {
@@ -168,6 +168,8 @@ function matches(line: DecodeLine, variant: number, shape: RowShape, entry: numb
   const bOrL = (variant >> 4) & 1;
   if (attributes.only !== undefined && (attributes.only === "64") !== is64) return false;
   if (encoding.prefix !== undefined && PREFIX_NUMBER[encoding.prefix] !== (variant & 3)) return false;
+  // In the maps 0F 38 and 0F 3A, F3 and F2 always select an instruction: they are never repeat prefixes to be ignored.
+  if (encoding.map >= OpcodeMap.Of38 && encoding.prefix === undefined && (variant & 3) >= 2) return false;
   if (encoding.rexW !== undefined && encoding.rexW !== w) return false;
   if (encoding.vex !== undefined) {
     if (encoding.vex !== "lig" && (encoding.vex === 256 ? 1 : 0) !== bOrL) return false;
