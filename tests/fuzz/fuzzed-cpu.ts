@@ -14,6 +14,12 @@ const RAM_SIZE = 4 << 20;
 const PROGRAM = 0x8000;
 const PROGRAM_SIZE = 512;
 const TABLES = 0x1_0000;
+const GDT = 0x2_0000;
+const IDT = 0x2_1000;
+const TSS = 0x2_2000;
+const STACK = 0x2_4000;
+const CODE_SELECTOR = 8;
+const TSS_SELECTOR = 0x40;
 const FLAT_CODE_32 = 0xc09b;
 const FLAT_CODE_64 = 0xa09b;
 const FLAT_DATA = 0xc093;
@@ -91,6 +97,8 @@ export class FuzzedCpu {
     this.segment("cs", 0xffff, 0x9b);
     if (mode !== "real") this.enterProtected(mode);
     if (mode === "long" || mode === "user") this.enterLong();
+    // Now and then everything is as random as in real mode, and the first exception is the last.
+    if (mode !== "real" && this.random.below(8) !== 0) this.installTables(mode === "protected");
     this.engine.helpers.flushTlb(this.cpu.record);
     this.engine.helpers.updateMode(this.cpu.record);
   }
@@ -111,6 +119,37 @@ export class FuzzedCpu {
     state.set("cpl", mode === "user" ? 3 : 0);
     state.set64("cr0", 0x33n);
     state.set64("cr4", 0x600n);
+  }
+
+  /** Descriptor tables that work, with handlers all over the program, so that it goes on after exceptions. */
+  private installTables(protectedMode: boolean): void {
+    const { ram } = this.engine;
+    const { state } = this.cpu;
+    const code = BigInt(protectedMode ? FLAT_CODE_32 : FLAT_CODE_64);
+    const segments = [0n, code, BigInt(FLAT_DATA), code | 0x60n, BigInt(FLAT_DATA) | 0x60n, 0xc09bn, 0xa09bn, 0xc0f2n];
+    for (const [i, attr] of segments.entries()) {
+      ram.setU64(GDT + 8 * i, attr === 0n ? 0n : (attr << 40n) | (0xfn << 48n) | 0xffffn);
+    }
+    ram.setU64(GDT + TSS_SELECTOR, 0x67n | (BigInt(TSS) << 16n) | (0x8bn << 40n));
+    ram.setU64(GDT + TSS_SELECTOR + 8, 0n);
+    for (let at = 0; at < 104; at += 4) ram.setU32(TSS + at, at % 8 === 4 ? STACK : protectedMode ? 0x10 : 0);
+    for (let vector = 0; vector < 256; vector++) {
+      const handler = PROGRAM + this.random.below(0x1000);
+      const gate = BigInt(handler) | (BigInt(CODE_SELECTOR) << 16n) | ((0x8en | (BigInt(vector & 3) << 5n)) << 40n);
+      if (protectedMode) ram.setU64(IDT + 8 * vector, gate);
+      else {
+        ram.setU64(IDT + 16 * vector, gate | (BigInt(this.random.below(4)) << 32n));
+        ram.setU64(IDT + 16 * vector + 8, 0n);
+      }
+    }
+    state.set64("gdtrBase", BigInt(GDT));
+    state.set64("idtrBase", BigInt(IDT));
+    state.set("trSel", TSS_SELECTOR);
+    state.set64("trBase", BigInt(TSS));
+    state.set("trLimit", 0x67);
+    state.set("trAttr", 0x8b);
+    state.set("csSel", CODE_SELECTOR);
+    state.set("ssSel", 0x10);
   }
 
   /** Identity-maps RAM with 2 MiB pages for everyone, and what follows it up to 8 MiB. */

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// node tests/fuzz/main.mjs [--mode real|protected|long|user] [--seed N] [--count N]: random programs on a
-// bare vCPU. Prints the seed of a program that makes the host throw; a program that never returns is the last `at` line
-// of --verbose.
+// node tests/fuzz/main.mjs fuzz [--mode real|protected|long|user] [--seed N] [--count N] [--verbose]: random programs on
+// a bare vCPU. Prints the seed of a program that makes the host throw; with --verbose the last `at` line names one that
+// never returns.
+// node tests/fuzz/main.mjs endless: guests that never get anywhere.
 import { pathToFileURL } from "node:url";
 import { bundle } from "../bundle.mjs";
 
-const { fuzz } = await import(pathToFileURL(await bundle("fuzz/fuzz.ts")).href);
-process.exitCode = fuzz(process.argv.slice(2));
+const verbs = { fuzz: "fuzz/fuzz.ts", endless: "fuzz/endless.ts" };
+const verb = process.argv[2] ?? "fuzz";
+if (!Object.hasOwn(verbs, verb)) {
+  process.stderr.write("usage: node tests/fuzz/main.mjs [fuzz|endless] [options]\n");
+  process.exit(2);
+}
+const module = await import(pathToFileURL(await bundle(verbs[verb])).href);
+process.exitCode = module[verb](process.argv.slice(3));

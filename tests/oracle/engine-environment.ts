@@ -31,7 +31,15 @@ const KERNEL_CODE = 0xa09b;
 /** INT3 and INTO are open to user code. */
 const USER_VECTORS: ReadonlySet<number> = new Set([3, 4]);
 
+/** Physical addresses of tables that tests may change. */
+export const IDT_PHYSICAL: number = SYSTEM + IDT * PAGE;
+export const TSS_PHYSICAL: number = SYSTEM + TSS * PAGE;
+export const HANDLERS_PHYSICAL: number = SYSTEM + HANDLERS * PAGE;
+
 const systemAddress = (page: number): bigint => SYSTEM_LINEAR + BigInt(page * PAGE);
+
+/** Linear address of the first exception handler. */
+export const HANDLERS_LINEAR: bigint = systemAddress(HANDLERS);
 
 export interface SystemAddresses {
   readonly cr3: bigint;

@@ -52,8 +52,8 @@ const NO_INTERRUPTS = { pending: () => false, acknowledge: () => -1, takeNmi: ()
  */
 export class EngineTarget implements VectorTarget {
   readonly outcome: Outcome = { what: COMPLETED, errorCode: 0, cr2Low: 0, cr2High: 0 };
-  private readonly engine: X86Engine;
-  private readonly cpu: X86Cpu;
+  readonly engine: X86Engine;
+  readonly cpu: X86Cpu;
   private readonly state: CpuState;
   private readonly bytes: Uint8Array;
   private environment: Environment | null = null;

@@ -22,6 +22,7 @@ import {
   CPU_TLB_KEY,
   EMPTY_TLB,
   EXIT_DECODE,
+  EXIT_EVENT,
   EXIT_EXCEPTION,
   EXIT_SHUTDOWN,
   HANDLER_HEAD,
@@ -149,6 +150,13 @@ export function lookup(cpu: usize): usize {
       store<u32>(cpu + CPU_EXIT_REASON, EXIT_EXCEPTION);
       return 0;
     }
+    // A handler may lie where nothing can be fetched, on a stack that never runs out: that must not go on for ever.
+    const budget = load<i32>(cpu + CPU_BUDGET) - 1;
+    store<i32>(cpu + CPU_BUDGET, budget);
+    if (budget < 0) {
+      store<u32>(cpu + CPU_EXIT_REASON, EXIT_EVENT);
+      return 0;
+    }
   }
 }
 
@@ -195,11 +203,11 @@ export function resolve(cpu: usize, rec: usize, slot: usize): usize {
 
 /**
  * Delivers the exception that a handler or helper raised: the instruction of `rec` and those behind it in the block did
- * not retire.
+ * not retire. The attempt costs budget all the same, or a handler that faults itself would never give control back.
  * @returns 0 to go on at CPU_RIP, else the reason to leave to the run loop
  */
 export function deliverFault(cpu: usize, rec: usize): u32 {
-  store<u32>(cpu + CPU_BUDGET, load<u32>(cpu + CPU_BUDGET) + <u32>load<u8>(rec + RECORD_REMAINING));
+  store<u32>(cpu + CPU_BUDGET, load<u32>(cpu + CPU_BUDGET) + <u32>load<u8>(rec + RECORD_REMAINING) - 1);
   store<u64>(cpu + CPU_RIP, recordRip(cpu, rec));
   store<u32>(cpu + CPU_CURRENT_RECORD, <u32>rec);
   if (raisePending(cpu) != 0) return EXIT_SHUTDOWN;

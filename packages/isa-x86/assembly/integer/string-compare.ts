@@ -5,7 +5,7 @@ import { CPU_FAULT, CPU_FLAG_AUX, CPU_FLAG_RES } from "../generated/layout";
 import { hostForRead, readGuest } from "../memory";
 import {
   addressMask, DESTINATION_SEGMENT, elementAddress, immediateOf, isForward, iterationLimit, loadElement, RAX, RCX, RDI, REPE,
-  REPNE, RSI, runLength, sourceSegment, writeIndex,
+  REPNE, RSI, retireIterations, runLength, sourceSegment, writeIndex,
 } from "./string-operand";
 
 const REPEATED: u32 = REPE | REPNE;
@@ -77,7 +77,7 @@ export function compareStrings(cpu: usize, rec: usize, size: u32): u32 {
     di = (forward ? di + bytes : di - bytes) & mask;
     done += compared;
   }
-  if (repeated) writeIndex(cpu, RCX, mask, total - done);
+  if (repeated) retireIterations(cpu, mask, total, done);
   if (done == 0) return 0;
   if (!faulted(cpu)) setFlags(cpu, a, b, size);
   writeIndex(cpu, RSI, mask, si);
@@ -125,7 +125,7 @@ export function scanString(cpu: usize, rec: usize, size: u32): u32 {
     di = (forward ? di + bytes : di - bytes) & mask;
     done += compared;
   }
-  if (repeated) writeIndex(cpu, RCX, mask, total - done);
+  if (repeated) retireIterations(cpu, mask, total, done);
   if (done == 0) return 0;
   if (!faulted(cpu)) setFlags(cpu, a, b, size);
   writeIndex(cpu, RDI, mask, di);

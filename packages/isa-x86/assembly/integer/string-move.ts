@@ -7,7 +7,7 @@ import { CPU_FAULT } from "../generated/layout";
 import { hostForRead, hostForWrite, readGuest, writeGuest } from "../memory";
 import {
   addressMask, DESTINATION_SEGMENT, elementAddress, immediateOf, isForward, iterationLimit, loadElement, RAX, RBX, RCX, RDI,
-  REPE, REPNE, RSI, runLength, sourceSegment, storeElement, writeIndex,
+  REPE, REPNE, RSI, retireIterations, runLength, sourceSegment, storeElement, writeIndex,
 } from "./string-operand";
 
 const REPEATED: u32 = REPE | REPNE;
@@ -55,7 +55,7 @@ export function moveString(cpu: usize, rec: usize, size: u32): u32 {
   if (done == 0 && !repeated) return 0;
   writeIndex(cpu, RSI, mask, si);
   writeIndex(cpu, RDI, mask, di);
-  if (repeated) writeIndex(cpu, RCX, mask, total - done);
+  if (repeated) retireIterations(cpu, mask, total, done);
   return done < total ? 1 : 0;
 }
 
@@ -107,7 +107,7 @@ export function storeString(cpu: usize, rec: usize, size: u32): u32 {
   }
   if (done == 0 && !repeated) return 0;
   writeIndex(cpu, RDI, mask, di);
-  if (repeated) writeIndex(cpu, RCX, mask, total - done);
+  if (repeated) retireIterations(cpu, mask, total, done);
   return done < total ? 1 : 0;
 }
 
@@ -151,7 +151,7 @@ export function loadString(cpu: usize, rec: usize, size: u32): u32 {
     si = (forward ? si + bytes : si - bytes) & mask;
     done += elements;
   }
-  if (repeated) writeIndex(cpu, RCX, mask, total - done);
+  if (repeated) retireIterations(cpu, mask, total, done);
   if (done == 0) return 0;
   if (size == 4) store<u64>(cpu + RAX, value);
   else storeElement(cpu + RAX, size, value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the string instructions share: registers of the address size, addresses, runs of elements within a page.
-import { CPU_EFLAGS, CPU_ES_BASE, CPU_FAULT, CPU_GPR, CPU_MODE_KEY, CPU_TLB_BASE, EMPTY_TLB, RECORD_IMMEDIATE, SEGMENT_STRIDE } from "../generated/layout";
+import { CPU_BUDGET, CPU_EFLAGS, CPU_ES_BASE, CPU_FAULT, CPU_GPR, CPU_MODE_KEY, CPU_TLB_BASE, EMPTY_TLB, RECORD_IMMEDIATE, SEGMENT_STRIDE } from "../generated/layout";
 import { segmentAddress } from "../system/stack";
 
 export const RAX: usize = CPU_GPR;
@@ -39,6 +39,15 @@ export function addressMask(immediate: u32): u64 {
 export function writeIndex(cpu: usize, register: usize, mask: u64, value: u64): void {
   if (mask == 0xffff) store<u16>(cpu + register, <u16>value);
   else store<u64>(cpu + register, value & mask);
+}
+
+/** Iterations that cost as much of the budget as one instruction. */
+const ITERATIONS_PER_INSTRUCTION: u64 = 8;
+
+/** Takes `done` iterations off `count` and writes rCX; they also come off the budget, so that none can last for ever. */
+export function retireIterations(cpu: usize, mask: u64, count: u64, done: u64): void {
+  writeIndex(cpu, RCX, mask, count - done);
+  store<u32>(cpu + CPU_BUDGET, load<u32>(cpu + CPU_BUDGET) - <u32>(done / ITERATIONS_PER_INSTRUCTION));
 }
 
 export function isForward(cpu: usize): bool {

@@ -19,11 +19,11 @@ describe("the instruction count", () => {
     expect(machine.get(RAX)).toBe(1000n);
   });
 
-  it("leaves out an instruction that faults, and what comes behind it in its block", () => {
+  it("counts the attempt of an instruction that faults, and nothing of what comes behind it in its block", () => {
     // inc rax; ud2 -> handler: add qword [rsp],2 (skips ud2); iretq; then inc rax
     machine.load(CODE, "48ffc0 0f0b 48ffc0");
     machine.handler(6, "4883042402 48cf");
-    expect(machine.run()).toBe(1 + 2 + 1 + 1);
+    expect(machine.run()).toBe(1 + 1 + 2 + 1 + 1);
     expect(machine.get(RAX)).toBe(2n);
   });
 

@@ -82,7 +82,8 @@ export class X86Cpu {
 
   /**
    * Runs up to about `instructions` guest instructions (at least 64, so that any block fits). How many retired is
-   * `instructions - budgetLeft`.
+   * `instructions - budgetLeft`; an instruction that faults counts too, and iterations of repeated string instructions
+   * count as a fraction of one, so that nothing a guest does takes time without counting.
    */
   run(instructions: number): VmExit {
     const { state, engine, record } = this;
@@ -132,7 +133,11 @@ export class X86Cpu {
   /** One instruction under EFLAGS.TF or breakpoint registers, with the debug exceptions around it. */
   private debugStep(): boolean {
     const { helpers } = this.engine;
-    if (helpers.beginStep(this.record) !== 0) return helpers.raisePending(this.record) === 0;
+    if (helpers.beginStep(this.record) !== 0) {
+      // A breakpoint on the first instruction of its own handler: this costs budget, too.
+      this.state.set("budget", this.budgetLeft - 1);
+      return helpers.raisePending(this.record) === 0;
+    }
     const reason = this.step();
     if (!this.goOn(reason)) return false;
     return helpers.endStep(this.record) === 0 || helpers.raisePending(this.record) === 0;

@@ -10,6 +10,8 @@ import { type Emulation } from "./trapped-instruction.js";
 const EFLAGS_DF = 1 << 10;
 /** Iterations of a repeated instruction before the run loop looks at events again. */
 const BATCH = 512;
+/** What an iteration takes off the budget of instructions, so that a repeat count of 2^64 does not keep the host. */
+const ITERATION_COST = 8;
 const ES_BASE = layout.at("esBase");
 /** Beside a byte count for segmentAddress: the access is a write. */
 const WRITE = 0x100;
@@ -100,14 +102,16 @@ function repeat(
   pointer: Gpr.RSI | Gpr.RDI,
   iteration: (offset: bigint) => boolean,
 ): TrapResult {
+  const { state } = insn;
   const registers = new StringRegisters(insn, pointer);
   const size = widthOf(insn);
-  const batch = (insn.state.get("modeKey") & ModeKey.Step) !== 0 ? 1 : BATCH;
+  const batch = (state.get("modeKey") & ModeKey.Step) !== 0 ? 1 : BATCH;
   for (let i = 0; i < batch; i++) {
     if (registers.count === 0n) return TrapResult.Done;
     if (!iteration(registers.offset)) return TrapResult.Fault;
     registers.advance(size);
     if (!registers.repeated) return TrapResult.Done;
+    state.set("budget", state.get("budget") - ITERATION_COST);
   }
   return registers.count === 0n ? TrapResult.Done : TrapResult.Again;
 }

@@ -15,12 +15,27 @@ const root = repositoryRoot();
 const missing = existsSync(join(root, "build/interpreter.wasm")) ? null : "the engine is not built";
 if (missing !== null) process.stderr.write(`SKIPPED random code: ${missing}\n`);
 
+describe.skipIf(missing !== null)("guests that never get anywhere", () => {
+  it("give control back when their budget is used up", () => {
+    const result = spawnSync(process.execPath, [join(root, "tests/fuzz/main.mjs"), "endless"], {
+      encoding: "utf8",
+      timeout: 25_000,
+      killSignal: "SIGKILL",
+    });
+    const lines = result.stdout.trim().split("\n");
+    expect(result.error, `the host did not get control back: ${lines.at(-1)}`).toBeUndefined();
+    const ends = lines.filter((line) => !line.startsWith("at "));
+    expect(ends.length).toBeGreaterThan(5);
+    for (const end of ends) expect(end).toMatch(/: budget$/);
+  });
+});
+
 describe.skipIf(missing !== null)("random code", () => {
   for (const mode of ["real", "protected", "long", "user"]) {
     it(
       `leaves the host alone in ${mode} mode`,
       () => {
-        const args = ["--mode", mode, "--seed", FIRST_SEED, "--count", String(PROGRAMS), "--verbose"];
+        const args = ["fuzz", "--mode", mode, "--seed", FIRST_SEED, "--count", String(PROGRAMS), "--verbose"];
         const result = spawnSync(process.execPath, [join(root, "tests/fuzz/main.mjs"), ...args], {
           encoding: "utf8",
           timeout: TIMEOUT_MS,
