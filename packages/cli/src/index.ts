@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { main } from "./main.js";
+import { cpuid } from "./verbs/cpuid.js";
+import { disasm } from "./verbs/disasm.js";
 import { pull } from "./verbs/pull.js";
 import { run } from "./verbs/run.js";
 
-const status = await main(process.argv.slice(2), [run, pull], {
+const status = await main(process.argv.slice(2), [run, pull, disasm, cpuid], {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
 });
