@@ -129,7 +129,7 @@ export class BareMachine {
     const { ram } = this.engine;
     ram.setU64(PML4, BigInt(PDPT) | PRESENT_WRITABLE);
     ram.setU64(PDPT, BigInt(DIRECTORY) | PRESENT_WRITABLE);
-    for (let i = 0; i < ramSize >> 21; i++)
+    for (let i = 0; i < Math.min(ramSize >>> 21, 512); i++)
       ram.setU64(DIRECTORY + i * 8, (BigInt(i) << 21n) | LARGE | PRESENT_WRITABLE);
     ram.setU64(DIRECTORY + 8, BigInt(TABLE) | PRESENT_WRITABLE);
     ram.setU64(GDT + KERNEL_CODE, 0x00af_9b00_0000_ffffn);

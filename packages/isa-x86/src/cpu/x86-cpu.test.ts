@@ -113,6 +113,17 @@ describe("an instruction across two pages", () => {
     expect(machine.get(RAX)).toBe(0xbbaa_0201n);
   });
 
+  it("works in RAM beyond 2 GiB", () => {
+    machine = new BareMachine(0x8100_0000);
+    const high = 0x8080_0000;
+    machine.map(MAPPED, high);
+    machine.map(MAPPED + 0x1000, high + 0x3000);
+    machine.load(high + 0xffd, "b80102");
+    machine.load(high + 0x3000, "0304");
+    machine.run(MAPPED + 0xffd);
+    expect(machine.get(RAX)).toBe(0x0403_0201n);
+  });
+
   it("raises #PF for the second page at the address of its own first byte", () => {
     machine.engine.ram.setU64(0x4000 + 8, 0n);
     machine.engine.helpers.invalidatePage(machine.cpu.record, BigInt(MAPPED + 0x1000));

@@ -42,6 +42,8 @@ export const enum TrapResult {
 
 const IF = 1 << 9;
 const NMI_VECTOR = 2;
+/** What translateCode returns where there is no RAM: assembly/physical.ts. */
+const NOT_RAM = 0xffff_ffff;
 const EVENT = 0x8000_0000;
 
 /** One virtual CPU: runs guest code until something needs the machine. */
@@ -199,7 +201,8 @@ export class X86Cpu {
     const vex = (state.get64("cr0") & 1n) !== 0n && (state.get("eflags") & (1 << 17)) === 0;
     const block = engine.decoder.decode(frame, offset, state.get("modeKey"), vex, () => {
       const linear = engine.helpers.linearRip(record, rip);
-      return engine.helpers.translateCode(record, (linear & ~0xfffn) + 0x1000n) | 0;
+      const page = engine.helpers.translateCode(record, (linear & ~0xfffn) + 0x1000n) >>> 0;
+      return page === NOT_RAM ? -1 : page;
     });
     if (block.address !== 0) engine.helpers.insertBlock(block.address, block.end, block.secondEnd);
   }
