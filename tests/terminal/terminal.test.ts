@@ -128,8 +128,24 @@ describe.skipIf(missing !== null)("a machine on a terminal", () => {
 
 const isola = (...args: string[]) => {
   const result = spawnSync(process.execPath, [BUNDLE, ...args], { cwd: folder, encoding: "utf8", input: "" });
-  return { status: result.status, err: result.stderr.trim() };
+  return { status: result.status, out: result.stdout, err: result.stderr.trim() };
 };
+
+describe.skipIf(!existsSync(BUNDLE))("verbs that look at the processor", () => {
+  it("disasm reads bytes and files", () => {
+    expect(isola("disasm", "48 01 d8", "ebfb").out).toBe(
+      `       0:  ${"48 01 d8".padEnd(32)} add rax,rbx\n       3:  ${"eb fb".padEnd(32)} jmp 0x0\n`,
+    );
+    const listing = isola("disasm", "echo.bin", "--bits", "16", "--address", "0x7c00");
+    expect(listing.out).toMatch(/^ {4}7c00: {2}be 22 7c +mov si,0x7c22\n/);
+  });
+
+  it("cpuid names vendor and level", () => {
+    const { status, out } = isola("cpuid");
+    expect(status).toBe(0);
+    expect(out).toMatch(/^vendor {2}\w+\nbrand {3}Isola[^\n]*\nlevel {3}x86-64-v\d/);
+  });
+});
 
 describe.skipIf(!existsSync(BUNDLE))("mistakes at the command line", () => {
   it.each([
@@ -145,6 +161,8 @@ describe.skipIf(!existsSync(BUNDLE))("mistakes at the command line", () => {
       "isola: cannot open disk none.raw: there is no such file",
     ],
     [["run"], 2, /^isola: nothing to boot/],
+    [["disasm", "48zz"], 2, /^isola: disasm takes a file or bytes in hexadecimal/],
+    [["disasm", "90", "--bits", "8"], 2, 'isola: --bits: "8" is not 16, 32 or 64'],
     [["rum"], 2, 'isola: there is no verb "rum"; did you mean "run"?'],
   ] as const)("isola %j: status %d and one line", (args, status, message) => {
     const result = isola(...args);

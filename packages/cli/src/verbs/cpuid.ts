@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type CpuidContext, cpuidLeaf } from "@isola/isa-x86";
+import { type CpuidContext, cpuidLeaf, type CpuidResult } from "@isola/isa-x86";
+import { parseInteger } from "../size.js";
 import { UsageError } from "../usage-error.js";
 import type { Verb } from "../verb.js";
 
-/** Leaves to show, with how many subleaves each has. */
 const LEAVES: readonly (readonly [leaf: number, subleaves: number])[] = [
   [0x0, 1],
   [0x1, 1],
@@ -11,7 +11,8 @@ const LEAVES: readonly (readonly [leaf: number, subleaves: number])[] = [
   [0x4, 4],
   [0x6, 1],
   [0x7, 1],
-  [0xb, 2],
+  [0xb, 3],
+  [0xd, 2],
   [0x15, 1],
   [0x16, 1],
   [0x4000_0000, 1],
@@ -24,58 +25,86 @@ const LEAVES: readonly (readonly [leaf: number, subleaves: number])[] = [
   [0x8000_0008, 1],
 ];
 
-type Register = "eax" | "ebx" | "ecx" | "edx";
-const REGISTERS: readonly Register[] = ["eax", "ebx", "ecx", "edx"];
+/** A feature bit: leaf, register (0 EAX to 3 EDX), bit. */
+type Feature = readonly [leaf: number, register: number, bit: number];
 
-/**
- * What each x86-64 level needs beyond the one before, as leaf, register and bit (x86-64 psABI, section 3.1.1). Level 1
- * is what every 64-bit processor has.
- */
-const LEVELS: readonly (readonly [leaf: number, register: Register, bits: readonly number[]])[][] = [
-  [
-    [0x1, "ecx", [0, 9, 13, 19, 20, 23]],
-    [0x8000_0001, "ecx", [0]],
-  ],
-  [
-    [0x1, "ecx", [12, 22, 27, 28, 29]],
-    [0x7, "ebx", [3, 5, 8]],
-    [0x8000_0001, "ecx", [5]],
-  ],
+/** Levels of the x86-64 psABI: what each needs beyond the one before. The first has no more than CMPXCHG8B to SSE2. */
+const LEVELS: readonly { readonly name: string; readonly features: { readonly [name: string]: Feature } }[] = [
+  {
+    name: "x86-64-v1",
+    features: { CX8: [1, 3, 8], CMOV: [1, 3, 15], FXSR: [1, 3, 24], SSE: [1, 3, 25], SSE2: [1, 3, 26] },
+  },
+  {
+    name: "x86-64-v2",
+    features: {
+      SSE3: [1, 2, 0],
+      SSSE3: [1, 2, 9],
+      CX16: [1, 2, 13],
+      "SSE4.1": [1, 2, 19],
+      "SSE4.2": [1, 2, 20],
+      POPCNT: [1, 2, 23],
+      LAHF: [0x8000_0001, 2, 0],
+    },
+  },
+  {
+    name: "x86-64-v3",
+    features: {
+      FMA: [1, 2, 12],
+      MOVBE: [1, 2, 22],
+      OSXSAVE: [1, 2, 26],
+      AVX: [1, 2, 28],
+      F16C: [1, 2, 29],
+      BMI1: [7, 1, 3],
+      AVX2: [7, 1, 5],
+      BMI2: [7, 1, 8],
+      LZCNT: [0x8000_0001, 2, 5],
+    },
+  },
 ];
+const MAX_CPUS = 255;
 
-function level(context: CpuidContext): number {
-  const has = (leaf: number, register: Register, bits: readonly number[]): boolean => {
-    const word = cpuidLeaf(leaf, 0, context)[REGISTERS.indexOf(register)] ?? 0;
-    return bits.every((bit) => ((word >>> bit) & 1) === 1);
-  };
-  let reached = 1;
-  for (const needs of LEVELS) {
-    if (!needs.every(([leaf, register, bits]) => has(leaf, register, bits))) break;
-    reached++;
+function textOf(results: readonly CpuidResult[], order: readonly number[]): string {
+  const words = results.flatMap((result) => order.map((register) => result[register] ?? 0));
+  const bytes = Buffer.from(new Uint32Array(words).buffer);
+  return bytes.toString("latin1").replaceAll("\0", "").trim();
+}
+
+/** The highest level that the processor reaches, and what it lacks for the next. */
+function levelText(context: CpuidContext): string {
+  let reached = "none";
+  for (const { name, features } of LEVELS) {
+    const missing = Object.entries(features)
+      .filter(([, [leaf, register, bit]]) => ((cpuidLeaf(leaf, 0, context)[register] ?? 0) & (1 << bit)) === 0)
+      .map(([feature]) => feature);
+    if (missing.length > 0) return `${reached} (${name} needs ${missing.join(" ")})`;
+    reached = name;
   }
   return reached;
 }
 
-const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, "0");
-
 export const cpuid: Verb = {
   name: "cpuid",
-  synopsis: "[--cpus N]",
-  summary: "show what CPUID tells a guest",
-  options: { cpus: { value: "N", help: "vCPUs of the machine (1 unless given)" } },
+  synopsis: "[--cpus COUNT]",
+  summary: "show what the virtual processor says of itself",
+  options: { cpus: { value: "COUNT", help: "as seen in a machine with this many vCPUs (default 1)" } },
   async run(line) {
-    if (line.positionals.length > 0) throw new UsageError("cpuid takes no operands");
-    const cpuCount = Number(line.get("cpus") ?? "1");
-    if (!Number.isInteger(cpuCount) || cpuCount < 1 || cpuCount > 8) throw new UsageError("--cpus takes a number from 1 to 8");
-    const clock = { frequency: 1_000_000_000, apicTimerFrequency: 1_000_000_000 };
-    const context: CpuidContext = { apicId: 0, cpuCount, apicEnabled: true, time: clock };
-    process.stdout.write("leaf      sub  eax      ebx      ecx      edx\n");
+    if (line.positionals.length > 0) throw new UsageError("cpuid takes no arguments");
+    const context: CpuidContext = {
+      apicId: 0,
+      cpuCount: parseInteger(line.get("cpus") ?? "1", "--cpus", 1, MAX_CPUS),
+      apicEnabled: true,
+      time: { frequency: 1e9, apicTimerFrequency: 1e9 },
+    };
+    const brand = [0x8000_0002, 0x8000_0003, 0x8000_0004].map((leaf) => cpuidLeaf(leaf, 0, context));
+    let text = `vendor  ${textOf([cpuidLeaf(0, 0, context)], [1, 3, 2])}\n`;
+    text += `brand   ${textOf(brand, [0, 1, 2, 3])}\nlevel   ${levelText(context)}\n\n`;
+    text += "leaf     sub  eax      ebx      ecx      edx\n";
     for (const [leaf, subleaves] of LEAVES)
       for (let subleaf = 0; subleaf < subleaves; subleaf++) {
-        const words = cpuidLeaf(leaf, subleaf, context).map(hex).join(" ");
-        process.stdout.write(`${hex(leaf)}  ${String(subleaf).padEnd(3)}  ${words}\n`);
+        const cells = cpuidLeaf(leaf, subleaf, context).map((value) => (value >>> 0).toString(16).padStart(8, "0"));
+        text += `${leaf.toString(16).padStart(8, "0")} ${String(subleaf).padStart(3)}  ${cells.join(" ")}\n`;
       }
-    process.stdout.write(`level x86-64-v${level(context)}\n`);
+    process.stdout.write(text);
     return 0;
   },
 };

@@ -1,60 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from "node:fs";
-import { OperatorError } from "@isola/base";
-import { disassemble } from "@isola/isa-x86";
+import { existsSync } from "node:fs";
+import { Disassembler } from "@isola/isa-x86";
+import { readBootFile } from "../machine-files.js";
+import { parseInteger } from "../size.js";
 import { UsageError } from "../usage-error.js";
 import type { Verb } from "../verb.js";
 
-const MODES = { "16": 16, "32": 32, "64": 64 } as const;
-const BYTES_SHOWN = 10;
+const BYTES_COLUMN = 32;
 
-/** Bytes given in hexadecimal, blanks allowed, or null if `text` is something else. */
-function fromHex(text: string): Uint8Array | null {
-  const digits = text.replaceAll(/[\s,]|0x/gi, "");
-  if (digits === "" || digits.length % 2 !== 0 || !/^[0-9a-f]+$/i.test(digits)) return null;
-  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+/** Bytes from the words of the command line: a file's name, or hexadecimal digits with or without spaces. */
+function inputBytes(words: readonly string[]): Uint8Array {
+  const [first = ""] = words;
+  if (words.length === 1 && existsSync(first)) return readBootFile(first);
+  const digits = words.join("").replace(/0x|[\s,]/gi, "");
+  if (digits === "" || !/^([0-9a-f]{2})+$/i.test(digits))
+    throw new UsageError(
+      `disasm takes a file or bytes in hexadecimal, such as 4801d8, and "${words.join(" ")}" is neither`,
+    );
+  return Uint8Array.from(Buffer.from(digits, "hex"));
 }
 
-function readCode(operand: string): Uint8Array {
-  const bytes = fromHex(operand);
-  if (bytes !== null) return bytes;
-  try {
-    return readFileSync(operand);
-  } catch (error) {
-    throw new OperatorError("file-unreadable", `${operand} is neither a readable file nor an even number of hex digits`, {
-      cause: error,
-    });
-  }
-}
-
-function startAddress(text: string): bigint {
-  if (!/^(0x[0-9a-f]{1,16}|\d{1,19})$/i.test(text)) throw new UsageError(`--address ${text} is no address such as 0x7c00`);
-  return BigInt(text);
+function codeSize(text: string): 16 | 32 | 64 {
+  if (text === "16" || text === "32" || text === "64") return Number(text) as 16 | 32 | 64;
+  throw new UsageError(`--bits: "${text}" is not 16, 32 or 64`);
 }
 
 export const disasm: Verb = {
   name: "disasm",
-  synopsis: "FILE|HEX [--mode 16|32|64] [--address ADDR]",
-  summary: "show machine code as instructions",
+  synopsis: "FILE|HEX [options]",
+  summary: "show instructions in Intel syntax, as the engine decodes them",
   options: {
-    mode: { value: "16|32|64", help: "code size (64 unless given)" },
-    address: { value: "ADDR", help: "where the first byte lies (0 unless given)" },
+    bits: { value: "SIZE", help: "size of code: 16, 32 or 64 (default)" },
+    address: { value: "ADDRESS", help: "address of the first byte (default 0)" },
   },
   async run(line) {
-    const [operand, ...more] = line.positionals;
-    if (operand === undefined || more.length > 0) throw new UsageError("disasm takes one file, or bytes in hexadecimal in one word");
-    const mode = line.get("mode") ?? "64";
-    if (!Object.hasOwn(MODES, mode)) throw new UsageError(`--mode ${mode}: there are 16, 32 and 64`);
-    const codeSize = MODES[mode as keyof typeof MODES];
-    const start = startAddress(line.get("address") ?? "0");
-    const code = readCode(operand);
-    for (let at = 0; at < code.length; ) {
-      const address = start + BigInt(at);
-      const { text, length } = disassemble(code, at, code.length - at, { codeSize, vex: true }, address);
-      const bytes = Array.from(code.subarray(at, at + length), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-      process.stdout.write(`${address.toString(16).padStart(8)}:  ${bytes.padEnd(BYTES_SHOWN * 3)}  ${text}\n`);
-      at += length;
+    const bytes = inputBytes(line.positionals);
+    const disassembler = new Disassembler(codeSize(line.get("bits") ?? "64"));
+    const base = parseInteger(line.get("address") ?? "0", "--address", 0, Number.MAX_SAFE_INTEGER);
+    let text = "";
+    for (let at = 0; at < bytes.length;) {
+      const instruction = disassembler.at(bytes, at, BigInt(base + at));
+      const shown = Buffer.from(bytes.subarray(at, at + instruction.length)).toString("hex");
+      const spaced = shown.replace(/..(?=.)/g, "$& ");
+      text += `${(base + at).toString(16).padStart(8)}:  ${spaced.padEnd(BYTES_COLUMN)} ${instruction.text}\n`;
+      at += instruction.length;
     }
+    process.stdout.write(text);
     return 0;
   },
 };
