@@ -5,7 +5,7 @@ export * from "./cpu/engine.js";
 export type { Helpers } from "./cpu/helpers.js";
 export * from "./cpu/vm-exit.js";
 export { type InterruptSource, type TrapHandler, TrapResult, X86Cpu } from "./cpu/x86-cpu.js";
-export { type DisassembledInstruction, Disassembler } from "./disassemble/disassembler.js";
+export { type Disassembly, disassemble } from "./disassemble/disassemble.js";
 export { ModeKey } from "./decode/mode.js";
 export { cpuidLeaf, type CpuidContext, type CpuidResult } from "./system/cpuid.js";
 export { type ApicRegisters, type PortSpace, type SystemPorts, type TimeStampCounter } from "./system/ports.js";

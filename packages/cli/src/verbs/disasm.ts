@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from "node:fs";
-import { Disassembler } from "@isola/isa-x86";
+import { disassemble } from "@isola/isa-x86";
 import { readBootFile } from "../machine-files.js";
 import { parseInteger } from "../size.js";
 import { UsageError } from "../usage-error.js";
@@ -35,11 +35,11 @@ export const disasm: Verb = {
   },
   async run(line) {
     const bytes = inputBytes(line.positionals);
-    const disassembler = new Disassembler(codeSize(line.get("bits") ?? "64"));
+    const mode = { codeSize: codeSize(line.get("bits") ?? "64"), vex: true };
     const base = parseInteger(line.get("address") ?? "0", "--address", 0, Number.MAX_SAFE_INTEGER);
     let text = "";
     for (let at = 0; at < bytes.length;) {
-      const instruction = disassembler.at(bytes, at, BigInt(base + at));
+      const instruction = disassemble(bytes, at, bytes.length - at, mode, BigInt(base + at));
       const shown = Buffer.from(bytes.subarray(at, at + instruction.length)).toString("hex");
       const spaced = shown.replace(/..(?=.)/g, "$& ");
       text += `${(base + at).toString(16).padStart(8)}:  ${spaced.padEnd(BYTES_COLUMN)} ${instruction.text}\n`;

@@ -1,168 +1,198 @@
 // SPDX-License-Identifier: Apache-2.0
-import { assertNever } from "@isola/base";
 import { BASE_RIP, type DecodedInstruction, NO_REGISTER, Segment } from "../decode/decoded-instruction.js";
-import { type OperandCode, type Operand, resolveOperand } from "../table/operand.js";
-import { OpcodeMap } from "../table/opcode.js";
-import { gprName, SEGMENT_NAMES } from "./register-names.js";
+import type { OperandCode } from "../table/operand.js";
 
-const SIZE_NAMES: { readonly [bits: number]: string } = {
-  8: "BYTE",
-  16: "WORD",
-  32: "DWORD",
-  48: "FWORD",
-  64: "QWORD",
-  80: "TBYTE",
-  128: "XMMWORD",
-  256: "YMMWORD",
+const LOW = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"] as const;
+const HIGH_BYTES = ["ah", "ch", "dh", "bh"] as const;
+const SEGMENTS = ["es", "cs", "ss", "ds", "fs", "gs"] as const;
+const POINTERS: { readonly [bits: number]: string } = {
+  8: "BYTE PTR ", 16: "WORD PTR ", 32: "DWORD PTR ", 48: "FWORD PTR ", 64: "QWORD PTR ", 80: "TBYTE PTR ",
+  128: "XMMWORD PTR ", 256: "YMMWORD PTR ",
 };
-const RSI = 6;
-const RDI = 7;
-const RBX = 3;
 
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
+type Bits = 16 | 32 | 64;
 
-function joined(low: number, high: number): bigint {
-  return (BigInt(high) << 32n) | BigInt(low >>> 0);
+/** A general-purpose register of `bits`; with `rex`, byte registers 4-7 are SPL to DIL. */
+function gprName(register: number, bits: number, rex: boolean): string {
+  if (register >= 8) return `r${register}${{ 8: "b", 16: "w", 32: "d" }[bits] ?? ""}`;
+  const low = LOW[register] ?? "?";
+  switch (bits) {
+    case 8:
+      if (register >= 4) return rex ? `${low}l` : (HIGH_BYTES[register - 4] ?? "?");
+      return `${low.slice(0, 1)}l`;
+    case 16:
+      return low;
+    case 32:
+      return `e${low}`;
+    default:
+      return `r${low}`;
+  }
 }
 
-/** Prints the operands of one instruction in Intel syntax. */
-export class OperandText {
-  private readonly rex: boolean;
+/** `value` as a hexadecimal number of `bits`, unsigned. */
+function hex(value: bigint, bits: number): string {
+  return `0x${BigInt.asUintN(bits, value).toString(16)}`;
+}
 
-  /** @param rip address of the instruction's first byte */
-  constructor(
-    private readonly insn: DecodedInstruction,
-    private readonly rip: bigint,
-    private readonly codeSize: 16 | 32 | 64,
-  ) {
-    this.rex = insn.rex !== 0 || insn.vex;
+/** Bits of an operand type; 0 where the type says nothing. */
+function bitsOf(type: string, insn: DecodedInstruction): number {
+  const { operandSize } = insn;
+  switch (type) {
+    case "b":
+      return 8;
+    case "w":
+      return 16;
+    case "d":
+      return 32;
+    case "q":
+      return 64;
+    case "x":
+      return insn.vectorLength === 1 ? 256 : 128;
+    case "v":
+      return operandSize;
+    case "y":
+      return operandSize === 64 ? 64 : 32;
+    case "z":
+      return operandSize === 16 ? 16 : 32;
+    case "t":
+      return 80;
+    case "p":
+      return operandSize + 16;
+    case "a":
+      return operandSize * 2;
+    default:
+      return 0;
   }
+}
 
-  /** Text of the operand that `code` stands for. */
-  text(code: OperandCode): string {
-    return this.resolved(code, this.insn.memory);
+/**
+ * Text of the operand that `code` stands for.
+ * @param next address of the following instruction
+ */
+export function operandText(insn: DecodedInstruction, code: OperandCode, codeSize: Bits, next: bigint): string {
+  const rex = insn.rex !== 0 || insn.vex;
+  switch (code) {
+    case "1":
+      return "1";
+    case "AL":
+    case "CL":
+    case "AX":
+    case "DX":
+      return code.toLowerCase();
+    case "eAX":
+      return gprName(0, insn.operandSize === 16 ? 16 : 32, rex);
+    case "rAX":
+      return gprName(0, insn.operandSize, rex);
+    default:
   }
+  const bits = bitsOf(code.slice(1), insn);
+  const gprBits = bits === 0 ? insn.operandSize : bits;
+  const isRegister = insn.modrm >= 0xc0;
+  switch (code[0]) {
+    case "E":
+      return isRegister ? gprName(insn.rm, gprBits, rex) : memoryText(insn, bits);
+    case "M":
+      return memoryText(insn, bits);
+    case "R":
+      return gprName(insn.rm, gprBits, rex);
+    case "G":
+    case "Z":
+      return gprName(insn.reg, gprBits, rex);
+    case "B":
+      return gprName(insn.vvvv, gprBits, rex);
+    case "I":
+    case "L":
+      return immediateText(insn, code, bits);
+    case "J":
+      return hex(next + BigInt(insn.immediateLow), insn.operandSize === 64 ? 64 : codeSize === 16 ? 16 : insn.operandSize);
+    case "O":
+      return offsetText(insn);
+    case "A":
+      return `${hex(BigInt(insn.immediateHigh), 16)}:${hex(BigInt(insn.immediateLow), insn.operandSize)}`;
+    case "X":
+      return `${POINTERS[bits] ?? ""}${dataSegment(insn)}:[${gprName(6, insn.addressSize, rex)}]`;
+    case "Y":
+      return `${POINTERS[bits] ?? ""}es:[${gprName(7, insn.addressSize, rex)}]`;
+    case "T":
+      return `BYTE PTR ${dataSegment(insn)}:[${gprName(3, insn.addressSize, rex)}]`;
+    case "V":
+      return vectorName(insn, insn.reg);
+    case "H":
+      return vectorName(insn, insn.vvvv);
+    case "U":
+      return vectorName(insn, insn.rm);
+    case "W":
+      return isRegister ? vectorName(insn, insn.rm) : memoryText(insn, bits);
+    case "P":
+      return `mm${insn.reg & 7}`;
+    case "N":
+      return `mm${insn.rm & 7}`;
+    case "Q":
+      return isRegister ? `mm${insn.rm & 7}` : memoryText(insn, bits);
+    case "S":
+      return SEGMENTS[insn.reg] ?? "?";
+    case "C":
+      return `cr${insn.reg}`;
+    case "D":
+      return `dr${insn.reg}`;
+    case "F":
+      return `st(${insn.immediateLow})`;
+    default:
+      // A segment register that the opcode names.
+      return code;
+  }
+}
 
-  /** Text of an operand that is only shown: the instruction does not access it, so the decoder calls it no memory. */
-  shown(code: OperandCode): string {
-    if (code === "T") return `BYTE PTR ${this.prefix(Segment.DS, true)}[${this.pointer(RBX)}]`;
-    return this.resolved(code, this.insn.modrm < 0xc0);
-  }
+function vectorName(insn: DecodedInstruction, register: number): string {
+  return `${insn.vectorLength === 1 ? "ymm" : "xmm"}${register}`;
+}
 
-  private resolved(code: OperandCode, memory: boolean): string {
-    const { insn } = this;
-    return this.operandText(resolveOperand(code, insn.operandSize, memory, insn.vectorLength === 1 ? 256 : 128), code);
-  }
+/** Immediates are shown in the width of the operation; of two, the second is the high half. */
+function immediateText(insn: DecodedInstruction, code: OperandCode, bits: number): string {
+  const { operands } = insn.opcode;
+  const immediates = operands.filter((other) => other[0] === "I" || other[0] === "L");
+  if (immediates.length === 2 && operands[operands.length - 1] === code) return hex(BigInt(insn.immediateHigh), bits);
+  const value = (BigInt(insn.immediateHigh) << 32n) | BigInt(insn.immediateLow >>> 0);
+  if (code[0] === "L") return hex(value, bits);
+  const first = operands[0] ?? "";
+  const width = first === "AL" || first[1] === "b" ? 8 : insn.operandSize;
+  return hex(value, first === code && bits === 8 ? insn.operandSize : width);
+}
 
-  private operandText(operand: Operand, code: OperandCode): string {
-    const { insn } = this;
-    switch (operand.kind) {
-      case "gpr":
-        return gprName(this.slot(operand.slot), operand.size, this.rex);
-      case "fixed":
-        return gprName(operand.index, operand.size, this.rex);
-      case "vec":
-        return `${operand.size === 256 ? "y" : "x"}mm${this.slot(operand.slot)}`;
-      case "mmx":
-        return `mm${this.slot(operand.slot) & 7}`;
-      case "segment":
-        return SEGMENT_NAMES[this.slot(operand.slot) & 7] ?? "?";
-      case "fixedSegment":
-        return SEGMENT_NAMES[operand.index] ?? "?";
-      case "control":
-        return `cr${this.slot(operand.slot)}`;
-      case "debug":
-        return `dr${this.slot(operand.slot)}`;
-      case "st":
-        return `st(${insn.immediateLow & 7})`;
-      case "one":
-        return "1";
-      case "imm":
-        return this.immediate(operand.size, code);
-      case "relative":
-        return this.branchTarget();
-      case "far":
-        return `${hex(BigInt(insn.immediateHigh & 0xffff))}:${hex(BigInt(insn.immediateLow >>> 0))}`;
-      case "string":
-        return this.stringMemory(operand.size, code);
-      case "mem":
-        return this.memory(operand.size, code);
-      default:
-        return assertNever(operand);
-    }
-  }
+function dataSegment({ segmentOverride }: DecodedInstruction): string {
+  return SEGMENTS[segmentOverride < 0 ? Segment.DS : segmentOverride] ?? "?";
+}
 
-  private slot(slot: "reg" | "rm" | "vvvv"): number {
-    return slot === "reg" ? this.insn.reg : slot === "rm" ? this.insn.rm : this.insn.vvvv;
-  }
+/** The absolute offset of MOV moffs. */
+function offsetText(insn: DecodedInstruction): string {
+  const value = (BigInt(insn.displacementHigh) << 32n) | BigInt(insn.displacement >>> 0);
+  return `${dataSegment(insn)}:${hex(value, insn.addressSize)}`;
+}
 
-  private immediate(size: number, code: OperandCode): string {
-    const { insn } = this;
-    const { operands } = insn.opcode;
-    // The second of two immediates is in the high half.
-    const second = operands.filter((one) => /^[IL]/.test(one)).length > 1 && code === operands.at(-1);
-    if (second) return hex(BigInt(insn.immediateHigh & 0xff));
-    const bits = code === "Iz" ? insn.operandSize : code === "Ib" ? this.extendedSize() : size;
-    return hex(BigInt.asUintN(bits, joined(insn.immediateLow, insn.immediateHigh)));
-  }
+function memoryText(insn: DecodedInstruction, bits: number): string {
+  const segment = insn.segmentOverride < 0 ? "" : `${SEGMENTS[insn.segmentOverride]}:`;
+  return `${POINTERS[bits] ?? ""}${addressText(insn, segment)}`;
+}
 
-  /** A byte that is sign-extended to the operand is shown as the operand sees it. */
-  private extendedSize(): number {
-    const { opcode, operandSize } = this.insn;
-    if (opcode.encoding.map !== OpcodeMap.OneByte) return 8;
-    const [first = ""] = opcode.operands;
-    return /^(Ib|[A-Z][vz]|rAX)$/.test(first) ? operandSize : 8;
+function addressText(insn: DecodedInstruction, segment: string): string {
+  const { base, index, addressSize, displacement } = insn;
+  if (base === NO_REGISTER && index === NO_REGISTER) {
+    return `${segment === "" ? "ds:" : segment}${hex(BigInt(displacement), addressSize)}`;
   }
+  let text = "";
+  if (base === BASE_RIP) text = addressSize === 64 ? "rip" : "eip";
+  else if (base !== NO_REGISTER) text = gprName(base, addressSize, true);
+  if (index !== NO_REGISTER) {
+    const scaled = addressSize === 16 ? "" : `*${1 << insn.scale}`;
+    text += `${text === "" ? "" : "+"}${gprName(index, addressSize, true)}${scaled}`;
+  }
+  return `${segment}[${text}${displacementText(insn)}]`;
+}
 
-  private branchTarget(): string {
-    const { insn } = this;
-    const displacement = joined(insn.immediateLow, insn.immediateLow >> 31);
-    const bits = this.codeSize === 64 ? 64 : insn.operandSize;
-    return hex(BigInt.asUintN(bits, this.rip + BigInt(insn.length) + displacement));
-  }
-
-  /** A segment in front of an address; the default one is left out unless `always`. */
-  private prefix(segment: number, always: boolean): string {
-    return always || this.insn.segmentOverride >= 0 ? `${SEGMENT_NAMES[segment] ?? "?"}:` : "";
-  }
-
-  private pointer(register: number): string {
-    return gprName(register, this.insn.addressSize, true);
-  }
-
-  private stringMemory(size: number, code: OperandCode): string {
-    const source = code.startsWith("X");
-    const segment = source ? (this.insn.segmentOverride >= 0 ? this.insn.segmentOverride : Segment.DS) : Segment.ES;
-    const pointer = this.pointer(source ? RSI : RDI);
-    return `${SIZE_NAMES[size] ?? ""} PTR ${SEGMENT_NAMES[segment] ?? "?"}:[${pointer}]`;
-  }
-
-  private memory(size: number, code: OperandCode): string {
-    const { insn } = this;
-    const bits = code.endsWith("p") ? (insn.operandSize === 64 ? 80 : insn.operandSize + 16) : size;
-    const width = bits === 0 ? "" : `${SIZE_NAMES[bits] ?? ""} PTR `;
-    const bare = insn.base === NO_REGISTER && insn.index === NO_REGISTER;
-    const address = bare ? this.absolute() : `[${this.sum()}]`;
-    return `${width}${this.prefix(insn.segment, bare)}${address}`;
-  }
-
-  private absolute(): string {
-    const { insn } = this;
-    return hex(BigInt.asUintN(insn.addressSize, joined(insn.displacement, insn.displacementHigh)));
-  }
-
-  private sum(): string {
-    const { insn } = this;
-    const parts: string[] = [];
-    if (insn.base === BASE_RIP) parts.push(insn.addressSize === 64 ? "rip" : "eip");
-    else if (insn.base !== NO_REGISTER) parts.push(this.pointer(insn.base));
-    if (insn.index !== NO_REGISTER) {
-      const scale = insn.addressSize === 16 ? "" : `*${1 << insn.scale}`;
-      parts.push(`${this.pointer(insn.index)}${scale}`);
-    }
-    const { displacement } = insn;
-    const offset = displacement === 0 ? "" : `${displacement < 0 ? "-" : "+"}${hex(BigInt(Math.abs(displacement)))}`;
-    // RIP-relative addresses always have a displacement, and it is shown even if it is zero.
-    return parts.join("+") + (offset === "" && insn.base === BASE_RIP ? "+0x0" : offset);
-  }
+/** The displacement with its sign; a zero that is in the instruction is shown. */
+function displacementText({ modrm, base, displacement }: DecodedInstruction): string {
+  if (displacement === 0 && modrm < 0x40 && base !== BASE_RIP && base !== NO_REGISTER) return "";
+  const magnitude = BigInt(displacement);
+  if (base === BASE_RIP) return `+${hex(magnitude, 64)}`;
+  return magnitude < 0n ? `-${hex(-magnitude, 64)}` : `+${hex(magnitude, 64)}`;
 }

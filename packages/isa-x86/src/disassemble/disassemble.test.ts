@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { DecodeMode } from "./decode/instruction.js";
+import type { DecodeMode } from "../decode/instruction.js";
 import { disassemble } from "./disassemble.js";
-import { randomInstructions } from "./random-instructions.fixture.js";
+import { randomInstructions } from "../random-instructions.fixture.js";
 
 const MODES: readonly (DecodeMode & { readonly machine: string })[] = [
   { codeSize: 64, vex: true, machine: "i386:x86-64" },

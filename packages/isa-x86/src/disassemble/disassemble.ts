@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DecodedInstruction } from "./decode/decoded-instruction.js";
-import { type DecodeMode, DecodeStatus, InstructionDecoder } from "./decode/instruction.js";
-import { operandText } from "./disassemble-operand.js";
-import { opcodeTable } from "./table/index.js";
-import type { Opcode } from "./table/opcode.js";
+import { DecodedInstruction } from "../decode/decoded-instruction.js";
+import { type DecodeMode, DecodeStatus, InstructionDecoder } from "../decode/instruction.js";
+import { operandText } from "./operand-text.js";
+import { opcodeTable } from "../table/index.js";
+import type { Opcode } from "../table/opcode.js";
 
 export interface Disassembly {
   /** Intel syntax, one blank behind the mnemonic. */
