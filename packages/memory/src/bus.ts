@@ -61,7 +61,8 @@ export class Bus {
   read(address: number, size: AccessSize): number {
     const range = this.find(address);
     if (range === null) return FLOATING[size];
-    return range.handler.read(address - range.start, size) >>> 0;
+    // A device may answer with its whole register; nobody upstream expects more than was asked for.
+    return (range.handler.read(address - range.start, size) & FLOATING[size]) >>> 0;
   }
 
   write(address: number, size: AccessSize, value: number): void {
