@@ -349,7 +349,13 @@ export abstract class Emitter {
 
   private emitCall(name: string, args: readonly Value[], result: ValueType | null): void {
     for (const arg of args) this.push(arg);
-    this.code.call(this.helpers(name, args.map((arg) => arg.type), result));
+    this.code.call(
+      this.helpers(
+        name,
+        args.map((arg) => arg.type),
+        result,
+      ),
+    );
   }
 
   private integer(name: IntegerOp, a: Value, b: Value): Value {
@@ -363,14 +369,31 @@ export abstract class Emitter {
 
   private shift(name: "shl" | "shr_u" | "shr_s" | "rotl" | "rotr", a: Value, count: Value | number): Value {
     if (count === 0) return a;
-    const by = typeof count === "number" ? this.constantLike(a, count) : a.type === "i64" ? this.extendU(count) : this.wrap(count);
+    const by =
+      typeof count === "number"
+        ? this.constantLike(a, count)
+        : a.type === "i64"
+          ? this.extendU(count)
+          : this.wrap(count);
     return this.op(a.type === "i32" ? `i32.${name}` : `i64.${name}`, a, by);
   }
 }
 
 type IntegerOp =
-  | "add" | "sub" | "mul" | "and" | "or" | "xor"
-  | "eq" | "ne" | "lt_u" | "lt_s" | "le_u" | "gt_u" | "gt_s" | "ge_u";
+  | "add"
+  | "sub"
+  | "mul"
+  | "and"
+  | "or"
+  | "xor"
+  | "eq"
+  | "ne"
+  | "lt_u"
+  | "lt_s"
+  | "le_u"
+  | "gt_u"
+  | "gt_s"
+  | "ge_u";
 
 function fold(name: IntegerOp, a: bigint, b: bigint): bigint | null {
   switch (name) {

@@ -11,9 +11,14 @@ describe("defineLayout", () => {
   });
 
   it("aligns fields to their width and wide strides to 64 bytes", () => {
-    expect([layout.at("a"), layout.at("b"), layout.at("b", 2), layout.at("c"), layout.at("c", 1), layout.at("d")]).toEqual([
-      0, 4, 12, 64, 128, 192,
-    ]);
+    expect([
+      layout.at("a"),
+      layout.at("b"),
+      layout.at("b", 2),
+      layout.at("c"),
+      layout.at("c", 1),
+      layout.at("d"),
+    ]).toEqual([0, 4, 12, 64, 128, 192]);
     expect(layout.size).toBe(256);
   });
 

@@ -44,8 +44,24 @@ export function helperConstants(): string {
   constant("SEGMENT_STRIDE", "usize", SEGMENT_STRIDE);
   constant("CPU_SIZE", "usize", cpu.size);
   const addresses = {
-    ARENA, ARENA_HALF_SIZE, BLOCK_BUCKETS, BLOCK_HEADER_SIZE, BLOCK_TABLE, CODE_MASKS, CPU_RECORDS, CPU_STRIDE, EMPTY_TLB,
-    FRAME_BLOCKS, JUMP_CACHE_ENTRIES, JUMP_CACHE_SIZE, JUMP_CACHES, RAM_BASE, RECORD_SIZE, TLB_ENTRIES, TLB_SIZE, TLBS,
+    ARENA,
+    ARENA_HALF_SIZE,
+    BLOCK_BUCKETS,
+    BLOCK_HEADER_SIZE,
+    BLOCK_TABLE,
+    CODE_MASKS,
+    CPU_RECORDS,
+    CPU_STRIDE,
+    EMPTY_TLB,
+    FRAME_BLOCKS,
+    JUMP_CACHE_ENTRIES,
+    JUMP_CACHE_SIZE,
+    JUMP_CACHES,
+    RAM_BASE,
+    RECORD_SIZE,
+    TLB_ENTRIES,
+    TLB_SIZE,
+    TLBS,
     TLBS_PER_CPU,
   };
   for (const [name, value] of Object.entries(addresses)) constant(name, "usize", value);

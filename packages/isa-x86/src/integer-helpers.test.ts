@@ -57,13 +57,16 @@ describe("integer helpers", () => {
           const dividend = (high << 64n) | low;
           if (high < divisor) {
             divided++;
-            if (U64(helpers.divideUnsigned(high, low, divisor)) !== dividend / divisor) throw new Error(`${dividend} / ${divisor}`);
+            if (U64(helpers.divideUnsigned(high, low, divisor)) !== dividend / divisor)
+              throw new Error(`${dividend} / ${divisor}`);
           }
           if (divisor === 0n) continue;
           const quotient = BigInt.asIntN(128, dividend) / S64(divisor);
           const fits = S64(quotient) === quotient;
-          if ((helpers.signedDivisionOverflows(high, low, divisor) === 0) !== fits) throw new Error(`overflow of ${dividend} / ${divisor}`);
-          if (fits && helpers.divideSigned(high, low, divisor) !== quotient) throw new Error(`${dividend} / ${divisor}, signed`);
+          if ((helpers.signedDivisionOverflows(high, low, divisor) === 0) !== fits)
+            throw new Error(`overflow of ${dividend} / ${divisor}`);
+          if (fits && helpers.divideSigned(high, low, divisor) !== quotient)
+            throw new Error(`${dividend} / ${divisor}, signed`);
         }
     expect(divided).toBeGreaterThan(100_000);
   });

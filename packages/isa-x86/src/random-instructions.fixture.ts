@@ -12,11 +12,22 @@ import { integerString } from "./table/integer-string.js";
 import { type Opcode, OpcodeMap } from "./table/opcode.js";
 
 const LINES: readonly Opcode[] = [
-  ...integerHint, ...integerAlu, ...integerShift, ...integerMove, ...integerBits, ...integerString, ...integerStack,
+  ...integerHint,
+  ...integerAlu,
+  ...integerShift,
+  ...integerMove,
+  ...integerBits,
+  ...integerString,
+  ...integerStack,
   ...integerBranch,
 ];
 const PREFIX_BYTES = { np: [], "66": [0x66], f3: [0xf3], f2: [0xf2] } as const;
-const ESCAPES = { [OpcodeMap.OneByte]: [], [OpcodeMap.Of]: [0x0f], [OpcodeMap.Of38]: [0x0f, 0x38], [OpcodeMap.Of3a]: [0x0f, 0x3a] };
+const ESCAPES = {
+  [OpcodeMap.OneByte]: [],
+  [OpcodeMap.Of]: [0x0f],
+  [OpcodeMap.Of38]: [0x0f, 0x38],
+  [OpcodeMap.Of3a]: [0x0f, 0x3a],
+};
 
 /** Numbers that look random and are always the same (xorshift32). */
 class Random {
@@ -45,7 +56,10 @@ export function randomInstructions(mode: DecodeMode, each: number): Uint8Array[]
   const made: Uint8Array[] = [];
   for (const line of LINES)
     for (let i = 0; i < each; i++) {
-      const bytes = Uint8Array.from([...encode(line, mode, random), ...Array.from({ length: 12 }, () => random.below(256))]);
+      const bytes = Uint8Array.from([
+        ...encode(line, mode, random),
+        ...Array.from({ length: 12 }, () => random.below(256)),
+      ]);
       if (decoder.decode(bytes, 0, bytes.length, mode, insn) !== DecodeStatus.Ok || insn.opcode !== line) continue;
       if (isPlain(insn, mode)) made.push(bytes.slice(0, insn.length));
     }
@@ -67,14 +81,19 @@ function encode(line: Opcode, mode: DecodeMode, random: Random): number[] {
   }
   const bytes: number[] = [];
   const wideAllowed = /[vzy]\b|rAX/.test(line.operands.join());
-  const sized = line.attributes.model === true || line.attributes.sized === true || /[vz]\b|rAX/.test(line.operands.join());
-  if (sized && w === 0 && encoding.prefix !== "66" && line.attributes.size64 !== "force64" && random.oneIn(3)) bytes.push(0x66);
+  const sized =
+    line.attributes.model === true || line.attributes.sized === true || /[vz]\b|rAX/.test(line.operands.join());
+  if (sized && w === 0 && encoding.prefix !== "66" && line.attributes.size64 !== "force64" && random.oneIn(3))
+    bytes.push(0x66);
   if (encoding.modrm && random.oneIn(4)) bytes.push(0x67);
-  if (encoding.modrm && random.oneIn(6)) bytes.push(mode.codeSize === 64 ? 0x64 : [0x26, 0x2e, 0x36, 0x64, 0x65][random.below(5)] ?? 0x64);
-  if (line.attributes.repeat === true && line.name !== "xlat" && random.oneIn(2)) bytes.push(line.name === "scas" && random.oneIn(2) ? 0xf2 : 0xf3);
+  if (encoding.modrm && random.oneIn(6))
+    bytes.push(mode.codeSize === 64 ? 0x64 : ([0x26, 0x2e, 0x36, 0x64, 0x65][random.below(5)] ?? 0x64));
+  if (line.attributes.repeat === true && line.name !== "xlat" && random.oneIn(2))
+    bytes.push(line.name === "scas" && random.oneIn(2) ? 0xf2 : 0xf3);
   bytes.push(...(encoding.prefix === undefined ? [] : PREFIX_BYTES[encoding.prefix]));
   if (mode.codeSize === 64 && encoding.modrm) {
-    const wide = (sized || wideAllowed) && line.attributes.size64 === undefined && w === 1 ? 8 : encoding.rexW === 1 ? 8 : 0;
+    const wide =
+      (sized || wideAllowed) && line.attributes.size64 === undefined && w === 1 ? 8 : encoding.rexW === 1 ? 8 : 0;
     const rex = 0x40 | wide | random.below(8);
     if (random.oneIn(2) || wide !== 0) bytes.push(rex);
   }
@@ -92,7 +111,8 @@ function isPlain(insn: DecodedInstruction, mode: DecodeMode): boolean {
   const { opcode, opcodeByte, modrm, segmentOverride } = insn;
   const { name } = opcode;
   // NOPs on CPUs without MPX and CLDEMOTE; SALC is not in the manual; fences have seven aliases each.
-  if (name === "salc" || (name === "nop" && (insn.prefix66 || [0x0d, 0x1a, 0x1b, 0x1c].includes(opcodeByte)))) return false;
+  if (name === "salc" || (name === "nop" && (insn.prefix66 || [0x0d, 0x1a, 0x1b, 0x1c].includes(opcodeByte))))
+    return false;
   // The SDM gives MOVSXD of 16 bits a 16-bit source, binutils a 32-bit one.
   if (name === "movsxd" && insn.operandSize === 16) return false;
   if (name.endsWith("fence") && (modrm & 7) !== 0) return false;

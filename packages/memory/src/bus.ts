@@ -50,11 +50,11 @@ export class Bus {
       length,
       remap: (to) => {
         range.start = to;
-          },
+      },
       unmap: () => {
         const at = this.ranges.indexOf(range);
         if (at >= 0) this.ranges.splice(at, 1);
-          },
+      },
     };
   }
 

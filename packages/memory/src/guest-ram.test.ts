@@ -41,7 +41,13 @@ describe("GuestRam", () => {
     ram.write(16, new Uint8Array(20));
     ram.read(0, new Uint8Array(4));
     ram.setU8(9000, 1);
-    expect(heard).toEqual([[1, 1], [2, 2], [4, 4], [8, 8], [16, 20]]);
+    expect(heard).toEqual([
+      [1, 1],
+      [2, 2],
+      [4, 4],
+      [8, 8],
+      [16, 20],
+    ]);
   });
 
   it("refuses a size that is no whole number of pages or does not fit", () => {

@@ -27,7 +27,11 @@ export class GuestRam {
    * @param base offset of guest-physical 0 in `buffer`
    * @param size bytes of RAM, a multiple of 4 KiB
    */
-  constructor(buffer: ArrayBufferLike, readonly base: number, size: number) {
+  constructor(
+    buffer: ArrayBufferLike,
+    readonly base: number,
+    size: number,
+  ) {
     if (size % 4096 !== 0 || base + size > buffer.byteLength)
       throw new OperatorError("bad-memory-size", `guest RAM of ${size} bytes does not fit the machine's memory`);
     this.size = size;

@@ -39,7 +39,9 @@ describe("ModuleBuilder", () => {
     module.exportFunction("run", first);
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
     const table = new WebAssembly.Table({ initial: 2, element: "anyfunc" });
-    const { run } = instantiate(module, { env: { twice: (x: number) => 2 * x, memory, table } }) as { run: (x: number) => number };
+    const { run } = instantiate(module, { env: { twice: (x: number) => 2 * x, memory, table } }) as {
+      run: (x: number) => number;
+    };
     expect(run(21)).toBe(41);
     expect(new DataView(memory.buffer).getUint32(68, true)).toBe(42);
   });
@@ -82,8 +84,18 @@ describe("LEB128", () => {
   };
 
   it("round-trips", () => {
-    fc.assert(fc.property(fc.integer({ min: 0, max: 0xffff_ffff }), (n) => decode(encode(pushUnsigned, n), false) === BigInt(n)));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 0xffff_ffff }),
+        (n) => decode(encode(pushUnsigned, n), false) === BigInt(n),
+      ),
+    );
     fc.assert(fc.property(fc.integer(), (n) => decode(encode(pushSigned32, n), true) === BigInt(n)));
-    fc.assert(fc.property(fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }), (n) => decode(encode(pushSigned64, n), true) === n));
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }),
+        (n) => decode(encode(pushSigned64, n), true) === n,
+      ),
+    );
   });
 });

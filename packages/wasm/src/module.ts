@@ -146,7 +146,12 @@ function functionBody(code: CodeBuilder): number[] {
   return body;
 }
 
-function section<T>(out: number[], id: Section, entries: readonly T[], write: (bytes: number[], entry: T) => void): void {
+function section<T>(
+  out: number[],
+  id: Section,
+  entries: readonly T[],
+  write: (bytes: number[], entry: T) => void,
+): void {
   if (entries.length === 0) return;
   const bytes: number[] = [];
   pushUnsigned(bytes, entries.length);

@@ -46,7 +46,8 @@ export class X86Engine {
     this.ram = new GuestRam(this.buffer, RAM_BASE, ramSize);
 
     const host = {
-      mmioRead: (low: number, high: number, bytes: number) => mmio.read((high >>> 0) * 0x1_0000_0000 + (low >>> 0), bytes as AccessSize),
+      mmioRead: (low: number, high: number, bytes: number) =>
+        mmio.read((high >>> 0) * 0x1_0000_0000 + (low >>> 0), bytes as AccessSize),
       mmioWrite: (low: number, high: number, bytes: number, value: number) =>
         mmio.write((high >>> 0) * 0x1_0000_0000 + (low >>> 0), bytes as AccessSize, value),
     };
@@ -63,7 +64,9 @@ export class X86Engine {
 
     this.helpers.configureRam(this.ram.lowSize, this.ram.highSize);
     this.helpers.configureCpus(cpuCount);
-    this.decoder = new BlockDecoder(this.buffer, index, (half, used, otherUsed) => this.helpers.evictHalf(half, used, otherUsed));
+    this.decoder = new BlockDecoder(this.buffer, index, (half, used, otherUsed) =>
+      this.helpers.evictHalf(half, used, otherUsed),
+    );
     this.ram.onWrite((address, length) => this.helpers.writtenByDevice(this.ram.offsetOf(address, length), length));
   }
 

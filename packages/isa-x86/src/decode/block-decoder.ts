@@ -77,8 +77,28 @@ interface LineFacts {
 /** Instructions whose first operand, if memory, is only read. */
 const READERS = new Set([
   "arpl",
-  "cmp", "test", "push", "call", "jmp", "bt", "mul", "imul", "div", "idiv", "ldmxcsr",
-  "clflush", "clflushopt", "clwb", "lgdt", "lidt", "lldt", "ltr", "lmsw", "verr", "verw", "invlpg",
+  "cmp",
+  "test",
+  "push",
+  "call",
+  "jmp",
+  "bt",
+  "mul",
+  "imul",
+  "div",
+  "idiv",
+  "ldmxcsr",
+  "clflush",
+  "clflushopt",
+  "clwb",
+  "lgdt",
+  "lidt",
+  "lldt",
+  "ltr",
+  "lmsw",
+  "verr",
+  "verw",
+  "invlpg",
 ]);
 
 /** x87 arithmetic names only its source; its stores are FST, FIST, FBSTP, FNSTCW, FNSAVE, FXSAVE and their like. */
@@ -167,7 +187,9 @@ function factsOf(opcode: Opcode, index: HandlerIndex): LineFacts {
     rm,
     vvvv,
     unit: opcode.attributes.unit ?? "integer",
-    twoImmediates: opcode.operands.filter((code) => code[0] === "I" || code[0] === "L").length > 1 || opcode.operands.some((code) => code[0] === "A"),
+    twoImmediates:
+      opcode.operands.filter((code) => code[0] === "I" || code[0] === "L").length > 1 ||
+      opcode.operands.some((code) => code[0] === "A"),
     addressOnly: memory === "M" && (opcode.name === "lea" || opcode.name === "nop"),
     accessBytes: Uint8Array.of(bytes(2), bytes(4), bytes(8)),
     writes: memory !== "" && first === memory && writesFirst(opcode),
@@ -257,7 +279,8 @@ export class BlockDecoder {
         insn.length = 1;
         ended = true;
       }
-      for (let record = start; record < this.at; record += RECORD_SIZE) this.bytes[record + RecordField.Remaining] = count;
+      for (let record = start; record < this.at; record += RECORD_SIZE)
+        this.bytes[record + RecordField.Remaining] = count;
       here += insn.length;
       count++;
     }
@@ -434,7 +457,11 @@ export class BlockDecoder {
   private wideAddress(record: number, insn: DecodedInstruction): void {
     const { view } = this;
     view.setUint32(record, Special.AddressAbsolute, true);
-    view.setUint16(record + RecordField.Reg, insn.segment >= Segment.FS ? SEGMENTS + insn.segment * SEGMENT_STRIDE : ZERO, true);
+    view.setUint16(
+      record + RecordField.Reg,
+      insn.segment >= Segment.FS ? SEGMENTS + insn.segment * SEGMENT_STRIDE : ZERO,
+      true,
+    );
     view.setInt32(record + RecordField.Immediate, insn.displacement, true);
     view.setInt32(record + RecordField.Immediate + 4, insn.displacementHigh, true);
   }
@@ -465,7 +492,9 @@ export class BlockDecoder {
         return ZERO;
       case Bank.Byte:
         // Without REX (and VEX), 4-7 are AH CH DH BH.
-        return register >= 4 && register < 8 && insn.rex === 0 && !insn.vex ? GPR + (register - 4) * 8 + 1 : GPR + register * 8;
+        return register >= 4 && register < 8 && insn.rex === 0 && !insn.vex
+          ? GPR + (register - 4) * 8 + 1
+          : GPR + register * 8;
       case Bank.Gpr:
         return GPR + register * 8;
       case Bank.Vector:
@@ -508,4 +537,3 @@ function modelIndex(mode: number): number {
 function hasWideDisplacement(insn: DecodedInstruction): boolean {
   return insn.addressSize === 64 && insn.displacementHigh !== insn.displacement >> 31;
 }
-

@@ -107,7 +107,11 @@ describe("memory operands", () => {
     ["01 44 fe", REAL, { base: 6, index: NO_REGISTER, displacement: -2, segment: Segment.DS }],
     ["01 0e 34 12", REAL, { base: NO_REGISTER, displacement: 0x1234, segment: Segment.DS }],
     ["01 8f 34 f2", REAL, { base: 3, index: NO_REGISTER, displacement: 0xfffff234 | 0 }],
-    ["48 a1 01 02 03 04 05 06 07 88", LONG, { base: NO_REGISTER, displacement: 0x04030201, displacementHigh: 0x88070605 | 0 }],
+    [
+      "48 a1 01 02 03 04 05 06 07 88",
+      LONG,
+      { base: NO_REGISTER, displacement: 0x04030201, displacementHigh: 0x88070605 | 0 },
+    ],
     ["67 a1 01 02 03 84", LONG, { displacement: 0x84030201 | 0, displacementHigh: 0 }],
     ["a1 01 82", REAL, { displacement: 0x8201, displacementHigh: 0 }],
   ] as const)("%s", (hex, mode, expected) => {

@@ -94,7 +94,9 @@ export class DecodeTables {
     const numbers = new Map(this.lines.map((line, i) => [line, i + 1]));
     for (const [row, candidates] of rows) {
       // Whatever the order of the table: a mandatory prefix is more specific than none.
-      candidates.sort((a, b) => Number(a.opcode.encoding.prefix === undefined) - Number(b.opcode.encoding.prefix === undefined));
+      candidates.sort(
+        (a, b) => Number(a.opcode.encoding.prefix === undefined) - Number(b.opcode.encoding.prefix === undefined),
+      );
       const shape = shapeOf(candidates);
       const sizes = candidates.filter((line) => line.opcode.attributes.addressSize !== undefined);
       for (const line of sizes) line.byAddressSize = sizes;
@@ -144,11 +146,15 @@ export class DecodeTables {
 
 /** What ModRM.mod must be, from the encoding and from operand codes that allow only a register or only memory. */
 function modOf(opcode: Opcode): "reg" | "mem" | "ignored" | undefined {
-  const letters = opcode.operands.map((code) => (code === "DX" || code === "AX" || code === "AL" || code === "CL" ? "" : code[0]));
+  const letters = opcode.operands.map((code) =>
+    code === "DX" || code === "AX" || code === "AL" || code === "CL" ? "" : code[0],
+  );
   if (letters.includes("C") || letters.includes("D")) return "ignored";
   if (opcode.encoding.mod !== undefined) return opcode.encoding.mod;
   if (letters.includes("M")) return "mem";
-  return letters.some((letter) => letter === "R" || letter === "U" || letter === "N" || letter === "F") ? "reg" : undefined;
+  return letters.some((letter) => letter === "R" || letter === "U" || letter === "N" || letter === "F")
+    ? "reg"
+    : undefined;
 }
 
 function shapeOf(lines: readonly DecodeLine[]): RowShape {
@@ -161,7 +167,13 @@ function shapeOf(lines: readonly DecodeLine[]): RowShape {
   return shape;
 }
 
-function matches(line: DecodeLine, variant: number, shape: RowShape, entry: number, sharedWithRegisters: boolean): boolean {
+function matches(
+  line: DecodeLine,
+  variant: number,
+  shape: RowShape,
+  entry: number,
+  sharedWithRegisters: boolean,
+): boolean {
   const { encoding, attributes } = line.opcode;
   const is64 = (variant & 4) !== 0;
   const w = (variant >> 3) & 1;

@@ -42,7 +42,13 @@ function objdump(code: Uint8Array, machine: string): Map<number, string> {
 
 /** Without comments, symbols, REX prefixes that have no effect, and absent index registers. */
 function normalise(text: string): string {
-  return text.replace(/^rex(\.\w+)? /, "").replace(/\+[er]iz\*\d/, "").replace("OWORD", "XMMWORD").replace(/\s*[#<].*$/, "").replace(/\s+/g, " ").trim();
+  return text
+    .replace(/^rex(\.\w+)? /, "")
+    .replace(/\+[er]iz\*\d/, "")
+    .replace("OWORD", "XMMWORD")
+    .replace(/\s*[#<].*$/, "")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 describe("disassemble", () => {

@@ -37,7 +37,13 @@ const decoded: DecodedInstruction = newInstruction();
  * @param available how many bytes may be read
  * @param address where the instruction lies in the guest: RIP, for branch targets
  */
-export function disassemble(bytes: Uint8Array, at: number, available: number, mode: DecodeMode, address: bigint): Disassembly {
+export function disassemble(
+  bytes: Uint8Array,
+  at: number,
+  available: number,
+  mode: DecodeMode,
+  address: bigint,
+): Disassembly {
   const status = decoder.decode(bytes, at, available, mode, decoded);
   if (status !== DecodeStatus.Ok) return { text: "(bad)", length: 1 };
   const next = address + BigInt(decoded.length);
@@ -72,5 +78,7 @@ function nameOf(insn: DecodedInstruction, codeSize: 16 | 32 | 64): string {
 }
 
 function isAbsolute({ opcode, operandSize, addressSize }: DecodedInstruction): boolean {
-  return opcode.operands.some((code) => (code === "Iv" && operandSize === 64) || (code[0] === "O" && addressSize === 64));
+  return opcode.operands.some(
+    (code) => (code === "Iv" && operandSize === 64) || (code[0] === "O" && addressSize === 64),
+  );
 }

@@ -6,8 +6,14 @@ const LOW = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"] as const;
 const HIGH_BYTES = ["ah", "ch", "dh", "bh"] as const;
 const SEGMENTS = ["es", "cs", "ss", "ds", "fs", "gs"] as const;
 const POINTERS: { readonly [bits: number]: string } = {
-  8: "BYTE PTR ", 16: "WORD PTR ", 32: "DWORD PTR ", 48: "FWORD PTR ", 64: "QWORD PTR ", 80: "TBYTE PTR ",
-  128: "XMMWORD PTR ", 256: "YMMWORD PTR ",
+  8: "BYTE PTR ",
+  16: "WORD PTR ",
+  32: "DWORD PTR ",
+  48: "FWORD PTR ",
+  64: "QWORD PTR ",
+  80: "TBYTE PTR ",
+  128: "XMMWORD PTR ",
+  256: "YMMWORD PTR ",
 };
 
 type Bits = 16 | 32 | 64;
@@ -104,7 +110,10 @@ export function operandText(insn: DecodedInstruction, code: OperandCode, codeSiz
     case "L":
       return immediateText(insn, code, bits);
     case "J":
-      return hex(next + BigInt(insn.immediateLow), insn.operandSize === 64 ? 64 : codeSize === 16 ? 16 : insn.operandSize);
+      return hex(
+        next + BigInt(insn.immediateLow),
+        insn.operandSize === 64 ? 64 : codeSize === 16 ? 16 : insn.operandSize,
+      );
     case "O":
       return offsetText(insn);
     case "A":

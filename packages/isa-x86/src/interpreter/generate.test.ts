@@ -8,7 +8,13 @@ import { printHandler } from "./generate.js";
 // Each golden file is the WebAssembly text of one handler. ISOLA_BLESS=1 rewrites them.
 const GOLDEN = new URL("golden/", import.meta.url);
 
-const CASES: readonly (readonly [file: string, opcode: string, size: OperandSize, addressing: Addressing, model: Model | null])[] = [
+const CASES: readonly (readonly [
+  file: string,
+  opcode: string,
+  size: OperandSize,
+  addressing: Addressing,
+  model: Model | null,
+])[] = [
   ["add-r64-r64", "add Gv,Ev", 64, "none", null],
   ["add-m32-r32", "add Ev,Gv", 32, "long", null],
   ["mov-r64-m64", "mov Gv,Ev", 64, "long", null],

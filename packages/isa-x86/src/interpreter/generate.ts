@@ -82,13 +82,15 @@ export function generateInterpreter(): Uint8Array {
     e.leave(e.i32(Exit.Trap));
   });
   const firstHandler = bodies.length;
-  for (let special = 0; special < Special.Count; special++)
-    emit(specialForm(anyForm), (e) => emitSpecial(e, special));
+  for (let special = 0; special < Special.Count; special++) emit(specialForm(anyForm), (e) => emitSpecial(e, special));
   for (const form of forms) {
     emit(form, (e) => {
       if (isImpossible(form)) return e.raise(Vector.UD);
       form.opcode.semantics(e, form.operands, form);
-      assert(!e.hasLeft || form.opcode.attributes.ends === true, `${form.opcode.name} jumps but lacks the "ends" attribute`);
+      assert(
+        !e.hasLeft || form.opcode.attributes.ends === true,
+        `${form.opcode.name} jumps but lacks the "ends" attribute`,
+      );
     });
   }
 
@@ -97,7 +99,8 @@ export function generateInterpreter(): Uint8Array {
   assert(handlerType === targets.handlerType, "handlers have the first type");
   const used = [...helpers.used];
   for (const [name, { signature }] of used) module.importFunction("helpers", name, signature);
-  for (let i = used.length; i < MAX_HELPERS; i++) module.importFunction("helpers", "lookup", { parameters: ["i32"], results: ["i32"] });
+  for (let i = used.length; i < MAX_HELPERS; i++)
+    module.importFunction("helpers", "lookup", { parameters: ["i32"], results: ["i32"] });
   module.importMemory("env", "memory", 1, memoryPages(MAX_RAM), false);
   module.importTable("env", "table", bodies.length - firstHandler);
   const indices = bodies.map(() => module.declareFunction(HANDLER));
@@ -112,8 +115,13 @@ export function printHandler(form: Form): string[] {
   const names: string[] = [];
   const parts = ["raise", "goto", "enter", "linkTaken", "linkNotTaken", "trap"];
   const targets = {
-    handlerType: 0, raise: MAX_HELPERS, goto: MAX_HELPERS + 1, enter: MAX_HELPERS + 2, linkTaken: MAX_HELPERS + 3,
-    linkNotTaken: MAX_HELPERS + 4, trap: MAX_HELPERS + 5,
+    handlerType: 0,
+    raise: MAX_HELPERS,
+    goto: MAX_HELPERS + 1,
+    enter: MAX_HELPERS + 2,
+    linkTaken: MAX_HELPERS + 3,
+    linkNotTaken: MAX_HELPERS + 4,
+    trap: MAX_HELPERS + 5,
   };
   const code = new CodeBuilder(HANDLER.parameters.length);
   const e = new InterpreterEmitter(code, (name) => names.push(name) - 1, form, targets);

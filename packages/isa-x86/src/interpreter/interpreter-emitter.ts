@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { JUMP_CACHE_ENTRIES, Link, RECORD_SIZE, RecordField, TLB_ENTRIES, TLB_ENTRY_SIZE, type HelperResolver, type Value } from "@isola/engine";
+import {
+  JUMP_CACHE_ENTRIES,
+  Link,
+  RECORD_SIZE,
+  RecordField,
+  TLB_ENTRIES,
+  TLB_ENTRY_SIZE,
+  type HelperResolver,
+  type Value,
+} from "@isola/engine";
 import { type CodeBuilder, memoryOps, type MemoryOpName } from "@isola/wasm";
 import { cpu as layout } from "../cpu-layout.js";
 import { type Vector, X86Emitter } from "../semantics/x86-emitter.js";
@@ -84,13 +93,20 @@ export class InterpreterEmitter extends X86Emitter {
   }
 
   private computeAddress(): Value {
-    const registerAt = (field: RecordField): Value => this.add(this.cpu, this.loadHost("i32.load16_u", this.record, field));
+    const registerAt = (field: RecordField): Value =>
+      this.add(this.cpu, this.loadHost("i32.load16_u", this.record, field));
     if (this.form.addressing === "flat32") {
-      const index = this.shl(this.loadHost("i32.load", registerAt(RecordField.Index)), this.loadHost("i32.load8_u", this.record, RecordField.Scale));
+      const index = this.shl(
+        this.loadHost("i32.load", registerAt(RecordField.Index)),
+        this.loadHost("i32.load8_u", this.record, RecordField.Scale),
+      );
       const sum = this.add(this.loadHost("i32.load", registerAt(RecordField.Base)), index);
       return this.extendU(this.add(sum, this.loadHost("i32.load", this.record, RecordField.Displacement)));
     }
-    const index = this.shl(this.loadHost("i64.load", registerAt(RecordField.Index)), this.loadHost("i32.load8_u", this.record, RecordField.Scale));
+    const index = this.shl(
+      this.loadHost("i64.load", registerAt(RecordField.Index)),
+      this.loadHost("i32.load8_u", this.record, RecordField.Scale),
+    );
     const sum = this.add(this.loadHost("i64.load", registerAt(RecordField.Base)), index);
     return this.add(sum, this.loadHost("i64.load32_s", this.record, RecordField.Displacement));
   }
@@ -283,11 +299,13 @@ export class InterpreterEmitter extends X86Emitter {
       thenLeft = this.left;
     };
     let otherwiseLeft = false;
-    const wrappedOther = otherwise && ((): void => {
-      this.left = false;
-      otherwise();
-      otherwiseLeft = this.left;
-    });
+    const wrappedOther =
+      otherwise &&
+      ((): void => {
+        this.left = false;
+        otherwise();
+        otherwiseLeft = this.left;
+      });
     super.if(condition, wrapped(then), wrappedOther);
     this.left = before || (thenLeft && otherwiseLeft);
     // WebAssembly does not know that control cannot come here.

@@ -46,11 +46,7 @@ export const cmpxchg: Semantics = (e, operands) => {
   const inMemory = dst.kind === "mem";
   const a = inMemory ? replace(e, dst, (old) => e.select(e.eq(old, accumulator), b, old)) : e.read(dst);
   e.flags.sub(size, accumulator, a, e.zeroExtend(e.sub(accumulator, a), size));
-  e.if(
-    e.ne(a, accumulator),
-    () => e.writeGpr(Gpr.RAX, size, a),
-    inMemory ? undefined : () => e.write(dst, b),
-  );
+  e.if(e.ne(a, accumulator), () => e.writeGpr(Gpr.RAX, size, a), inMemory ? undefined : () => e.write(dst, b));
 };
 
 /** CMPXCHG8B: EDX:EAX with memory, ECX:EBX is the new value. Only ZF changes. */

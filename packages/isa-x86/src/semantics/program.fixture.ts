@@ -10,7 +10,8 @@ const wasm: WasmHost = {
   compile: (bytes) => new WebAssembly.Module(bytes as BufferSource) as unknown as WasmModule,
   instantiate: (module, imports) =>
     new WebAssembly.Instance(module as unknown as WebAssembly.Module, imports as WebAssembly.Imports).exports,
-  createMemory: (initial, maximum, shared) => new WebAssembly.Memory({ initial, maximum, shared }) as unknown as WasmMemory,
+  createMemory: (initial, maximum, shared) =>
+    new WebAssembly.Memory({ initial, maximum, shared }) as unknown as WasmMemory,
   createTable: (length) => new WebAssembly.Table({ initial: length, element: "anyfunc" }) as unknown as WasmTable,
 };
 

@@ -191,7 +191,11 @@ export const shlx: Semantics = (e, operands) => shiftWithoutFlags(e, operands, (
 export const shrx: Semantics = (e, operands) => shiftWithoutFlags(e, operands, (a, count) => e.shrU(a, count));
 export const sarx: Semantics = (e, operands) => shiftWithoutFlags(e, operands, (a, count) => e.shrS(a, count));
 
-function shiftWithoutFlags(e: X86Emitter, operands: readonly Operand[], apply: (a: Value, count: Value) => Value): void {
+function shiftWithoutFlags(
+  e: X86Emitter,
+  operands: readonly Operand[],
+  apply: (a: Value, count: Value) => Value,
+): void {
   // WebAssembly masks shift counts exactly as these instructions do.
   const a = e.read(operandAt(operands, 1));
   e.write(operandAt(operands, 0), apply(a, e.read(operandAt(operands, 2))));

@@ -21,7 +21,9 @@ describe("string instructions in flat 32-bit code", () => {
     fillWithPattern(cpu.ram.subarray(SOURCE, SOURCE + count));
     cpu.ram.fill(0, TARGET - 1, TARGET + count + 2);
     const instructions = cpu.run(REP_MOVSB, { esi: SOURCE, edi: TARGET + 1, ecx: count });
-    expect(Buffer.compare(cpu.ram.subarray(SOURCE, SOURCE + count), cpu.ram.subarray(TARGET + 1, TARGET + 1 + count))).toBe(0);
+    expect(
+      Buffer.compare(cpu.ram.subarray(SOURCE, SOURCE + count), cpu.ram.subarray(TARGET + 1, TARGET + 1 + count)),
+    ).toBe(0);
     expect([cpu.ram[TARGET], cpu.ram[TARGET + 1 + count]]).toEqual([0, 0]);
     expect([cpu.get("esi"), cpu.get("edi"), cpu.get("ecx")]).toEqual([SOURCE + count, TARGET + 1 + count, 0]);
     // At most 64 KiB at a time, then HLT.

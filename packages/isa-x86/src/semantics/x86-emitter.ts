@@ -166,7 +166,12 @@ export abstract class X86Emitter extends Emitter {
    */
   modify(operand: Operand, change: (old: Value) => Value): void {
     if (operand.kind === "mem")
-      this.modifyGuest((operand.size / 8) as 1 | 2 | 4 | 8, this.linearAddress(), this.form.opcode.attributes.lock === true, change);
+      this.modifyGuest(
+        (operand.size / 8) as 1 | 2 | 4 | 8,
+        this.linearAddress(),
+        this.form.opcode.attributes.lock === true,
+        change,
+      );
     else this.write(operand, change(this.read(operand)));
   }
 
@@ -200,7 +205,8 @@ export abstract class X86Emitter extends Emitter {
    */
   writeVector(operand: Operand, value: Value, unaligned = false): void {
     if (operand.kind === "vec") return this.storeHost("v128.store", this.slotAddress(operand.slot), value);
-    if (operand.kind === "mmx") return this.storeHost("i64.store", this.slotAddress(operand.slot), this.lane("i64x2.extract_lane", 0, value));
+    if (operand.kind === "mmx")
+      return this.storeHost("i64.store", this.slotAddress(operand.slot), this.lane("i64x2.extract_lane", 0, value));
     if (operand.kind !== "mem") throw new Error(`${this.form.opcode.name}: not a vector operand`);
     const linear = this.linearAddress();
     switch (operand.size) {
@@ -210,7 +216,12 @@ export abstract class X86Emitter extends Emitter {
       case 64:
         return this.storeGuest("i64.store", 8, linear, this.lane("i64x2.extract_lane", 0, value));
       default:
-        return this.storeGuest(integerStore(operand.size), operand.size / 8, linear, this.lane("i32x4.extract_lane", 0, value));
+        return this.storeGuest(
+          integerStore(operand.size),
+          operand.size / 8,
+          linear,
+          this.lane("i32x4.extract_lane", 0, value),
+        );
     }
   }
 
@@ -263,7 +274,11 @@ export abstract class X86Emitter extends Emitter {
   /** Value on top of the stack (`skip` bytes above it), without popping. */
   peekStack(size: 16 | 32 | 64, skip = 0): Value {
     if (this.form.model === "segmented") {
-      const value = this.callFaultingValue("peekSegmented", [this.cpu, this.record, this.i32(size / 8), this.i32(skip)], "i64");
+      const value = this.callFaultingValue(
+        "peekSegmented",
+        [this.cpu, this.record, this.i32(size / 8), this.i32(skip)],
+        "i64",
+      );
       return size === 64 ? value : this.wrap(value);
     }
     return this.loadGuest(integerLoad(size), size / 8, this.stackPointerPlus(skip), true);

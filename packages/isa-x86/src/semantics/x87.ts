@@ -51,7 +51,12 @@ export function arithmeticTo(op: number, pops: 0 | 1): Semantics {
   return (e) => e.callVoidStatus("x87ArithmeticTo", [e.cpu, e.i32(op), stackIndex(e), e.i32(pops)]);
 }
 
-const ARITHMETIC = { f32: "x87ArithmeticF32", f64: "x87ArithmeticF64", i16: "x87ArithmeticInteger", i32: "x87ArithmeticInteger" } as const;
+const ARITHMETIC = {
+  f32: "x87ArithmeticF32",
+  f64: "x87ArithmeticF64",
+  i16: "x87ArithmeticInteger",
+  i32: "x87ArithmeticInteger",
+} as const;
 
 export function arithmeticMemory(op: number, kind: "f32" | "f64" | "i16" | "i32"): Semantics {
   return (e) => {
@@ -60,7 +65,13 @@ export function arithmeticMemory(op: number, kind: "f32" | "f64" | "i16" | "i32"
   };
 }
 
-const LOAD = { f32: "x87LoadF32", f64: "x87LoadF64", i16: "x87LoadInteger", i32: "x87LoadInteger", i64: "x87LoadInteger" } as const;
+const LOAD = {
+  f32: "x87LoadF32",
+  f64: "x87LoadF64",
+  i16: "x87LoadInteger",
+  i32: "x87LoadInteger",
+  i64: "x87LoadInteger",
+} as const;
 
 /** FLD and FILD from memory. */
 export function load(kind: X87Memory): Semantics {

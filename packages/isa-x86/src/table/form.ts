@@ -33,7 +33,13 @@ export function dependsOnOperandSize(opcode: Opcode): boolean {
   return (
     opcode.attributes.model === true ||
     opcode.attributes.sized === true ||
-    opcode.operands.some((code) => (SIZED.test(code) && !/^[VWUHPQNSCDF]$/.test(code)) || code.endsWith("v") || code.endsWith("y") || code.endsWith("z"))
+    opcode.operands.some(
+      (code) =>
+        (SIZED.test(code) && !/^[VWUHPQNSCDF]$/.test(code)) ||
+        code.endsWith("v") ||
+        code.endsWith("y") ||
+        code.endsWith("z"),
+    )
   );
 }
 

@@ -1,7 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  bound, call, callIndirect, int, int1, int3, into, jcc, jmp, jmpIndirect, jumpIfCountZero, loopAlways, loopEqual,
-  loopNotEqual, ret, undefinedInstruction,
+  bound,
+  call,
+  callIndirect,
+  int,
+  int1,
+  int3,
+  into,
+  jcc,
+  jmp,
+  jmpIndirect,
+  jumpIfCountZero,
+  loopAlways,
+  loopEqual,
+  loopNotEqual,
+  ret,
+  undefinedInstruction,
 } from "../semantics/branch.js";
 import type { Semantics } from "../semantics/semantics.js";
 import { CONDITIONS } from "./condition.js";
@@ -13,7 +27,9 @@ const ENDS: Attributes = { ends: true };
 
 /** LOOPcc and JCXZ: the count register has the address size. */
 function counted(opcode: string, name: (size: 16 | 32 | 64) => string, semantics: Semantics): Opcode[] {
-  return ([16, 32, 64] as const).map((size) => op(opcode, `${name(size)} Jb`, semantics, { ...NEAR, addressSize: size }));
+  return ([16, 32, 64] as const).map((size) =>
+    op(opcode, `${name(size)} Jb`, semantics, { ...NEAR, addressSize: size }),
+  );
 }
 
 function hex(opcode: number): string {

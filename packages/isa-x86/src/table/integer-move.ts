@@ -1,7 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import { xchg } from "../semantics/exchange.js";
 import {
-  bswap, cbw, clc, cld, cmc, cmov, cwd, lahf, lea, mov, movbe, movsx, movzx, sahf, salc, setcc, stc, std, xlat,
+  bswap,
+  cbw,
+  clc,
+  cld,
+  cmc,
+  cmov,
+  cwd,
+  lahf,
+  lea,
+  mov,
+  movbe,
+  movsx,
+  movzx,
+  sahf,
+  salc,
+  setcc,
+  stc,
+  std,
+  xlat,
 } from "../semantics/move.js";
 import { CONDITIONS } from "./condition.js";
 import { type Attributes, type Opcode, op } from "./opcode.js";

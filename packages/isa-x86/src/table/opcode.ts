@@ -91,7 +91,8 @@ export function parseEncoding(text: string): Encoding {
   let fixedModrm = false;
   const bytes: number[] = [];
   for (const word of words) {
-    if (word === "np" || ((word === "66" || word === "f3" || word === "f2") && bytes.length === 0)) prefix = word as "np";
+    if (word === "np" || ((word === "66" || word === "f3" || word === "f2") && bytes.length === 0))
+      prefix = word as "np";
     else if (word === "w0" || word === "w1") rexW = word === "w1" ? 1 : 0;
     else if (word === "/r") modrm = true;
     else if (/^\/[0-7]$/.test(word)) {
