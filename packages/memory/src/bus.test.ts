@@ -17,7 +17,7 @@ function registers(): IoHandler & { readonly log: string[] } {
 }
 
 describe("Bus", () => {
-  it("hands accesses to the device with offsets from its start, values unsigned", () => {
+  it("hands accesses to the device with offsets from its start, values unsigned and no wider than asked for", () => {
     const bus = new Bus("io");
     const device = registers();
     bus.map(0x3f8, 8, device);
