@@ -17,7 +17,11 @@ interface BusyboxBoot {
   readonly args?: readonly string[];
 }
 
-async function boot(context: CheckContext, name: string, { image, machine, cpus, end, args }: BusyboxBoot): Promise<void> {
+async function boot(
+  context: CheckContext,
+  name: string,
+  { image, machine, cpus, end, args }: BusyboxBoot,
+): Promise<void> {
   await pullOrSkip(context, image);
   const options = ["--cpus", String(cpus), "--memory", `${MEMORY_MIB}M`, ...(args ?? [])];
   const isola = new IsolaProcess(context, { name, args: ["run", image, ...options] });

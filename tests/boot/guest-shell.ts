@@ -51,7 +51,10 @@ export function ensureMemory(context: CheckContext, machine: IsolaProcess, ramSi
   }
   const mib = (bytes: number) => `${(bytes / MIB).toFixed(0)} MiB`;
   context.note(`peak memory ${mib(peak)}, of which guest RAM ${mib(ram)}: ${mib(peak - ram)} for the machine`);
-  ensure(peak - ram <= OVERHEAD_LIMIT, `the machine takes ${mib(peak - ram)} beside guest RAM, and ${mib(OVERHEAD_LIMIT)} is the limit`);
+  ensure(
+    peak - ram <= OVERHEAD_LIMIT,
+    `the machine takes ${mib(peak - ram)} beside guest RAM, and ${mib(OVERHEAD_LIMIT)} is the limit`,
+  );
 }
 
 /** Types `line`, which switches the machine off, and waits for the process to end with status 0. */

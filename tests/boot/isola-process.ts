@@ -133,7 +133,9 @@ export class IsolaProcess {
         settle();
       };
       const fail = (why: string) =>
-        finish(() => reject(new CheckFailure(`${why}; the output ends with:\n${lastLines(this.buffer + this.errors)}`)));
+        finish(() =>
+          reject(new CheckFailure(`${why}; the output ends with:\n${lastLines(this.buffer + this.errors)}`)),
+        );
       const wake = () => {
         const found = probe();
         if (found !== null) finish(() => resolve(found));

@@ -8,7 +8,10 @@ const NO_ARCHIVE = /no Debian mirror for|check the network and proxy settings/;
 const pulls = new Map<string, Promise<Map<string, string>>>();
 
 async function pull(context: CheckContext, image: string): Promise<Map<string, string>> {
-  const { status, output, errors, cpu } = await isola(context, { name: `pull-${image.replace(":", "-")}`, args: ["pull", image] });
+  const { status, output, errors, cpu } = await isola(context, {
+    name: `pull-${image.replace(":", "-")}`,
+    args: ["pull", image],
+  });
   if (status !== 0) {
     if (NO_ARCHIVE.test(errors)) throw new Skip(`${image} cannot be pulled: ${errors.trim().split("\n").at(-1)}`);
     throw new CheckFailure(`isola pull ${image} ended with status ${status}:\n${errors}`);

@@ -2,10 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { badArchives } from "./bad-archive.js";
+import { badInput } from "./bad-input.js";
 import { busyboxBoots } from "./busybox-boots.js";
 import { type Check, CheckFailure, Skip } from "./check.js";
+import { debianBoots } from "./debian-boots.js";
+import { flatGuests } from "./flat-guests.js";
 
-const CHECKS: readonly Check[] = [...busyboxBoots];
+const CHECKS: readonly Check[] = [...badInput, ...badArchives, ...flatGuests, ...busyboxBoots, ...debianBoots];
 const SKIPPED = 77;
 
 function describe(error: unknown): string {
@@ -24,7 +28,12 @@ export async function run(root: string, names: readonly string[]): Promise<numbe
   for (const check of chosen) {
     const scratch = mkdtempSync(join(tmpdir(), "isola-boot-"));
     const notes: string[] = [];
-    const context = { root, scratch, logs: join(root, "build/boot-logs"), note: (line: string) => void notes.push(line) };
+    const context = {
+      root,
+      scratch,
+      logs: join(root, "build/boot-logs"),
+      note: (line: string) => void notes.push(line),
+    };
     const start = performance.now();
     let verdict: keyof typeof tally = "ok";
     try {
@@ -37,7 +46,9 @@ export async function run(root: string, names: readonly string[]): Promise<numbe
     }
     tally[verdict]++;
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    process.stdout.write(`  ${verdict} ${check.name} (${seconds} s)\n${notes.map((note) => `      ${note}\n`).join("")}`);
+    process.stdout.write(
+      `  ${verdict} ${check.name} (${seconds} s)\n${notes.map((note) => `      ${note}\n`).join("")}`,
+    );
   }
   process.stdout.write(`  ${tally.ok} passed, ${tally.FAILED} failed, ${tally.SKIPPED} skipped\n`);
   return tally.FAILED > 0 ? 1 : tally.SKIPPED > 0 ? SKIPPED : 0;
