@@ -2,10 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { badArchives } from "./bad-archive.js";
+import { badInput } from "./bad-input.js";
 import { busyboxBoots } from "./busybox-boots.js";
 import { type Check, CheckFailure, Skip } from "./check.js";
+import { debianBoots } from "./debian-boots.js";
+import { flatGuests } from "./flat-guests.js";
 
-const CHECKS: readonly Check[] = [...busyboxBoots];
+const CHECKS: readonly Check[] = [...badInput, ...badArchives, ...flatGuests, ...busyboxBoots, ...debianBoots];
 const SKIPPED = 77;
 
 function describe(error: unknown): string {
