@@ -11,9 +11,11 @@ export interface Host {
 export function describeHost(): Host {
   const processors = cpus();
   const model = processors[0]?.model.trim() || "unknown processor";
+  // Only the version: what follows it names a build, which tells nobody else anything.
+  const kernel = /^[\d.]+\d/.exec(release())?.[0] ?? release();
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   return {
-    description: `${processors.length} × ${model}, ${memory}, ${type()} ${release()}`,
+    description: `${processors.length} × ${model}, ${memory}, ${type()} ${kernel}`,
     processors: processors.length,
   };
 }
