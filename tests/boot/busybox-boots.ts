@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Check, CheckContext } from "./check.js";
 import { ensure, ensureEqual } from "./check.js";
 import { ensureEnds, ensureMemory, GuestShell } from "./guest-shell.js";
 import { IsolaProcess } from "./isola-process.js";
 import { pullOrSkip } from "./pull.js";
+import { smallDisk } from "./small-disk.js";
 
 const MEMORY_MIB = 256;
 /** `seq 1 20000 | sha256sum`. */
@@ -99,6 +102,38 @@ const reboot: Check = {
   },
 };
 
+/** The disk of the host that holds a guest's disk fills up: the guest gets I/O errors, the operator one line. */
+const hostDiskFull: Check = {
+  name: "busybox-host-disk-full",
+  async run(context) {
+    await pullOrSkip(context, "busybox");
+    const folder = join(context.scratch, "full");
+    const unmount = smallDisk(folder, 4 << 20);
+    const disk = join(folder, "disk.img");
+    writeFileSync(disk, "");
+    truncateSync(disk, 16 << 20);
+    const args = ["run", "busybox", "--disk", disk, "--disk", `${disk},temporary`];
+    const isola = new IsolaProcess(context, { name: "busybox-host-disk-full", args, env: { TMPDIR: folder } });
+    try {
+      const shell = await busyboxShell(isola);
+      for (const device of ["vda", "vdb"]) {
+        const { output } = await shell.run(`dd if=/dev/zero of=/dev/${device} bs=64k conv=fsync; dmesg | tail -n 3`);
+        ensure(/I\/O error/.test(output), `writing more than the host holds gave no error:\n${output}`);
+      }
+      isola.send("poweroff -f\n");
+      const { status, errors } = await isola.result();
+      ensureEqual(status, 0, "the exit status");
+      const said = errors.split(/\r?\n/).filter((line) => line.startsWith("isola: warning:"));
+      ensureEqual(said.length, 2, `the number of warnings (${errors})`);
+      ensure(said[0].includes(`cannot write ${disk}: the disk is full; the guest sees an I/O error`), said[0]);
+      ensure(said[1].includes(`cannot write temporary changes to ${folder}: the disk is full`), said[1]);
+    } finally {
+      isola.kill();
+      unmount();
+    }
+  },
+};
+
 const AMD64 = { image: "busybox", machine: "x86_64" };
 const I386 = { image: "busybox:i386", machine: "i686" };
 
@@ -109,4 +144,5 @@ export const busyboxBoots: readonly Check[] = [
   check("busybox-i386-4", { ...I386, cpus: 4, end: "poweroff -f" }),
   check("busybox-no-reboot", { ...AMD64, cpus: 1, end: "reboot -f", args: ["--no-reboot"] }),
   reboot,
+  hostDiskFull,
 ];
