@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeDeb } from "../../packages/images/test-support/archives.js";
 import { FakeArchive } from "../../packages/images/test-support/fake-archive.js";
-import { type Check, type CheckContext, ensure, ensureEqual, Skip } from "./check.js";
+import { type Check, type CheckContext, ensure, ensureEqual } from "./check.js";
 import { isola, type IsolaResult } from "./isola-process.js";
+import { smallDisk } from "./small-disk.js";
 
 const NOISE = createHash("shake256", { outputLength: 3 << 20 })
   .update("kernel")
@@ -101,17 +101,6 @@ const damaged: Check = {
     });
   },
 };
-
-/** Mounts a file system of `size` bytes on `path`; returns what unmounts it. Throws Skip where that is not allowed. */
-function smallDisk(path: string, size: number): () => void {
-  mkdirSync(path);
-  const mount = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", path], { encoding: "utf8" });
-  if (mount.status !== 0) {
-    const reason = mount.error?.message ?? mount.stderr.trim();
-    throw new Skip(`a full disk cannot be made here: ${reason}`);
-  }
-  return () => void spawnSync("umount", ["-l", path]);
-}
 
 const fullDisk: Check = {
   name: "disk-full",

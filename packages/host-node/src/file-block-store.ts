@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fdatasync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fdatasync, fstatSync, openSync, readSync } from "node:fs";
 import { OperatorError } from "@isola/base";
 import type { BlockStore } from "@isola/ports";
 import { lockFile } from "./file-lock.js";
+import { readFully, writeFully } from "./file-io.js";
 import { fileError } from "./host-error.js";
 
 const SECTOR = 512;
@@ -35,19 +36,20 @@ class FileBlockStore implements BlockStore {
   ) {}
 
   read(offset: number, buffer: Uint8Array): void {
-    let done = 0;
-    while (done < buffer.length) {
-      const count = readSync(this.file, buffer, done, buffer.length - done, offset + done);
-      // The file has been cut short behind our back; what is missing reads as zeros.
-      if (count === 0) return void buffer.fill(0, done);
-      done += count;
+    try {
+      readFully(this.file, offset, buffer);
+    } catch (error) {
+      throw fileError("read", this.path, error);
     }
   }
 
   write(offset: number, buffer: Uint8Array): void {
     if (this.readOnly) throw new OperatorError("read-only", `${this.path} is read-only`);
-    let done = 0;
-    while (done < buffer.length) done += writeSync(this.file, buffer, done, buffer.length - done, offset + done);
+    try {
+      writeFully(this.file, offset, buffer);
+    } catch (error) {
+      throw fileError("write", this.path, error);
+    }
   }
 
   flush(): void | Promise<void> {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BlockStore } from "@isola/ports";
+import { readFully, writeFully } from "./file-io.js";
 import { fileError } from "./host-error.js";
 
 const CLUSTER = 0x1_0000;
@@ -42,7 +43,7 @@ export class OverlayStore implements BlockStore {
   read(offset: number, buffer: Uint8Array): void {
     this.pieces(offset, buffer, (index, at, piece) => {
       if (this.own[index] === 0) void this.base.read(at, piece);
-      else this.readScratch(at, piece);
+      else readFully(this.file, at, piece);
     });
   }
 
@@ -84,17 +85,11 @@ export class OverlayStore implements BlockStore {
     }
   }
 
-  private readScratch(at: number, piece: Uint8Array): void {
-    let done = 0;
-    while (done < piece.length) {
-      const count = readSync(this.file, piece, done, piece.length - done, at + done);
-      if (count === 0) return void piece.fill(0, done);
-      done += count;
-    }
-  }
-
   private writeScratch(at: number, piece: Uint8Array): void {
-    let done = 0;
-    while (done < piece.length) done += writeSync(this.file, piece, done, piece.length - done, at + done);
+    try {
+      writeFully(this.file, at, piece);
+    } catch (error) {
+      throw fileError("write temporary changes to", tmpdir(), error);
+    }
   }
 }

@@ -134,8 +134,19 @@ export class Board {
     config.disks.forEach((disk, i) => {
       const store = storeOf(ports, disk.store);
       this.stores.push(store);
-      this.addVirtio(FIRST_DISK_SLOT + i, new VirtioBlk({ store, serial: disk.serial }));
+      this.addVirtio(FIRST_DISK_SLOT + i, new VirtioBlk({ ...disk, store, onStoreError: this.warnOnce(disk.serial) }));
     });
+  }
+
+  /** Tells the operator of the first error of a disk's store: a guest that meets a full disk meets it at every write. */
+  private warnOnce(serial: string): (error: unknown) => void {
+    let told = false;
+    return (error) => {
+      if (told) return;
+      told = true;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.context.ports.log.warn(`disk "${serial}": ${reason}; the guest sees an I/O error`);
+    };
   }
 
   /** Power-on state, with what firmware would have set up. */

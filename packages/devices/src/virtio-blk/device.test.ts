@@ -95,7 +95,8 @@ function range(sector: number, sectors: number, flags = 0): Uint8Array {
 }
 
 function makeDisk<S extends MemoryStore>(store: S, features: readonly number[] = []) {
-  const blk = new VirtioBlk({ store, serial: "disk-0" });
+  const errors: unknown[] = [];
+  const blk = new VirtioBlk({ store, serial: "disk-0", onStoreError: (error) => errors.push(error) });
   const bench = new VirtioBench(blk).start(features);
   /** Starts a request; `status()` is 0xee until the device has answered. */
   const request = (type: number, sector: number, data: { data?: Uint8Array; room?: number }[] = []) => {
@@ -105,7 +106,7 @@ function makeDisk<S extends MemoryStore>(store: S, features: readonly number[] =
     bench.kick(0);
     return { buffer: addresses[1]!, status: () => bench.ram.u8(statusAt) };
   };
-  return { bench, blk, store, request };
+  return { bench, blk, store, request, errors };
 }
 
 deviceConformance("virtio-blk", () => {
@@ -174,9 +175,9 @@ describe("virtio-blk", () => {
     expect(request(13, 0, [{ data: range(0, 1) }]).status()).toBe(1);
   });
 
-  it("turns a failing store into an I/O error", async () => {
+  it("turns a failing store into an I/O error, and tells its owner", async () => {
     const store = new MemoryStore();
-    const { request } = makeDisk(store);
+    const { request, errors } = makeDisk(store);
     store.read = () => {
       throw new Error("disk on fire");
     };
@@ -186,6 +187,9 @@ describe("virtio-blk", () => {
     expect(late.status()).toBe(0xee);
     await settled();
     expect(late.status()).toBe(1);
+    expect(errors).toEqual([new Error("disk on fire"), new Error("disk on fire")]);
+    expect(request(0, SECTORS, [{ room: 512 }]).status()).toBe(1);
+    expect(errors.length).toBe(2);
   });
 
   it("answers late requests out of band and bounds how many are under way", async () => {

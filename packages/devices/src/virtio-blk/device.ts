@@ -27,6 +27,8 @@ export interface VirtioBlkOptions {
   readonly serial: string;
   /** Request queues, 1 by default. */
   readonly queues?: number;
+  /** Called with each error of the store; the guest only learns that its request failed. */
+  readonly onStoreError?: (error: unknown) => void;
 }
 
 /** A virtio disk on a `BlockStore`. Requests run side by side; each is returned when the store has answered. */
@@ -124,6 +126,7 @@ export class VirtioBlk implements VirtioFunction<VirtioBlkState>, Pausable {
       store: this.options.store,
       serial: this.options.serial,
       isCurrent: () => this.generation === generation,
+      failed: (error) => this.options.onStoreError?.(error),
     });
     if (!(result instanceof Promise)) {
       this.finish(host, queue, chain, result);

@@ -23,6 +23,8 @@ export interface RequestTarget {
   readonly serial: string;
   /** Whether the driver still waits for this request; after a reset its memory must not be touched. */
   isCurrent(): boolean;
+  /** The store failed; the guest gets an I/O error. */
+  failed(error: unknown): void;
 }
 
 /** Outcome of a request, and how many bytes of data were put into guest memory. */
@@ -43,11 +45,15 @@ export function execute(chain: Chain, target: RequestTarget): MaybeLater<Request
   chain.read(target.ram, 0, header);
   const view = new DataView(header.buffer);
   const sector = view.getUint32(8, true) + view.getUint32(12, true) * 2 ** 32;
+  const fail = (error: unknown): RequestResult => {
+    target.failed(error);
+    return IO_ERROR;
+  };
   try {
     const result = dispatch(view.getUint32(0, true), sector, chain, target);
-    return result instanceof Promise ? result.catch(() => IO_ERROR) : result;
-  } catch {
-    return IO_ERROR;
+    return result instanceof Promise ? result.catch(fail) : result;
+  } catch (error) {
+    return fail(error);
   }
 }
 
