@@ -121,7 +121,7 @@ const session: Check = {
 };
 
 export const debianBoots: readonly Check[] = [
-  loginCheck("debian-1", { cpus: 1, end: "poweroff" }),
-  loginCheck("debian-4", { cpus: 4, end: "reboot", args: ["--no-reboot"] }),
   session,
+  loginCheck("debian-4", { cpus: 4, end: "reboot", args: ["--no-reboot"] }),
+  loginCheck("debian-1", { cpus: 1, end: "poweroff" }),
 ];
