@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeDeb } from "../../packages/images/test-support/archives.js";
+import { makeDeb, makeModule, type TarMember } from "../../packages/images/test-support/archives.js";
 import { FakeArchive } from "../../packages/images/test-support/fake-archive.js";
 import { type Check, type CheckContext, ensure, ensureEqual } from "./check.js";
-import { isola, type IsolaResult } from "./isola-process.js";
+import { isola, type IsolaOptions, IsolaProcess, type IsolaResult } from "./isola-process.js";
 import { smallDisk } from "./small-disk.js";
 
 const NOISE = createHash("shake256", { outputLength: 3 << 20 })
@@ -15,17 +15,22 @@ const NOISE = createHash("shake256", { outputLength: 3 << 20 })
 /** An archive that has what the image "busybox" needs. */
 function archive(): FakeArchive {
   const server = new FakeArchive();
-  const add = (name: string, path: string, body: Uint8Array | string) => {
+  const add = (name: string, files: readonly TarMember[]) => {
     const control = `Package: ${name}\nVersion: 1\nArchitecture: amd64\n`;
-    server.add(name, makeDeb({ control, files: [{ path, body, mode: 0o755 }], compression: "none" }), control);
+    server.add(name, makeDeb({ control, files, compression: "none" }), control);
   };
-  add("linux-image-cloud-amd64", "./boot/vmlinuz-1", NOISE);
-  add("busybox-static", "./bin/busybox", NOISE.subarray(0, 1 << 20));
+  const modules = ["pci", "mmio", "blk", "net", "console", "rng"].map((name) => ({
+    path: `./lib/modules/1/kernel/virtio_${name}.ko`,
+    body: makeModule([`name=virtio_${name}`, "depends="]),
+  }));
+  add("linux-image-cloud-amd64", [{ path: "./boot/vmlinuz-1", body: NOISE }, ...modules]);
+  add("busybox-static", [{ path: "./bin/busybox", body: NOISE.subarray(0, 1 << 20), mode: 0o755 }]);
   server.publish();
   return server;
 }
 
-function pull(context: CheckContext, name: string, mirror: string, cache: string): Promise<IsolaResult> {
+/** How the command line pulls from `mirror` into `cache`. */
+function pullOptions(context: CheckContext, name: string, mirror: string, cache: string): IsolaOptions {
   const env = {
     ISOLA_CACHE_DIR: cache,
     ISOLA_DEBIAN_MIRROR: mirror,
@@ -34,7 +39,11 @@ function pull(context: CheckContext, name: string, mirror: string, cache: string
     NO_PROXY: "127.0.0.1",
     no_proxy: "127.0.0.1",
   };
-  return isola(context, { name, args: ["pull", "busybox"], env });
+  return { name, args: ["pull", "busybox"], env };
+}
+
+function pull(context: CheckContext, name: string, mirror: string, cache: string): Promise<IsolaResult> {
+  return isola(context, pullOptions(context, name, mirror, cache));
 }
 
 /** The last line tells what is wrong, and nothing is left that is not whole. */
@@ -102,6 +111,39 @@ const damaged: Check = {
   },
 };
 
+/** Ctrl-C, or the end of the world, while the second package is on its way; the next pull finishes the work. */
+const interrupted: Check = {
+  name: "pull-interrupted",
+  async run(context) {
+    const cache = join(context.scratch, "cache");
+    await withArchive(async (server, mirror) => {
+      const stall = async (signal: NodeJS.Signals): Promise<IsolaResult> => {
+        const name = `pull-${signal.toLowerCase()}`;
+        const child = new IsolaProcess(context, pullOptions(context, name, mirror, cache));
+        server.fault = (request, response, body) => {
+          if (body === undefined || !request.url?.endsWith("/busybox-static.deb")) return false;
+          response.writeHead(200, { "content-length": body.length });
+          response.write(body.subarray(0, body.length >> 1), () => setTimeout(() => child.kill(signal), 200));
+          return true;
+        };
+        try {
+          return await child.result();
+        } finally {
+          child.kill();
+        }
+      };
+      ensureClean(await stall("SIGINT"), /^isola: cancelled; run it again to go on$/, cache);
+      ensureEqual((await stall("SIGKILL")).signal, "SIGKILL", "the signal that ended the process");
+      server.fault = () => false;
+      const { status, errors } = await pull(context, "pull-after", mirror, cache);
+      ensureEqual(status, 0, `the exit status of the next pull (${errors})`);
+      ensure(server.requests.at(-1)?.includes("bytes=") === true, "the download did not go on where it stopped");
+      for (const name of ["work", "partial"])
+        ensureEqual(readdirSync(join(cache, name)), [], `what is left in ${name}`);
+    });
+  },
+};
+
 const fullDisk: Check = {
   name: "disk-full",
   async run(context) {
@@ -125,4 +167,4 @@ const fullDisk: Check = {
   },
 };
 
-export const badArchives: readonly Check[] = [unreachable, damaged, fullDisk];
+export const badArchives: readonly Check[] = [unreachable, damaged, interrupted, fullDisk];
