@@ -102,6 +102,28 @@ const reboot: Check = {
   },
 };
 
+/** On a virtual clock two boots are equal to the last byte, and to the last digit of the kernel's time stamps. */
+const repeats: Check = {
+  name: "busybox-virtual-clock",
+  async run(context) {
+    const { kernel, initrd } = Object.fromEntries(await pullOrSkip(context, "busybox"));
+    const machine = ["--cpus", "2", "--clock", "virtual", "--append", "console=ttyS0 cryptomgr.notests"];
+    const args = ["run", "--kernel", kernel, "--initrd", initrd, ...machine];
+    const boots = ["first", "second"].map(async (name) => {
+      const isola = new IsolaProcess(context, { name: `busybox-virtual-clock-${name}`, args });
+      try {
+        return (await isola.expect(/^[^]*Isola: busybox shell on[^]*# /))[0].split("\n");
+      } finally {
+        isola.kill();
+      }
+    });
+    const [first, second] = await Promise.all(boots);
+    ensure(first.length > 100, `the kernel said only ${first.length} lines`);
+    const other = first.findIndex((line, i) => line !== second[i]);
+    ensure(other < 0, `the boots part at "${first[other]}" and "${second[other]}"`);
+  },
+};
+
 /** The disk of the host that holds a guest's disk fills up: the guest gets I/O errors, the operator one line. */
 const hostDiskFull: Check = {
   name: "busybox-host-disk-full",
@@ -144,5 +166,6 @@ export const busyboxBoots: readonly Check[] = [
   check("busybox-i386-4", { ...I386, cpus: 4, end: "poweroff -f" }),
   check("busybox-no-reboot", { ...AMD64, cpus: 1, end: "reboot -f", args: ["--no-reboot"] }),
   reboot,
+  repeats,
   hostDiskFull,
 ];
