@@ -252,7 +252,7 @@ export abstract class Emitter {
   // -- variables and control flow -------------------------------------------------------------------------------------
 
   variable(type: ValueType, initial?: Value): Variable {
-    const variable = { type, local: this.code.newLocal(type) };
+    const variable = { type, local: this.newLocal(type) };
     if (initial !== undefined) this.assign(variable, initial);
     return variable;
   }
@@ -336,9 +336,14 @@ export abstract class Emitter {
     else this.code.i64Const(value.constant);
   }
 
+  /** A local for a value or a variable. */
+  protected newLocal(type: ValueType): number {
+    return this.code.newLocal(type);
+  }
+
   /** Takes the value on top of the stack. */
   protected result(type: ValueType): Value {
-    const local = this.code.newLocal(type);
+    const local = this.newLocal(type);
     this.code.localSet(local);
     return { type, local, constant: null };
   }

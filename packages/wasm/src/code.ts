@@ -20,10 +20,25 @@ export const VALUE_TYPE_CODE: { readonly [K in ValueType]: number } = {
 
 const VOID_BLOCK = 0x40;
 
+/** Which way a branch usually goes (the branch-hinting proposal). */
+export type Likelihood = "likely" | "unlikely";
+
+export interface BranchHint {
+  /** Offset of the `if` or `br_if` in {@link CodeBuilder.bytes}. */
+  readonly offset: number;
+  readonly taken: boolean;
+}
+
 /** Body of one function under construction: bytes and the types of its locals beyond the parameters. */
 export class CodeBuilder {
   readonly bytes: number[] = [];
   readonly locals: ValueType[] = [];
+  readonly hints: BranchHint[] = [];
+  /** Blocks, loops and ifs that are open. */
+  depth = 0;
+  /** End of the last `local.set`, if nothing has been emitted since, and the local. */
+  private setEnd = -1;
+  private setLocal = -1;
 
   constructor(readonly parameterCount: number) {}
 
@@ -74,13 +89,24 @@ export class CodeBuilder {
   }
 
   localGet(index: number): void {
-    this.bytes.push(0x20);
-    pushUnsigned(this.bytes, index);
+    const { bytes } = this;
+    if (this.setEnd === bytes.length && this.setLocal === index) {
+      // Set and get at once are a tee.
+      let at = bytes.length - 2;
+      while ((bytes[at] ?? 0) >= 0x80) at--;
+      bytes[at] = 0x22;
+      this.setEnd = -1;
+      return;
+    }
+    bytes.push(0x20);
+    pushUnsigned(bytes, index);
   }
 
   localSet(index: number): void {
     this.bytes.push(0x21);
     pushUnsigned(this.bytes, index);
+    this.setEnd = this.bytes.length;
+    this.setLocal = index;
   }
 
   localTee(index: number): void {
@@ -96,8 +122,10 @@ export class CodeBuilder {
     this.bytes.push(0x1a);
   }
 
-  if(result?: ValueType): void {
+  if(result?: ValueType, likelihood?: Likelihood): void {
+    this.hint(likelihood);
     this.bytes.push(0x04, result === undefined ? VOID_BLOCK : VALUE_TYPE_CODE[result]);
+    this.depth++;
   }
 
   else(): void {
@@ -106,14 +134,19 @@ export class CodeBuilder {
 
   block(result?: ValueType): void {
     this.bytes.push(0x02, result === undefined ? VOID_BLOCK : VALUE_TYPE_CODE[result]);
+    this.depth++;
   }
 
   loop(): void {
     this.bytes.push(0x03, VOID_BLOCK);
+    this.depth++;
   }
 
   end(): void {
     this.bytes.push(0x0b);
+    this.depth--;
+    // Whoever comes here by a branch has not passed the last set.
+    this.setEnd = -1;
   }
 
   br(depth: number): void {
@@ -121,9 +154,18 @@ export class CodeBuilder {
     pushUnsigned(this.bytes, depth);
   }
 
-  brIf(depth: number): void {
+  brIf(depth: number, likelihood?: Likelihood): void {
+    this.hint(likelihood);
     this.bytes.push(0x0d);
     pushUnsigned(this.bytes, depth);
+  }
+
+  /** Jumps to `depths[index on the stack]`, or to `otherwise` beyond the last. */
+  brTable(depths: readonly number[], otherwise: number): void {
+    this.bytes.push(0x0e);
+    pushUnsigned(this.bytes, depths.length);
+    for (const depth of depths) pushUnsigned(this.bytes, depth);
+    pushUnsigned(this.bytes, otherwise);
   }
 
   return(): void {
@@ -148,6 +190,21 @@ export class CodeBuilder {
     this.bytes.push(0x13);
     pushUnsigned(this.bytes, typeIndex);
     pushUnsigned(this.bytes, tableIndex);
+  }
+
+  /** Puts the code of `front` (same parameters, no locals of its own) in front of this one. */
+  prepend(front: CodeBuilder): void {
+    const shift = front.bytes.length;
+    const hints = this.hints.map(({ offset, taken }) => ({ offset: offset + shift, taken }));
+    const body = this.bytes.splice(0, this.bytes.length);
+    for (const byte of front.bytes) this.bytes.push(byte);
+    for (const byte of body) this.bytes.push(byte);
+    this.hints.splice(0, this.hints.length, ...front.hints, ...hints);
+    this.setEnd = -1;
+  }
+
+  private hint(likelihood: Likelihood | undefined): void {
+    if (likelihood !== undefined) this.hints.push({ offset: this.bytes.length, taken: likelihood === "likely" });
   }
 
   private opcode(code: number): void {

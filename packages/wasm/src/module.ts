@@ -16,6 +16,7 @@ interface Import {
 }
 
 const enum Section {
+  Custom = 0,
   Type = 1,
   Import = 2,
   Function = 3,
@@ -118,6 +119,7 @@ export class ModuleBuilder {
       pushUnsigned(bytes, entry.functions.length);
       for (const index of entry.functions) pushUnsigned(bytes, index);
     });
+    this.branchHints(out);
     section(out, Section.Code, this.functions, (bytes, entry) => {
       assert(entry.code !== null, "a declared function has no body");
       const body = functionBody(entry.code);
@@ -126,9 +128,33 @@ export class ModuleBuilder {
     });
     return Uint8Array.from(out);
   }
+
+  /** The custom section of the branch-hinting proposal; it comes before the code. */
+  private branchHints(out: number[]): void {
+    const hinted = this.functions.flatMap(({ code }, i) =>
+      code === null || code.hints.length === 0 ? [] : [{ code, index: this.importedFunctions + i }],
+    );
+    if (hinted.length === 0) return;
+    const bytes: number[] = [];
+    pushName(bytes, "metadata.code.branch_hint");
+    pushUnsigned(bytes, hinted.length);
+    for (const { code, index } of hinted) {
+      // Offsets count from the start of the function's declaration of locals.
+      const shift = localDeclarations(code).length;
+      pushUnsigned(bytes, index);
+      pushUnsigned(bytes, code.hints.length);
+      for (const { offset, taken } of code.hints) {
+        pushUnsigned(bytes, offset + shift);
+        bytes.push(1, taken ? 1 : 0);
+      }
+    }
+    out.push(Section.Custom);
+    pushUnsigned(out, bytes.length);
+    append(out, bytes);
+  }
 }
 
-function functionBody(code: CodeBuilder): number[] {
+function localDeclarations(code: CodeBuilder): number[] {
   const runs: { type: ValueType; count: number }[] = [];
   for (const type of code.locals) {
     const last = runs.at(-1);
@@ -141,6 +167,11 @@ function functionBody(code: CodeBuilder): number[] {
     pushUnsigned(body, run.count);
     body.push(VALUE_TYPE_CODE[run.type]);
   }
+  return body;
+}
+
+function functionBody(code: CodeBuilder): number[] {
+  const body = localDeclarations(code);
   append(body, code.bytes);
   body.push(0x0b);
   return body;

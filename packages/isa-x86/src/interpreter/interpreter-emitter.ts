@@ -11,6 +11,7 @@ import {
 } from "@isola/engine";
 import { type CodeBuilder, memoryOps, type MemoryOpName } from "@isola/wasm";
 import { cpu as layout } from "../cpu-layout.js";
+import { Flags } from "../semantics/flags.js";
 import { type Vector, X86Emitter } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
 
@@ -47,6 +48,7 @@ export interface HandlerTargets {
 export class InterpreterEmitter extends X86Emitter {
   readonly record: Value = this.parameter(0, "i32");
   readonly cpu: Value = this.parameter(1, "i32");
+  readonly flags: Flags = new Flags(this);
   /** Control has left the handler on every path so far. */
   private left = false;
   private linear: Value | null = null;
@@ -76,6 +78,22 @@ export class InterpreterEmitter extends X86Emitter {
     if (size === 8) this.storeHost("i32.store8", address, value);
     else if (size === 16) this.storeHost("i32.store16", address, value);
     else this.storeHost("i64.store", address, this.extendU(value));
+  }
+
+  readVectorSlot(slot: "reg" | "rm" | "vvvv"): Value {
+    return this.loadHost("v128.load", this.slotAddress(slot));
+  }
+
+  writeVectorSlot(slot: "reg" | "rm" | "vvvv", value: Value): void {
+    this.storeHost("v128.store", this.slotAddress(slot), value);
+  }
+
+  readXmm(index: number): Value {
+    return this.loadState("v128.load", "vec", index);
+  }
+
+  writeXmm(index: number, value: Value): void {
+    this.storeState("v128.store", "vec", value, index);
   }
 
   immediate(): Value {

@@ -43,7 +43,7 @@ export const add: Semantics = binary((e, size, a, b) => {
 
 export const adc: Semantics = binaryWithCarry((e, size, a, b, carry) => {
   const result = e.zeroExtend(e.add(e.add(a, b), carry), size);
-  e.flags.add(size, a, b, result);
+  e.flags.addWithCarry(size, a, b, result);
   return result;
 });
 
@@ -55,7 +55,7 @@ export const sub: Semantics = binary((e, size, a, b) => {
 
 export const sbb: Semantics = binaryWithCarry((e, size, a, b, carry) => {
   const result = e.zeroExtend(e.sub(e.sub(a, b), carry), size);
-  e.flags.sub(size, a, b, result);
+  e.flags.subWithBorrow(size, a, b, result);
   return result;
 });
 

@@ -26,25 +26,28 @@ const AUX_ALU = AUX_CARRY_OVERFLOW | AUX_ADJUST;
  * size: i32 zero-extended below 64 bits, i64 at 64.
  */
 export class Flags {
-  constructor(private readonly e: X86Emitter) {}
+  constructor(protected readonly e: X86Emitter) {}
 
   // -- setting --------------------------------------------------------------------------------------------------------
 
-  /** All six flags of `a + b [+ carry] = result`. */
+  /** All six flags of `a + b = result`. */
   add(size: Size, a: Value, b: Value, result: Value): void {
-    const e = this.e;
-    // Carries out of every bit: (a & b) | ((a | b) & ~result).
-    const carries = e.or(e.and(a, b), e.and(e.or(a, b), e.not(result)));
-    this.store(size, result, this.auxOfCarries(size, carries));
+    this.store(size, result, this.auxOfSum(size, a, b, result));
   }
 
-  /** All six flags of `a - b [- borrow] = result`. */
+  /** All six flags of `a + b + CF = result`. */
+  addWithCarry(size: Size, a: Value, b: Value, result: Value): void {
+    this.store(size, result, this.auxOfSum(size, a, b, result));
+  }
+
+  /** All six flags of `a - b = result`. */
   sub(size: Size, a: Value, b: Value, result: Value): void {
-    const e = this.e;
-    // Borrows out of every bit: (~a & b) | ((~a | b) & result).
-    const notA = e.not(a);
-    const borrows = e.or(e.and(notA, b), e.and(e.or(notA, b), result));
-    this.store(size, result, this.auxOfCarries(size, borrows));
+    this.store(size, result, this.auxOfDifference(size, a, b, result));
+  }
+
+  /** All six flags of `a - b - CF = result`. */
+  subWithBorrow(size: Size, a: Value, b: Value, result: Value): void {
+    this.store(size, result, this.auxOfDifference(size, a, b, result));
   }
 
   /** Flags of AND, OR, XOR, TEST: CF = OF = AF = 0. */
@@ -54,12 +57,16 @@ export class Flags {
 
   /** Like {@link add} but CF stays: INC. */
   increment(size: Size, a: Value, result: Value): void {
-    this.keepCarry(() => this.add(size, a, this.e.constantLike(a, 1), result));
+    const carry = this.carry();
+    this.store(size, result, this.auxOfSum(size, a, this.e.constantLike(a, 1), result));
+    this.setCarry(carry);
   }
 
   /** Like {@link sub} but CF stays: DEC. */
   decrement(size: Size, a: Value, result: Value): void {
-    this.keepCarry(() => this.sub(size, a, this.e.constantLike(a, 1), result));
+    const carry = this.carry();
+    this.store(size, result, this.auxOfDifference(size, a, this.e.constantLike(a, 1), result));
+    this.setCarry(carry);
   }
 
   /** ZF, SF, PF from `result`; CF, OF (and AF) as given, each i32 0 or 1. */
@@ -75,8 +82,8 @@ export class Flags {
     const e = this.e;
     const top = e.and(e.neg(carry), e.i32(AUX_CARRY_OVERFLOW));
     // The result is 0 or 0x100: its low byte has even parity, which the correction in bit 8 of aux makes odd.
-    e.storeState("i32.store", "flagAux", e.or(top, e.shl(e.xor(parity, e.i32(1)), 8)));
-    e.storeState("i64.store", "flagRes", e.extendU(e.shl(e.xor(zero, e.i32(1)), 8)));
+    this.setAux(e.or(top, e.shl(e.xor(parity, e.i32(1)), 8)));
+    this.setRes(e.extendU(e.shl(e.xor(zero, e.i32(1)), 8)));
   }
 
   /** Replaces CF (i32 0 or 1); the other flags stay. */
@@ -85,14 +92,14 @@ export class Flags {
     const aux = this.aux();
     // Bit 30 is CF ^ OF, so it flips with CF.
     const change = e.xor(e.shrU(aux, 31), carry);
-    e.storeState("i32.store", "flagAux", e.xor(aux, e.and(e.neg(change), e.i32(AUX_CARRY_OVERFLOW))));
+    this.setAux(e.xor(aux, e.and(e.neg(change), e.i32(AUX_CARRY_OVERFLOW))));
   }
 
   /** Replaces CF and OF (each i32 0 or 1); the other flags stay. */
   setCarryOverflow(carry: Value, overflow: Value): void {
     const e = this.e;
     const kept = e.and(this.aux(), e.i32(~AUX_CARRY_OVERFLOW));
-    e.storeState("i32.store", "flagAux", e.or(kept, e.or(e.shl(carry, 31), e.shl(e.xor(carry, overflow), 30))));
+    this.setAux(e.or(kept, e.or(e.shl(carry, 31), e.shl(e.xor(carry, overflow), 30))));
   }
 
   /** Replaces ZF (i32 0 or 1); the other flags stay. */
@@ -110,8 +117,8 @@ export class Flags {
     aux = e.or(aux, e.shl(bit(4), 3));
     // The result is 0 or 0x100: its low byte has even parity and its sign is clear; the corrections do the rest.
     aux = e.or(aux, e.or(e.shl(e.xor(bit(2), e.i32(1)), 8), bit(7)));
-    e.storeState("i32.store", "flagAux", aux);
-    e.storeState("i64.store", "flagRes", e.extendU(e.shl(e.xor(bit(6), e.i32(1)), 8)));
+    this.setAux(aux);
+    this.setRes(e.extendU(e.shl(e.xor(bit(6), e.i32(1)), 8)));
   }
 
   // -- reading --------------------------------------------------------------------------------------------------------
@@ -188,18 +195,26 @@ export class Flags {
 
   // -- representation -------------------------------------------------------------------------------------------------
 
-  private aux(): Value {
+  protected aux(): Value {
     return this.e.loadState("i32.load", "flagAux");
   }
 
-  private res(): Value {
+  protected res(): Value {
     return this.e.loadState("i64.load", "flagRes");
   }
 
-  private store(size: Size, result: Value, aux: Value): void {
+  protected setAux(aux: Value): void {
+    this.e.storeState("i32.store", "flagAux", aux);
+  }
+
+  protected setRes(res: Value): void {
+    this.e.storeState("i64.store", "flagRes", res);
+  }
+
+  protected store(size: Size, result: Value, aux: Value): void {
     const e = this.e;
-    e.storeState("i64.store", "flagRes", size === 64 ? result : e.extendS(e.signExtend(result, size)));
-    e.storeState("i32.store", "flagAux", aux);
+    this.setRes(size === 64 ? result : e.extendS(e.signExtend(result, size)));
+    this.setAux(aux);
   }
 
   /** Carry vector of `size` bits -> flagAux: bits 31 and 30 hold the two top carries, bit 3 the one out of bit 3. */
@@ -214,9 +229,18 @@ export class Flags {
     return e.or(top, e.and(carries, e.i32(AUX_ADJUST)));
   }
 
-  private keepCarry(setFlags: () => void): void {
-    const carry = this.carry();
-    setFlags();
-    this.setCarry(carry);
+  /** flagAux of a sum. */
+  protected auxOfSum(size: Size, a: Value, b: Value, result: Value): Value {
+    const e = this.e;
+    // Carries out of every bit: (a & b) | ((a | b) & ~result).
+    return this.auxOfCarries(size, e.or(e.and(a, b), e.and(e.or(a, b), e.not(result))));
+  }
+
+  /** flagAux of a difference. */
+  protected auxOfDifference(size: Size, a: Value, b: Value, result: Value): Value {
+    const e = this.e;
+    // Borrows out of every bit: (~a & b) | ((~a | b) & result).
+    const notA = e.not(a);
+    return this.auxOfCarries(size, e.or(e.and(notA, b), e.and(e.or(notA, b), result)));
   }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Value } from "@isola/engine";
-import { cpu as layout } from "../cpu-layout.js";
 import type { Operand } from "../table/operand.js";
 import type { Semantics } from "./semantics.js";
 import type { X86Emitter } from "./x86-emitter.js";
@@ -120,12 +119,12 @@ export function loadScratch(e: X86Emitter, slot: number): Value {
 
 /** XMM register `index`, for instructions that imply one. */
 export function readXmm(e: X86Emitter, index: number): Value {
-  return e.loadHost("v128.load", e.cpu, layout.at("vec", index));
+  return e.readXmm(index);
 }
 
 /** Writes XMM register `index`. */
 export function writeXmm(e: X86Emitter, index: number, value: Value): void {
-  e.storeHost("v128.store", e.cpu, value, layout.at("vec", index));
+  e.writeXmm(index, value);
 }
 
 /** 16 bytes that all are `value`. */

@@ -4,7 +4,7 @@ import type { MemoryOpName } from "@isola/wasm";
 import { cpu as layout, type CpuField } from "../cpu-layout.js";
 import type { Form } from "../table/form.js";
 import type { Operand } from "../table/operand.js";
-import { Flags } from "./flags.js";
+import type { Flags } from "./flags.js";
 
 /** Exception vectors (SDM 3A, table 6-1). */
 export const enum Vector {
@@ -44,7 +44,7 @@ export const enum Gpr {
  */
 export abstract class X86Emitter extends Emitter {
   /** Lazy arithmetic flags. */
-  readonly flags: Flags = new Flags(this);
+  abstract readonly flags: Flags;
   abstract readonly form: Form;
 
   // -- what an implementation provides --------------------------------------------------------------------------------
@@ -55,7 +55,13 @@ export abstract class X86Emitter extends Emitter {
   abstract readonly record: Value;
   abstract readGprSlot(slot: "reg" | "rm" | "vvvv", size: 8 | 16 | 32 | 64): Value;
   abstract writeGprSlot(slot: "reg" | "rm" | "vvvv", size: 8 | 16 | 32 | 64, value: Value): void;
-  /** Address (i32) of the register that a vector, MMX or segment slot names: of its bytes in the CPU record. */
+  /** The low 128 bits of the vector register that a slot names. */
+  abstract readVectorSlot(slot: "reg" | "rm" | "vvvv"): Value;
+  abstract writeVectorSlot(slot: "reg" | "rm" | "vvvv", value: Value): void;
+  /** The low 128 bits of vector register `index`, for instructions that imply one. */
+  abstract readXmm(index: number): Value;
+  abstract writeXmm(index: number, value: Value): void;
+  /** Address (i32) of the register that an MMX or segment slot names: of its bytes in the CPU record. */
   abstract slotAddress(slot: "reg" | "rm" | "vvvv"): Value;
   /** The immediate as an i64, extended as the operand code says. */
   abstract immediate(): Value;
@@ -180,7 +186,7 @@ export abstract class X86Emitter extends Emitter {
    * aligned (#GP) unless `unaligned`.
    */
   readVector(operand: Operand, unaligned = false): Value {
-    if (operand.kind === "vec") return this.loadHost("v128.load", this.slotAddress(operand.slot));
+    if (operand.kind === "vec") return this.readVectorSlot(operand.slot);
     if (operand.kind === "mmx") return this.loadHost("v128.load64_zero", this.slotAddress(operand.slot));
     if (operand.kind !== "mem") throw new Error(`${this.form.opcode.name}: not a vector operand`);
     const linear = this.linearAddress();
@@ -204,7 +210,7 @@ export abstract class X86Emitter extends Emitter {
    * memory of the operand's size (low bytes of `value`; 128 bits must be aligned unless `unaligned`).
    */
   writeVector(operand: Operand, value: Value, unaligned = false): void {
-    if (operand.kind === "vec") return this.storeHost("v128.store", this.slotAddress(operand.slot), value);
+    if (operand.kind === "vec") return this.writeVectorSlot(operand.slot, value);
     if (operand.kind === "mmx")
       return this.storeHost("i64.store", this.slotAddress(operand.slot), this.lane("i64x2.extract_lane", 0, value));
     if (operand.kind !== "mem") throw new Error(`${this.form.opcode.name}: not a vector operand`);

@@ -4,8 +4,7 @@ local.set 2
 local.get 1
 local.get 2
 i32.add
-local.set 3
-local.get 3
+local.tee 3
 i32.load
 local.set 4
 local.get 0
@@ -14,14 +13,12 @@ local.set 5
 local.get 1
 local.get 5
 i32.add
-local.set 6
-local.get 6
+local.tee 6
 i64.load
 local.set 7
 local.get 0
 i32.load8_u offset=14
-local.set 8
-local.get 8
+local.tee 8
 i64.extend_i32_u
 local.set 9
 local.get 7
@@ -34,11 +31,9 @@ local.set 11
 local.get 1
 local.get 11
 i32.add
-local.set 12
-local.get 12
+local.tee 12
 i64.load
-local.set 13
-local.get 13
+local.tee 13
 local.get 10
 i64.add
 local.set 14
@@ -48,34 +43,28 @@ local.set 15
 local.get 14
 local.get 15
 i64.add
-local.set 16
-local.get 16
+local.tee 16
 i64.const 12
 i64.shr_u
-local.set 17
-local.get 17
+local.tee 17
 i32.wrap_i64
-local.set 18
-local.get 18
+local.tee 18
 i32.const 2047
 i32.and
-local.set 19
-local.get 19
+local.tee 19
 i32.const 5
 i32.shl
 local.set 20
 local.get 1
 i32.load offset=264
-local.set 21
-local.get 21
+local.tee 21
 local.get 20
 i32.add
 local.set 22
 local.get 16
 i64.const 3
 i64.add
-local.set 23
-local.get 23
+local.tee 23
 i64.const -4096
 i64.and
 local.set 24
@@ -92,8 +81,7 @@ local.set 27
 local.get 26
 local.get 27
 i64.eq
-local.set 28
-local.get 28
+local.tee 28
 if
   local.get 16
   i32.wrap_i64
@@ -104,15 +92,11 @@ if
   local.get 31
   local.get 32
   i32.add
-  local.set 33
-  local.get 33
-  local.set 29
-  local.get 29
-  local.set 34
-  local.get 34
+  local.tee 33
+  local.tee 29
+  local.tee 34
   i32.load
-  local.set 35
-  local.get 35
+  local.tee 35
   local.set 30
 else
   i32.const 0
@@ -125,8 +109,7 @@ else
   local.set 36
   local.get 1
   i32.load offset=192
-  local.set 37
-  local.get 37
+  local.tee 37
   if
     local.get 0
     local.get 1
@@ -134,13 +117,11 @@ else
   end
   local.get 36
   i32.wrap_i64
-  local.set 38
-  local.get 38
+  local.tee 38
   local.set 30
 end
 local.get 30
-local.set 39
-local.get 39
+local.tee 39
 local.get 4
 i32.add
 local.set 40
@@ -163,8 +144,7 @@ local.set 44
 local.get 41
 local.get 44
 i32.or
-local.set 45
-local.get 45
+local.tee 45
 i32.const -1073741816
 i32.and
 local.set 46
@@ -178,12 +158,10 @@ local.get 1
 local.get 46
 i32.store offset=160
 local.get 29
-local.set 48
-local.get 48
+local.tee 48
 if
   local.get 29
-  local.set 49
-  local.get 49
+  local.tee 49
   local.get 40
   i32.store
 else
@@ -198,8 +176,7 @@ else
   call $writeGuest
   local.get 1
   i32.load offset=192
-  local.set 51
-  local.get 51
+  local.tee 51
   if
     local.get 0
     local.get 1
@@ -209,11 +186,9 @@ end
 local.get 0
 i32.const 32
 i32.add
-local.set 52
-local.get 52
+local.tee 52
 local.get 1
 local.get 52
 i32.load
-local.set 53
-local.get 53
+local.tee 53
 return_call_indirect 0 (type 0)

@@ -4,8 +4,7 @@ local.set 2
 local.get 1
 local.get 2
 i32.add
-local.set 3
-local.get 3
+local.tee 3
 i64.load
 local.set 4
 local.get 0
@@ -14,11 +13,9 @@ local.set 5
 local.get 1
 local.get 5
 i32.add
-local.set 6
-local.get 6
+local.tee 6
 i64.load
-local.set 7
-local.get 7
+local.tee 7
 local.get 4
 i64.add
 local.set 8
@@ -41,22 +38,18 @@ local.set 12
 local.get 9
 local.get 12
 i64.or
-local.set 13
-local.get 13
+local.tee 13
 i64.const 32
 i64.shr_u
-local.set 14
-local.get 14
+local.tee 14
 i32.wrap_i64
-local.set 15
-local.get 15
+local.tee 15
 i32.const -1073741824
 i32.and
 local.set 16
 local.get 13
 i32.wrap_i64
-local.set 17
-local.get 17
+local.tee 17
 i32.const 8
 i32.and
 local.set 18
@@ -76,18 +69,15 @@ local.set 20
 local.get 1
 local.get 20
 i32.add
-local.set 21
-local.get 21
+local.tee 21
 local.get 8
 i64.store
 local.get 0
 i32.const 32
 i32.add
-local.set 22
-local.get 22
+local.tee 22
 local.get 1
 local.get 22
 i32.load
-local.set 23
-local.get 23
+local.tee 23
 return_call_indirect 0 (type 0)

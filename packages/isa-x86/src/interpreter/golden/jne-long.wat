@@ -1,29 +1,23 @@
 local.get 1
 i64.load offset=152
-local.set 2
-local.get 2
+local.tee 2
 i64.eqz
-local.set 3
-local.get 3
+local.tee 3
 i32.eqz
-local.set 4
-local.get 4
+local.tee 4
 if
   local.get 0
   i32.load offset=24
-  local.set 5
-  local.get 5
+  local.tee 5
   i32.const 1
   i32.gt_u
-  local.set 6
-  local.get 6
+  local.tee 6
   if
     local.get 5
     local.get 1
     local.get 5
     i32.load
-    local.set 7
-    local.get 7
+    local.tee 7
     return_call_indirect 0 (type 0)
   end
   local.get 0
@@ -31,8 +25,7 @@ if
   local.set 8
   local.get 1
   i64.load offset=144
-  local.set 9
-  local.get 9
+  local.tee 9
   local.get 8
   i64.add
   local.set 10
@@ -45,19 +38,16 @@ if
 else
   local.get 0
   i32.load offset=28
-  local.set 11
-  local.get 11
+  local.tee 11
   i32.const 1
   i32.gt_u
-  local.set 12
-  local.get 12
+  local.tee 12
   if
     local.get 11
     local.get 1
     local.get 11
     i32.load
-    local.set 13
-    local.get 13
+    local.tee 13
     return_call_indirect 0 (type 0)
   end
   local.get 0

@@ -4,8 +4,7 @@ local.set 2
 local.get 1
 local.get 2
 i32.add
-local.set 3
-local.get 3
+local.tee 3
 i32.load
 local.set 4
 local.get 0
@@ -21,11 +20,9 @@ local.set 7
 local.get 1
 local.get 7
 i32.add
-local.set 8
-local.get 8
+local.tee 8
 i32.load
-local.set 9
-local.get 9
+local.tee 9
 local.get 6
 i32.add
 local.set 10
@@ -35,37 +32,30 @@ local.set 11
 local.get 10
 local.get 11
 i32.add
-local.set 12
-local.get 12
+local.tee 12
 i64.extend_i32_u
-local.set 13
-local.get 13
+local.tee 13
 i64.const 12
 i64.shr_u
-local.set 15
-local.get 15
+local.tee 15
 i32.wrap_i64
-local.set 16
-local.get 16
+local.tee 16
 i32.const 2047
 i32.and
-local.set 17
-local.get 17
+local.tee 17
 i32.const 5
 i32.shl
 local.set 18
 local.get 1
 i32.load offset=264
-local.set 19
-local.get 19
+local.tee 19
 local.get 18
 i32.add
 local.set 20
 local.get 13
 i64.const 3
 i64.add
-local.set 21
-local.get 21
+local.tee 21
 i64.const -4096
 i64.and
 local.set 22
@@ -82,8 +72,7 @@ local.set 25
 local.get 24
 local.get 25
 i64.eq
-local.set 26
-local.get 26
+local.tee 26
 if
   local.get 13
   i32.wrap_i64
@@ -94,11 +83,9 @@ if
   local.get 27
   local.get 28
   i32.add
-  local.set 29
-  local.get 29
+  local.tee 29
   i32.load
-  local.set 30
-  local.get 30
+  local.tee 30
   local.set 14
 else
   local.get 1
@@ -109,8 +96,7 @@ else
   local.set 31
   local.get 1
   i32.load offset=192
-  local.set 32
-  local.get 32
+  local.tee 32
   if
     local.get 0
     local.get 1
@@ -118,8 +104,7 @@ else
   end
   local.get 31
   i32.wrap_i64
-  local.set 33
-  local.get 33
+  local.tee 33
   local.set 14
 end
 local.get 14
@@ -140,11 +125,9 @@ i64.store
 local.get 0
 i32.const 32
 i32.add
-local.set 38
-local.get 38
+local.tee 38
 local.get 1
 local.get 38
 i32.load
-local.set 39
-local.get 39
+local.tee 39
 return_call_indirect 0 (type 0)

@@ -4,14 +4,12 @@ local.set 2
 local.get 1
 local.get 2
 i32.add
-local.set 3
-local.get 3
+local.tee 3
 i64.load
 local.set 4
 local.get 0
 i32.load8_u offset=14
-local.set 5
-local.get 5
+local.tee 5
 i64.extend_i32_u
 local.set 6
 local.get 4
@@ -24,11 +22,9 @@ local.set 8
 local.get 1
 local.get 8
 i32.add
-local.set 9
-local.get 9
+local.tee 9
 i64.load
-local.set 10
-local.get 10
+local.tee 10
 local.get 7
 i64.add
 local.set 11
@@ -38,15 +34,12 @@ local.set 12
 local.get 11
 local.get 12
 i64.add
-local.set 13
-local.get 13
+local.tee 13
 i32.wrap_i64
-local.set 14
-local.get 14
+local.tee 14
 i32.const 15
 i32.and
-local.set 15
-local.get 15
+local.tee 15
 if
   local.get 1
   i32.const 14
@@ -61,30 +54,25 @@ end
 local.get 13
 i64.const 12
 i64.shr_u
-local.set 17
-local.get 17
+local.tee 17
 i32.wrap_i64
-local.set 18
-local.get 18
+local.tee 18
 i32.const 2047
 i32.and
-local.set 19
-local.get 19
+local.tee 19
 i32.const 5
 i32.shl
 local.set 20
 local.get 1
 i32.load offset=264
-local.set 21
-local.get 21
+local.tee 21
 local.get 20
 i32.add
 local.set 22
 local.get 13
 i64.const 15
 i64.add
-local.set 23
-local.get 23
+local.tee 23
 i64.const -4096
 i64.and
 local.set 24
@@ -101,8 +89,7 @@ local.set 27
 local.get 26
 local.get 27
 i64.eq
-local.set 28
-local.get 28
+local.tee 28
 if
   local.get 13
   i32.wrap_i64
@@ -113,11 +100,9 @@ if
   local.get 29
   local.get 30
   i32.add
-  local.set 31
-  local.get 31
+  local.tee 31
   v128.load
-  local.set 32
-  local.get 32
+  local.tee 32
   local.set 16
 else
   local.get 1
@@ -126,8 +111,7 @@ else
   call $readGuest128
   local.get 1
   i32.load offset=192
-  local.set 33
-  local.get 33
+  local.tee 33
   if
     local.get 0
     local.get 1
@@ -135,8 +119,7 @@ else
   end
   local.get 1
   v128.load offset=1280
-  local.set 34
-  local.get 34
+  local.tee 34
   local.set 16
 end
 local.get 16
@@ -147,11 +130,9 @@ local.set 36
 local.get 1
 local.get 36
 i32.add
-local.set 37
-local.get 37
+local.tee 37
 v128.load
-local.set 38
-local.get 38
+local.tee 38
 local.get 35
 i32x4.add
 local.set 39
@@ -161,18 +142,15 @@ local.set 40
 local.get 1
 local.get 40
 i32.add
-local.set 41
-local.get 41
+local.tee 41
 local.get 39
 v128.store
 local.get 0
 i32.const 32
 i32.add
-local.set 42
-local.get 42
+local.tee 42
 local.get 1
 local.get 42
 i32.load
-local.set 43
-local.get 43
+local.tee 43
 return_call_indirect 0 (type 0)

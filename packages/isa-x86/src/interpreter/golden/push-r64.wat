@@ -4,44 +4,36 @@ local.set 2
 local.get 1
 local.get 2
 i32.add
-local.set 3
-local.get 3
+local.tee 3
 i64.load
 local.set 4
 local.get 1
 i64.load offset=32
-local.set 5
-local.get 5
+local.tee 5
 i64.const -8
 i64.add
-local.set 6
-local.get 6
+local.tee 6
 i64.const 12
 i64.shr_u
-local.set 7
-local.get 7
+local.tee 7
 i32.wrap_i64
-local.set 8
-local.get 8
+local.tee 8
 i32.const 2047
 i32.and
-local.set 9
-local.get 9
+local.tee 9
 i32.const 5
 i32.shl
 local.set 10
 local.get 1
 i32.load offset=264
-local.set 11
-local.get 11
+local.tee 11
 local.get 10
 i32.add
 local.set 12
 local.get 6
 i64.const 7
 i64.add
-local.set 13
-local.get 13
+local.tee 13
 i64.const -4096
 i64.and
 local.set 14
@@ -58,8 +50,7 @@ local.set 17
 local.get 16
 local.get 17
 i64.eq
-local.set 18
-local.get 18
+local.tee 18
 if
   local.get 6
   i32.wrap_i64
@@ -70,8 +61,7 @@ if
   local.get 19
   local.get 20
   i32.add
-  local.set 21
-  local.get 21
+  local.tee 21
   local.get 4
   i64.store
 else
@@ -83,8 +73,7 @@ else
   call $writeGuest
   local.get 1
   i32.load offset=192
-  local.set 22
-  local.get 22
+  local.tee 22
   if
     local.get 0
     local.get 1
@@ -97,11 +86,9 @@ i64.store offset=32
 local.get 0
 i32.const 32
 i32.add
-local.set 23
-local.get 23
+local.tee 23
 local.get 1
 local.get 23
 i32.load
-local.set 24
-local.get 24
+local.tee 24
 return_call_indirect 0 (type 0)
