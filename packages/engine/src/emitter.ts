@@ -352,7 +352,7 @@ export abstract class Emitter {
     return { type, local: index, constant: null };
   }
 
-  private emitCall(name: string, args: readonly Value[], result: ValueType | null): void {
+  protected emitCall(name: string, args: readonly Value[], result: ValueType | null): void {
     for (const arg of args) this.push(arg);
     this.code.call(
       this.helpers(

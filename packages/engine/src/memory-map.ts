@@ -29,6 +29,9 @@ export const MAX_RAM = 0xe000_0000;
 /** Static data of the helper module starts here. */
 export const HELPER_DATA = 0x0000_1000;
 export const CPU_RECORDS = 0x0010_0000;
+/** u32 number of entries, then from offset 64 on the entries: blocks that have become hot; see HotField. */
+export const HOT_QUEUE = 0x0018_0000;
+export const HOT_QUEUE_CAPACITY = 512;
 /** A TLB without valid entries, shared by all vCPUs: every access takes the slow path. */
 export const EMPTY_TLB: number = 0x0020_0000;
 export const TLBS: number = EMPTY_TLB + TLB_SIZE;

@@ -31,11 +31,23 @@ export enum RecordField {
   LinkNotTaken = 28,
 }
 
+/** Fields of a block's first record, which is no instruction, beside those of {@link RecordField} that it uses too. */
+export enum HeadField {
+  /** u16: number of the block in the compiled region that is entered here. */
+  Index = 4,
+  /** i32: how often the interpreter has entered the block. */
+  Heat = 16,
+  /** i32: bytes from the virtual page of the region's first block to this one's. */
+  Delta = 24,
+}
+
 export enum RecordFlag {
   /** The memory operand is relative to SS: a non-canonical address raises #SS instead of #GP. */
   StackSegment = 1,
   /** The record holds links. */
   Links = 2,
+  /** First record of a block; see HeadField. */
+  Head = 4,
 }
 
 /** Values of a link below the first record address. */
@@ -65,6 +77,10 @@ export enum BlockField {
   Dead = 14,
   /** u32: next block in the bucket of the block table. */
   NextInBucket = 16,
+  /** u16: 1 if a compiled region contains the block, so that its death must be told to the translator. */
+  Compiled = 20,
+  /** u32: next block in the list of dead blocks that the translator has not heard of yet. */
+  NextDead = 24,
   FirstNode = 32,
   SecondNode = 48,
 }
@@ -78,6 +94,23 @@ export enum NodeField {
 }
 
 export const NO_FRAME = 0xffff_ffff;
+
+/** Beside exception vectors in the CPU record's `fault`: compiled code must let the interpreter do the instruction. */
+export const FAULT_INTERPRET = 0x200;
+
+/** One entry of the queue of blocks that have become hot. */
+export const HOT_ENTRY_SIZE = 24;
+
+export enum HotField {
+  /** u32: first record of the block. */
+  Record = 0,
+  /** u32: jumpContext of the vCPU at that time. */
+  Context = 4,
+  /** u32: address of the vCPU's record. */
+  Cpu = 8,
+  /** u64: RIP of the start of the block's page. */
+  CodeBase = 16,
+}
 
 /** Why compiled code returned to the run loop. */
 export enum Exit {

@@ -5,11 +5,13 @@ import {
   ARENA,
   ARENA_HALF_SIZE,
   BLOCK_BUCKETS,
+  BLOCK_COMPILED,
   BLOCK_DEAD,
   BLOCK_FIRST_NODE,
   BLOCK_FRAME,
   BLOCK_HEADER_SIZE,
   BLOCK_MODE_KEY,
+  BLOCK_NEXT_DEAD,
   BLOCK_NEXT_IN_BUCKET,
   BLOCK_PAGE_OFFSET,
   BLOCK_RECORDS,
@@ -17,6 +19,7 @@ import {
   BLOCK_SECOND_NODE,
   BLOCK_TABLE,
   CODE_MASKS,
+  CPU_EVENT,
   CPU_RECORDS,
   CPU_STRIDE,
   FRAME_BLOCKS,
@@ -37,7 +40,13 @@ import { clearJumpCache, protectRamPage } from "./tlb";
 
 const NO_FRAME: u32 = 0xffff_ffff;
 
+/** In the event word: the run loop has something to do. */
+const EVENT: u32 = 0x8000_0000;
+
 let cpuCount: u32 = 1;
+
+/** Dead blocks that compiled regions contain, linked by BLOCK_NEXT_DEAD, until the translator has heard of them. */
+let deadBlocks: usize = 0;
 
 /** Blocks dropped because their bytes were written, since the machine was made. */
 export let invalidatedBlocks: u32 = 0;
@@ -120,8 +129,21 @@ function kill(block: usize): void {
     store<u32>(record + RECORD_HANDLER, HANDLER_RESYNC);
     record += RECORD_SIZE;
   }
+  if (load<u16>(block + BLOCK_COMPILED) != 0) {
+    store<u32>(block + BLOCK_NEXT_DEAD, <u32>deadBlocks);
+    deadBlocks = block;
+    // Compiled code looks at the event word before it enters a block, so no region with this one runs any further.
+    for (let i: u32 = 0; i < cpuCount; i++) store<u32>(CPU_RECORDS + <usize>i * CPU_STRIDE + CPU_EVENT, EVENT);
+  }
   // Whoever comes to the dead head has not taken its instructions off the budget.
   store<u8>(block + BLOCK_HEADER_SIZE + RECORD_REMAINING, 0);
+}
+
+/** The list of dead blocks that were part of compiled regions, which is empty afterwards. */
+export function takeDeadBlocks(): usize {
+  const first = deadBlocks;
+  deadBlocks = 0;
+  return first;
 }
 
 /** Removes dead nodes from a frame's list and recomputes its mask. */
@@ -139,6 +161,12 @@ function sweepFrame(frame: u32): void {
     node = <usize>next;
   }
   store<u64>(CODE_MASKS + (<usize>frame << 3), mask);
+}
+
+/** Whether decoded code may be in `length` bytes at `offset`, inside one page. */
+export function holdsCode(offset: u32, length: u32): bool {
+  const start = offset & 0xfff;
+  return (load<u64>(CODE_MASKS + (<usize>(offset >> 12) << 3)) & maskOf(start, start + length)) != 0;
 }
 
 /** Hears of a write to RAM (`length` bytes at `offset`, inside one page): kills the blocks whose bytes changed. */

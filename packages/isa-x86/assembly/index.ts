@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The helper module: cold and wide operations that interpreter handlers, compiled regions and the run loop call.
 export { raiseUnavailable } from "./availability";
-export { configureCpus, evictHalf, insertBlock, invalidatedBlockCount, writtenByDevice } from "./code-cache";
-export { deliverFault, linearRip, lookup, nextRip, recordRip, resolve, translateCode } from "./lookup";
-export { checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128 } from "./memory";
+export { configureCpus, evictHalf, findBlock, insertBlock, invalidatedBlockCount, takeDeadBlocks, writtenByDevice } from "./code-cache";
+export { materializeFlags } from "./lazy-flags";
+export { cachedRecord, deliverFault, linearRip, lookup, nextRip, noteHot, recordRip, resolve, translateCode } from "./lookup";
+export { checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128, readForWriteCompiled, writeGuestCompiled, writeGuest128Compiled } from "./memory";
 export { configureRam, readPhysical, writePhysical } from "./physical";
 export { flushPcid, flushTlb, initTlb, invalidatePage, refreshJumpContext, switchAddressSpace } from "./tlb";
 

@@ -25,9 +25,18 @@ import {
   EXIT_EVENT,
   EXIT_EXCEPTION,
   EXIT_SHUTDOWN,
-  HANDLER_HEAD,
   HANDLER_RESYNC,
+  HEAD_HEAT,
+  HOT_CODE_BASE,
+  HOT_CONTEXT,
+  HOT_CPU,
+  HOT_ENTRY_SIZE,
+  HOT_QUEUE,
+  HOT_QUEUE_CAPACITY,
+  HOT_RECORD,
   RAM_BASE,
+  RECORD_FLAGS,
+  RECORD_FLAG_HEAD,
   RECORD_HANDLER,
   RECORD_LENGTH,
   RECORD_PAGE_OFFSET,
@@ -188,17 +197,35 @@ export function resolve(cpu: usize, rec: usize, slot: usize): usize {
   const rip = load<u64>(cpu + CPU_RIP);
   const target = lookup(cpu);
   if (target == 0 || load<u64>(cpu + CPU_RIP) != rip) return target;
+  if (load<u32>(rec + RECORD_HANDLER) == HANDLER_RESYNC) return target;
   let head = rec;
-  while (load<u32>(head + RECORD_HANDLER) != HANDLER_HEAD) {
-    // A dead block has no head any more.
-    if (load<u32>(head + RECORD_HANDLER) == HANDLER_RESYNC) return target;
-    head -= RECORD_SIZE;
-  }
+  while ((load<u8>(head + RECORD_FLAGS) & RECORD_FLAG_HEAD) == 0) head -= RECORD_SIZE;
   const from = head - BLOCK_HEADER_SIZE;
   const to = target - BLOCK_HEADER_SIZE;
   if (load<u32>(to + BLOCK_SECOND_FRAME) == NO_FRAME && load<u32>(to + BLOCK_FRAME) == load<u32>(from + BLOCK_FRAME))
     store<u32>(slot, <u32>target);
   return target;
+}
+
+/** The first record of the block at linear address `linear` that the jump cache holds for `context`, or 0. */
+export function cachedRecord(cpu: usize, linear: u64, context: u32): u32 {
+  const entry = jumpCacheEntry(cpu, linear);
+  return load<u64>(entry) == linear && load<u32>(entry + 8) == context ? load<u32>(entry + 12) : 0;
+}
+
+/** Queues a block that has become hot for the translator; when the queue is full it will be hot again later. */
+export function noteHot(cpu: usize, rec: usize): void {
+  const count = <usize>load<u32>(HOT_QUEUE);
+  if (count >= HOT_QUEUE_CAPACITY) {
+    store<u32>(rec + HEAD_HEAT, 0);
+    return;
+  }
+  store<u32>(HOT_QUEUE, <u32>count + 1);
+  const entry = HOT_QUEUE + 64 + count * HOT_ENTRY_SIZE;
+  store<u32>(entry + HOT_RECORD, <u32>rec);
+  store<u32>(entry + HOT_CONTEXT, load<u32>(cpu + CPU_JUMP_CONTEXT));
+  store<u32>(entry + HOT_CPU, <u32>cpu);
+  store<u64>(entry + HOT_CODE_BASE, load<u64>(cpu + CPU_CODE_BASE));
 }
 
 /**

@@ -14,10 +14,12 @@ import {
   CPU_TLB_BASE,
   CPU_TLB_KEY,
   EMPTY_TLB,
+  FAULT_INTERPRET,
   RAM_BASE,
   RECORD_FLAGS,
   RECORD_FLAG_STACK_SEGMENT,
 } from "./generated/layout";
+import { holdsCode } from "./code-cache";
 import { checkDataBreakpoint } from "./system/breakpoint";
 import { IMPLICIT, IS_DIRTY, MAY_EXECUTE, MAY_WRITE, NO_PAGE, READ, WRITE, walk } from "./paging";
 import { NOT_RAM, ramOffset, readPhysical, writePhysical } from "./physical";
@@ -166,6 +168,47 @@ export function checkWrite(cpu: usize, rec: usize, linear: u64, size: u32): bool
   if (!precheck(cpu, rec, linear, size)) return false;
   if (translate(cpu, linear, WRITE) == NO_PAGE) return false;
   return !crossesPage(linear, size & 0xff) || translate(cpu, secondPage(cpu, linear), WRITE) != NO_PAGE;
+}
+
+/**
+ * What {@link writeGuest} is to handlers of the interpreter, for compiled regions: a write to bytes that may hold
+ * decoded code is left to the interpreter, since it may change the region itself.
+ */
+export function writeGuestCompiled(cpu: usize, rec: usize, linear: u64, size: u32, value: u64): void {
+  if (mayWriteCompiled(cpu, rec, linear, size)) writeGuest(cpu, rec, linear, size, value);
+}
+
+/** {@link readForWrite} for compiled regions. */
+export function readForWriteCompiled(cpu: usize, rec: usize, linear: u64, size: u32): u64 {
+  return mayWriteCompiled(cpu, rec, linear, size) ? readForWrite(cpu, rec, linear, size) : 0;
+}
+
+/** {@link writeGuest128} for compiled regions. */
+export function writeGuest128Compiled(cpu: usize, rec: usize, linear: u64): void {
+  if (mayWriteCompiled(cpu, rec, linear, 16)) writeGuest128(cpu, rec, linear);
+}
+
+/** False with CPU_FAULT set if the write faults or must be left to the interpreter. */
+function mayWriteCompiled(cpu: usize, rec: usize, linear: u64, size: u32): bool {
+  if (!precheck(cpu, rec, linear, size)) return false;
+  const bytes = size & 0xff;
+  const first = translate(cpu, linear, WRITE);
+  if (first == NO_PAGE) return false;
+  let head = bytes;
+  if (crossesPage(linear, bytes)) {
+    head = 0x1000 - (<u32>linear & 0xfff);
+    const second = translate(cpu, secondPage(cpu, linear), WRITE);
+    if (second == NO_PAGE) return false;
+    if (isCode(cpu, second, bytes - head)) return false;
+  }
+  return !isCode(cpu, first, head);
+}
+
+function isCode(cpu: usize, physical: u64, bytes: u32): bool {
+  const ram = ramOffset(physical);
+  if (ram == NOT_RAM || !holdsCode(ram, bytes)) return false;
+  store<u32>(cpu + CPU_FAULT, FAULT_INTERPRET);
+  return true;
 }
 
 /** Reads 16 bytes into the first scratch vector. */

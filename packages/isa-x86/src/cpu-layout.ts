@@ -46,6 +46,7 @@ const specs = {
   exitReason: { type: "u32", doc: "why wasm code returned" },
   exitData: { type: "u32", count: 3, doc: "details of that" },
 
+  hotThreshold: { type: "u32", doc: "entries of a block after which it is worth compiling; 0 = never" },
   modeKey: { type: "u32", doc: "everything outside the instruction bytes that decides how they decode; see mode.ts" },
   cpl: { type: "u32", doc: "current privilege level" },
   interruptShadow: { type: "u32", doc: "for one instruction: 1 after STI, 2 after MOV SS or POP SS; 0 = no shadow" },

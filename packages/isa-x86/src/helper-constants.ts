@@ -11,7 +11,13 @@ import {
   CPU_STRIDE,
   EMPTY_TLB,
   Exit,
+  FAULT_INTERPRET,
   FRAME_BLOCKS,
+  HeadField,
+  HOT_ENTRY_SIZE,
+  HOT_QUEUE,
+  HOT_QUEUE_CAPACITY,
+  HotField,
   JUMP_CACHE_ENTRIES,
   JUMP_CACHE_SIZE,
   JUMP_CACHES,
@@ -25,6 +31,7 @@ import {
   TLBS,
   TLBS_PER_CPU,
 } from "@isola/engine";
+import { FlagOperation } from "./compiler/flag-operation.js";
 import { cpu, SEGMENT_STRIDE } from "./cpu-layout.js";
 import { Special } from "./interpreter/special.js";
 
@@ -54,6 +61,9 @@ export function helperConstants(): string {
     CPU_STRIDE,
     EMPTY_TLB,
     FRAME_BLOCKS,
+    HOT_ENTRY_SIZE,
+    HOT_QUEUE,
+    HOT_QUEUE_CAPACITY,
     JUMP_CACHE_ENTRIES,
     JUMP_CACHE_SIZE,
     JUMP_CACHES,
@@ -65,13 +75,17 @@ export function helperConstants(): string {
     TLBS_PER_CPU,
   };
   for (const [name, value] of Object.entries(addresses)) constant(name, "usize", value);
+  constant("FAULT_INTERPRET", "u32", FAULT_INTERPRET);
   const enums: readonly (readonly [prefix: string, values: object, type: string])[] = [
     ["RECORD", RecordField, "usize"],
     ["RECORD_FLAG", RecordFlag, "u32"],
     ["BLOCK", BlockField, "usize"],
     ["NODE", NodeField, "usize"],
+    ["HEAD", HeadField, "usize"],
+    ["HOT", HotField, "usize"],
     ["EXIT", Exit, "u32"],
     ["HANDLER", Special, "u32"],
+    ["FLAGS", FlagOperation, "u32"],
   ];
   for (const [prefix, values, type] of enums)
     for (const [name, value] of Object.entries(values))

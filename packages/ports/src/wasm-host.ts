@@ -22,6 +22,8 @@ export interface WasmMemory {
 export interface WasmTable {
   readonly [tableBrand]: true;
   readonly length: number;
+  /** Forgets the function at `index`. */
+  set(index: number, value: null): void;
 }
 
 export type WasmFunction = (...args: never[]) => unknown;

@@ -192,14 +192,17 @@ export class CodeBuilder {
     pushUnsigned(this.bytes, tableIndex);
   }
 
-  /** Puts the code of `front` (same parameters, no locals of its own) in front of this one. */
-  prepend(front: CodeBuilder): void {
-    const shift = front.bytes.length;
-    const hints = this.hints.map(({ offset, taken }) => ({ offset: offset + shift, taken }));
-    const body = this.bytes.splice(0, this.bytes.length);
-    for (const byte of front.bytes) this.bytes.push(byte);
+  /** Moves the code from offset `start` to the end in front of everything else. */
+  moveToFront(start: number): void {
+    const front = this.bytes.splice(start);
+    const shift = front.length;
+    const body = this.bytes.splice(0, this.bytes.length, ...front);
     for (const byte of body) this.bytes.push(byte);
-    this.hints.splice(0, this.hints.length, ...front.hints, ...hints);
+    const hints = this.hints.map(({ offset, taken }) => ({
+      offset: offset >= start ? offset - start : offset + shift,
+      taken,
+    }));
+    this.hints.splice(0, this.hints.length, ...hints.sort((a, b) => a.offset - b.offset));
     this.setEnd = -1;
   }
 

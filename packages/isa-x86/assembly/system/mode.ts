@@ -8,6 +8,7 @@ import {
   CPU_DR,
   CPU_EFER,
   CPU_EFLAGS,
+  CPU_GPR,
   CPU_MODE_KEY,
   CPU_SS_ATTR,
   CPU_TLB_ARRAYS,
@@ -111,6 +112,14 @@ function tlbIndex(cpu: usize): usize {
 }
 
 /**
+ * Bits 32-63 of general registers are undefined after leaving 64-bit mode (SDM 1, 3.4.1.1). Here they are zero as long as
+ * code is not 64-bit, so that compiled regions may keep registers in 32-bit locals.
+ */
+function clearUpperHalves(cpu: usize): void {
+  for (let i: usize = 0; i < 8; i++) store<u32>(cpu + CPU_GPR + (i << 3) + 4, 0);
+}
+
+/**
  * Recomputes everything that depends on CR0, CR4, EFER, DR7, CPL, the code, stack and data segments and EFLAGS.VM, TF
  * and AC. To be called after any change of these.
  */
@@ -119,6 +128,7 @@ export function updateMode(cpu: usize): void {
   const key = modeKey(cpu, long);
   // RF means something only while instructions are looked at one by one; elsewhere the next one would clear it.
   if ((key & KEY_STEP) == 0) store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) & ~FLAG_RF, CPU_EFLAGS);
+  if (!long && (load<u32>(cpu, CPU_MODE_KEY) & 3) == 2) clearUpperHalves(cpu);
   store<u32>(cpu, key, CPU_MODE_KEY);
   store<u32>(cpu, load<u32>(cpu + CPU_TLB_ARRAYS + (tlbIndex(cpu) << 2)), CPU_TLB_BASE);
   refreshJumpContext(cpu);

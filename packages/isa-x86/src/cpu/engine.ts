@@ -4,6 +4,7 @@ import { assert } from "@isola/base";
 import { type AccessSize, type Bus, GuestRam } from "@isola/memory";
 import type { WasmFunction, WasmHost } from "@isola/ports";
 import { BlockDecoder } from "../decode/block-decoder.js";
+import { DEFAULT_POLICY, type TranslationPolicy, Translator } from "../compiler/translator.js";
 import { indexHandlers } from "../interpreter/handlers.js";
 import type { Form } from "../table/form.js";
 import { Special } from "../interpreter/special.js";
@@ -23,7 +24,12 @@ export interface EngineOptions {
   readonly cpuCount: number;
   /** Devices behind physical addresses that are not RAM. */
   readonly mmio: Bus;
+  /** When guest code is compiled. */
+  readonly translation?: TranslationPolicy;
 }
+
+/** Slots of the function table for compiled regions. */
+const REGION_SLOTS = 16_384;
 
 /** What all vCPUs of a machine share: linear memory, generated code, the cache of decoded blocks. */
 export class X86Engine {
@@ -32,6 +38,7 @@ export class X86Engine {
   readonly ram: GuestRam;
   readonly helpers: Helpers;
   readonly decoder: BlockDecoder;
+  readonly translator: Translator;
   /** Runs guest code: `enter(0, cpu)` returns an `Exit`. */
   readonly enter: (record: number, cpu: number) => number;
   private readonly forms: readonly Form[];
@@ -55,7 +62,7 @@ export class X86Engine {
     this.helpers = exports as unknown as Helpers;
     const index = indexHandlers();
     this.forms = index.forms;
-    const table = wasm.createTable(index.count);
+    const table = wasm.createTable(index.count + REGION_SLOTS);
     const interpreter = wasm.instantiate(wasm.compile(modules.interpreter), {
       env: { memory, table },
       helpers: exports as unknown as Readonly<Record<string, WasmFunction>>,
@@ -64,9 +71,21 @@ export class X86Engine {
 
     this.helpers.configureRam(this.ram.lowSize, this.ram.highSize);
     this.helpers.configureCpus(cpuCount);
-    this.decoder = new BlockDecoder(this.buffer, index, (half, used, otherUsed) =>
-      this.helpers.evictHalf(half, used, otherUsed),
-    );
+    this.translator = new Translator({
+      wasm,
+      memory,
+      table,
+      firstSlot: index.count,
+      helpers: this.helpers as Helpers & typeof exports,
+      interpreter,
+      forms: index.forms,
+      policy: options.translation ?? DEFAULT_POLICY,
+    });
+    this.decoder = new BlockDecoder(this.buffer, index, (half, used, otherUsed) => {
+      this.helpers.evictHalf(half, used, otherUsed);
+      // The dead blocks' memory is about to be used again.
+      this.translator.dropDead();
+    });
     this.ram.onWrite((address, length) => this.helpers.writtenByDevice(this.ram.offsetOf(address, length), length));
   }
 

@@ -9,6 +9,12 @@ export interface Helpers {
   switchAddressSpace(cpu: number, keep: number): void;
   invalidatePage(cpu: number, linear: bigint): void;
   refreshJumpContext(cpu: number): void;
+  /** The live block at `offset` of `frame`, or 0. */
+  findBlock(frame: number, offset: number, mode: number): number;
+  /** First record of the block at a linear address that the jump cache holds for a context, or 0. */
+  cachedRecord(cpu: number, linear: bigint, context: number): number;
+  /** First of a list of dead blocks that compiled regions contain, or 0; they count as told afterwards. */
+  takeDeadBlocks(): number;
   insertBlock(block: number, end: number, secondEnd: number): void;
   evictHalf(half: number, used: number, otherUsed: number): void;
   writtenByDevice(offset: number, length: number): void;

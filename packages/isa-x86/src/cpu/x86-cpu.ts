@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from "@isola/base";
-import { Exit, RecordField } from "@isola/engine";
+import { BLOCK_HEADER_SIZE, Exit, RecordField } from "@isola/engine";
 import { ModeKey } from "../decode/mode.js";
 import type { Form } from "../table/form.js";
 import { CpuState } from "./cpu-state.js";
@@ -61,6 +61,7 @@ export class X86Cpu {
     this.record = engine.cpuRecord(index);
     this.state = new CpuState(engine.view, this.record);
     this.state.set("index", index);
+    this.state.set("hotThreshold", engine.translator.policy.threshold);
     engine.helpers.initTlb(this.record);
   }
 
@@ -106,6 +107,7 @@ export class X86Cpu {
         if (!this.debugStep()) return EXIT_SHUTDOWN;
         continue;
       }
+      engine.translator.work();
       const reason = engine.enter(0, record);
       if (reason === Exit.Event && state.get("event") === 0) return EXIT_BUDGET;
       if (!this.goOn(reason)) return EXIT_SHUTDOWN;
@@ -209,7 +211,13 @@ export class X86Cpu {
       const page = engine.helpers.translateCode(record, (linear & ~0xfffn) + 0x1000n) >>> 0;
       return page === NOT_RAM ? -1 : page;
     });
-    if (block.address !== 0) engine.helpers.insertBlock(block.address, block.end, block.secondEnd);
+    if (block.address === 0) return;
+    engine.helpers.insertBlock(block.address, block.end, block.secondEnd);
+    if (engine.translator.policy.atOnce !== true) return;
+    const head = block.address + BLOCK_HEADER_SIZE;
+    engine.translator.translate([
+      { head, cpu: record, context: state.get("jumpContext"), codeBase: rip - BigInt(offset) },
+    ]);
   }
 
   /** Emulates the instruction that trapped. False on a triple fault. */

@@ -300,6 +300,7 @@ export class BlockDecoder {
     view.setUint16(block + BlockField.PageOffset, offset, true);
     view.setUint16(block + BlockField.Records, records, true);
     view.setUint16(block + BlockField.Dead, 0, true);
+    view.setUint16(block + BlockField.Compiled, 0, true);
     this.used[this.half] = this.at - (ARENA + this.half * ARENA_HALF_SIZE);
     return { address: block, end: Math.min(here, PAGE), secondEnd };
   }
@@ -336,6 +337,7 @@ export class BlockDecoder {
     this.at = block + BLOCK_HEADER_SIZE;
     const record = this.newRecord(Special.Head, offset, 0);
     this.bytes[record + RecordField.Remaining] = count;
+    this.bytes[record + RecordField.Flags] = RecordFlag.Head;
     this.at = end;
   }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from "@isola/base";
-import { Exit, Link, memoryPages, MAX_RAM, RecordField } from "@isola/engine";
+import { Exit, FAULT_INTERPRET, Link, memoryPages, MAX_RAM, RecordField } from "@isola/engine";
 import { CodeBuilder, ModuleBuilder, printCode, type Signature, type ValueType } from "@isola/wasm";
 import { Vector } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
 import { indexHandlers } from "./handlers.js";
 import { type HandlerTargets, InterpreterEmitter } from "./interpreter-emitter.js";
+import { INTERPRETER_PARTS } from "./parts.js";
 import { Special } from "./special.js";
 import { emitSpecial } from "./special-handlers.js";
 
@@ -41,7 +42,7 @@ function specialForm(base: Form): Form {
 
 /**
  * Generates the interpreter module. It imports `env.memory`, `env.table` and the helpers (module `helpers`), puts its
- * handlers into the table from index 0 on, and exports `enter(cpu) -> Exit`.
+ * handlers into the table from index 0 on, and exports {@link INTERPRETER_PARTS}.
  */
 export function generateInterpreter(): Uint8Array {
   const { forms } = indexHandlers();
@@ -106,14 +107,13 @@ export function generateInterpreter(): Uint8Array {
   const indices = bodies.map(() => module.declareFunction(HANDLER));
   bodies.forEach((body, i) => module.defineFunction(indices[i] ?? 0, body));
   module.element(0, indices.slice(firstHandler));
-  module.exportFunction("enter", targets.enter);
+  for (const part of INTERPRETER_PARTS) module.exportFunction(part, targets[part]);
   return module.build();
 }
 
 /** The handler of one form as text: for golden files. Calls show the names of helpers and of the module's own parts. */
 export function printHandler(form: Form): string[] {
   const names: string[] = [];
-  const parts = ["raise", "goto", "enter", "linkTaken", "linkNotTaken", "trap"];
   const targets = {
     handlerType: 0,
     raise: MAX_HELPERS,
@@ -127,10 +127,15 @@ export function printHandler(form: Form): string[] {
   const e = new InterpreterEmitter(code, (name) => names.push(name) - 1, form, targets);
   form.opcode.semantics(e, form.operands, form);
   if (!e.hasLeft) e.next();
-  return printCode(code.bytes, (index) => names[index] ?? parts[index - MAX_HELPERS] ?? String(index));
+  return printCode(code.bytes, (index) => names[index] ?? INTERPRETER_PARTS[index - MAX_HELPERS] ?? String(index));
 }
 
 function raise(e: InterpreterEmitter): void {
+  // Compiled code has met something that only the interpreter can do: it does the instruction instead.
+  e.if(e.eq(e.loadState("i32.load", "fault"), e.i32(FAULT_INTERPRET)), () => {
+    e.storeState("i32.store", "fault", e.i32(0));
+    e.dispatch(e.record);
+  });
   const reason = e.call("deliverFault", [e.cpu, e.record], "i32");
   e.if(reason, () => e.leave(reason));
   e.reenter();

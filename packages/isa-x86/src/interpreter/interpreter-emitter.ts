@@ -21,8 +21,6 @@ const SLOT_FIELD = { reg: RecordField.Reg, rm: RecordField.Rm, vvvv: RecordField
 const TAG_READ = 0;
 const TAG_WRITE = 8;
 const ADDEND = 24;
-/** Beside a byte count in calls of the slow path: the access is to the stack. */
-const STACK = 0x100;
 
 /** Functions of the interpreter module that handlers continue in. */
 export interface HandlerTargets {
@@ -143,42 +141,12 @@ export class InterpreterEmitter extends X86Emitter {
     return this.value(result);
   }
 
-  private loadSlowly(op: MemoryOpName, bytes: number, linear: Value, stack: boolean): Value {
-    if (op === "v128.load") {
-      this.callFaulting("readGuest128", [this.cpu, this.record, linear]);
-      return this.loadState("v128.load", "scratch");
-    }
-    const size = this.i32(bytes | (stack ? STACK : 0));
-    const value = this.callFaultingValue("readGuest", [this.cpu, this.record, linear, size], "i64");
-    switch (op) {
-      case "v128.load64_zero":
-      case "v128.load32_zero":
-        return this.lane("i64x2.replace_lane", 0, this.v128(new Array<number>(16).fill(0)), value);
-      case "i32.load8_s":
-        return this.signExtend(this.wrap(value), 8);
-      case "i32.load16_s":
-        return this.signExtend(this.wrap(value), 16);
-      case "i64.load32_s":
-        return this.signExtend(value, 32);
-      default:
-        return memoryOps[op].type === "i32" ? this.wrap(value) : value;
-    }
-  }
-
   storeGuest(op: MemoryOpName, bytes: number, linear: Value, value: Value, stack = false): void {
     const entry = this.probe(linear, bytes, TAG_WRITE);
     this.if(
       entry.hit,
       () => this.storeHost(op, this.hostAddress(entry.address, linear), value),
-      () => {
-        if (op === "v128.store") {
-          this.storeState("v128.store", "scratch", value);
-          this.callFaulting("writeGuest128", [this.cpu, this.record, linear]);
-          return;
-        }
-        const size = this.i32(bytes | (stack ? STACK : 0));
-        this.callFaulting("writeGuest", [this.cpu, this.record, linear, size, this.extendU(value)]);
-      },
+      () => this.storeSlowly(op, bytes, linear, value, stack),
     );
   }
 

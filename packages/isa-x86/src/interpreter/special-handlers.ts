@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Exit, RecordField } from "@isola/engine";
+import { Exit, HeadField, RecordField } from "@isola/engine";
 import { assertNever } from "@isola/base";
 import { beginMmx, checkPendingX87 } from "../semantics/sse-operands.js";
 import type { InterpreterEmitter } from "./interpreter-emitter.js";
@@ -59,6 +59,9 @@ function head(e: InterpreterEmitter): void {
     e.leave(e.i32(Exit.Event));
   });
   e.storeState("i32.store", "budget", budget);
+  const heat = e.add(e.loadHost("i32.load", e.record, HeadField.Heat), e.i32(1));
+  e.storeHost("i32.store", e.record, heat, HeadField.Heat);
+  e.if(e.eq(heat, e.loadState("i32.load", "hotThreshold")), () => e.callVoid("noteHot", [e.cpu, e.record]));
   e.next();
 }
 

@@ -171,7 +171,7 @@ export class Flags {
     return (code & 1) === 0 ? positive : e.eqz(positive);
   }
 
-  private positiveCondition(code: number): Value {
+  protected positiveCondition(code: number): Value {
     const e = this.e;
     switch (code) {
       case 0:

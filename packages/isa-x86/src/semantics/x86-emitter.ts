@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Emitter, type Value } from "@isola/engine";
-import type { MemoryOpName } from "@isola/wasm";
+import { memoryOps, type MemoryOpName } from "@isola/wasm";
 import { cpu as layout, type CpuField } from "../cpu-layout.js";
 import type { Form } from "../table/form.js";
 import type { Operand } from "../table/operand.js";
 import type { Flags } from "./flags.js";
+
+/** Beside a byte count in calls of the slow path: the access is to the stack. */
+const STACK = 0x100;
 
 /** Exception vectors (SDM 3A, table 6-1). */
 export const enum Vector {
@@ -234,6 +237,50 @@ export abstract class X86Emitter extends Emitter {
   /** #GP(0) unless `linear` is a multiple of `bytes`. */
   requireAligned(linear: Value, bytes: number): void {
     this.raiseIf(this.and(this.wrap(linear), this.i32(bytes - 1)), Vector.GP, 0);
+  }
+
+  /** Reads guest memory by the helpers, when the soft TLB does not know the page. */
+  protected loadSlowly(op: MemoryOpName, bytes: number, linear: Value, stack: boolean): Value {
+    if (op === "v128.load") {
+      this.callFaulting("readGuest128", [this.cpu, this.record, linear]);
+      return this.loadState("v128.load", "scratch");
+    }
+    const size = this.i32(bytes | (stack ? STACK : 0));
+    const value = this.callFaultingValue("readGuest", [this.cpu, this.record, linear, size], "i64");
+    switch (op) {
+      case "v128.load64_zero":
+      case "v128.load32_zero":
+        return this.lane("i64x2.replace_lane", 0, this.v128(ZERO_VECTOR), value);
+      case "i32.load8_s":
+        return this.signExtend(this.wrap(value), 8);
+      case "i32.load16_s":
+        return this.signExtend(this.wrap(value), 16);
+      case "i64.load32_s":
+        return this.signExtend(value, 32);
+      default:
+        return memoryOps[op].type === "i32" ? this.wrap(value) : value;
+    }
+  }
+
+  /**
+   * Writes guest memory by a helper.
+   * @param variant end of the helpers' names
+   */
+  protected storeSlowly(
+    op: MemoryOpName,
+    bytes: number,
+    linear: Value,
+    value: Value,
+    stack: boolean,
+    variant: "" | "Compiled" = "",
+  ): void {
+    if (op === "v128.store") {
+      this.storeState("v128.store", "scratch", value);
+      this.callFaulting(`writeGuest128${variant}`, [this.cpu, this.record, linear]);
+      return;
+    }
+    const size = this.i32(bytes | (stack ? STACK : 0));
+    this.callFaulting(`writeGuest${variant}`, [this.cpu, this.record, linear, size, this.extendU(value)]);
   }
 
   // -- faults and stack -----------------------------------------------------------------------------------------------

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Helpers that neither read nor write what compiled code keeps in locals: general registers, arithmetic flags, the budget, and what selects the soft TLB. All others are called with everything in the CPU record.
+ */
+const PURE: ReadonlySet<string> = new Set([
+  "readGuest",
+  "readGuest128",
+  "readForWriteCompiled",
+  "writeGuestCompiled",
+  "writeGuest128Compiled",
+  "writeGuest",
+  "checkWrite",
+  "checkCanonical",
+  "readBlock",
+  "writeBlock",
+  "segmentAddress",
+  "materializeFlags",
+  "noteHot",
+  "multiplyHighSigned",
+  "multiplyHighUnsigned",
+  "divideSigned",
+  "divideUnsigned",
+  "signedDivisionOverflows",
+  "crc32c",
+  "depositBits",
+  "extractBits",
+  "moveAddress",
+  "requirePrivilege",
+]);
+
+/** Families of helpers that work on the x87 state, or on vectors in the scratch area. */
+const PURE_FAMILY =
+  /^(x87(?!Fx|CompareFlags)|arithmeticF|dotProductF|compareF|relationF|integerToF|f\d+ToInteger|roundF|convert|reciprocal|aes|sha|carryless|multipleSad|minimumPosition|(ex|im)plicitString)/;
+
+export function isPure(helper: string): boolean {
+  return PURE.has(helper) || PURE_FAMILY.test(helper);
+}
+
+/** Helpers that read or write vector registers in the CPU record. All others leave them alone. */
+export function touchesVectors(helper: string): boolean {
+  return /^(x87Fx|xsave|xrstor|zeroUpper|zeroAll)/i.test(helper);
+}
+
+/** Helpers that may write guest memory, and with it the code of the region they are called from. */
+export function mayWriteMemory(helper: string): boolean {
+  return !isPure(helper) || /^(writeBlock|writeGuest|x87.*(Store|Save))/.test(helper);
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Value, Variable } from "@isola/engine";
+import { Flags, type Size } from "../semantics/flags.js";
+import type { X86Emitter } from "../semantics/x86-emitter.js";
+import { FlagOperation } from "./flag-operation.js";
+
+/** The operation that set the flags last, if it is known while code is emitted: FlagOperation * 4 + log2 of bytes. */
+export type FlagState = number | "dynamic";
+
+export const COMPUTED: FlagState = 0;
+
+const LOG2_BYTES: { readonly [size in Size]: number } = { 8: 0, 16: 1, 32: 2, 64: 3 };
+
+/**
+ * Flags in compiled regions: the operands of the last operation stay in locals, and what a condition needs is computed
+ * from them where it is tested. Nothing is computed for flags that nobody reads. Which operation it was is known at
+ * most places; where ways meet that disagree, the local `kind` says it.
+ */
+export class LazyFlags extends Flags {
+  state: FlagState = COMPUTED;
+  /** What `state` is, as a value; kept up to date only where control flow may leave or meet. */
+  private readonly kind: Variable;
+  private readonly a32: Variable;
+  private readonly b32: Variable;
+  private readonly a64: Variable;
+  private readonly b64: Variable;
+  private readonly keptCarry: Variable;
+  private readonly computedRes: Variable;
+  private readonly computedAux: Variable;
+
+  constructor(
+    e: X86Emitter,
+    /** Assigned once for the whole region. */
+    local: (type: "i32" | "i64") => Variable,
+  ) {
+    super(e);
+    this.kind = local("i32");
+    this.a32 = local("i32");
+    this.b32 = local("i32");
+    this.a64 = local("i64");
+    this.b64 = local("i64");
+    this.keptCarry = local("i32");
+    this.computedRes = local("i64");
+    this.computedAux = local("i32");
+  }
+
+  // -- setting --------------------------------------------------------------------------------------------------------
+
+  override add(size: Size, a: Value, b: Value): void {
+    this.remember(FlagOperation.Add, size, a, b);
+  }
+
+  override sub(size: Size, a: Value, b: Value): void {
+    this.remember(FlagOperation.Sub, size, a, b);
+  }
+
+  override logic(size: Size, result: Value): void {
+    this.remember(FlagOperation.Logic, size, result);
+  }
+
+  override increment(size: Size, a: Value): void {
+    this.e.assign(this.keptCarry, this.carry());
+    this.remember(FlagOperation.Increment, size, a);
+  }
+
+  override decrement(size: Size, a: Value): void {
+    this.e.assign(this.keptCarry, this.carry());
+    this.remember(FlagOperation.Decrement, size, a);
+  }
+
+  private remember(operation: FlagOperation, size: Size, a: Value, b?: Value): void {
+    this.e.assign(size === 64 ? this.a64 : this.a32, a);
+    if (b !== undefined) this.e.assign(size === 64 ? this.b64 : this.b32, b);
+    this.state = operation * 4 + LOG2_BYTES[size];
+  }
+
+  protected override setAux(aux: Value): void {
+    this.e.assign(this.computedAux, aux);
+    this.state = COMPUTED;
+  }
+
+  protected override setRes(res: Value): void {
+    this.e.assign(this.computedRes, res);
+    this.state = COMPUTED;
+  }
+
+  // -- reading --------------------------------------------------------------------------------------------------------
+
+  private get operation(): FlagOperation | "dynamic" {
+    return this.state === "dynamic" ? "dynamic" : this.state >> 2;
+  }
+
+  private get size(): Size {
+    return (8 << (Number(this.state) & 3)) as Size;
+  }
+
+  private get a(): Value {
+    return this.e.value(this.size === 64 ? this.a64 : this.a32);
+  }
+
+  private get b(): Value {
+    return this.e.value(this.size === 64 ? this.b64 : this.b32);
+  }
+
+  /** The result of the last operation, zero-extended from its size. */
+  private result(): Value {
+    const { e, size } = this;
+    const a = this.a;
+    switch (this.operation) {
+      case FlagOperation.Add:
+        return e.zeroExtend(e.add(a, this.b), size);
+      case FlagOperation.Sub:
+        return e.zeroExtend(e.sub(a, this.b), size);
+      case FlagOperation.Increment:
+        return e.zeroExtend(e.add(a, e.constantLike(a, 1)), size);
+      case FlagOperation.Decrement:
+        return e.zeroExtend(e.sub(a, e.constantLike(a, 1)), size);
+      default:
+        return a;
+    }
+  }
+
+  override carry(): Value {
+    const { e } = this;
+    switch (this.operation) {
+      case FlagOperation.Add: {
+        const { a, b, size } = this;
+        const sum = e.add(a, b);
+        return size < 32 ? e.shrU(sum, size) : e.ltU(sum, a);
+      }
+      case FlagOperation.Sub:
+        return e.ltU(this.a, this.b);
+      case FlagOperation.Logic:
+        return e.i32(0);
+      case FlagOperation.Increment:
+      case FlagOperation.Decrement:
+        return e.value(this.keptCarry);
+      default:
+        return super.carry();
+    }
+  }
+
+  override zero(): Value {
+    const { operation, e } = this;
+    if (operation === "dynamic" || operation === FlagOperation.Computed) return super.zero();
+    if (operation === FlagOperation.Sub) return e.eq(this.a, this.b);
+    return e.eqz(this.result());
+  }
+
+  override sign(): Value {
+    const { operation, e } = this;
+    if (operation === "dynamic" || operation === FlagOperation.Computed) return super.sign();
+    const { size } = this;
+    return e.and(e.wrap(e.shrU(this.result(), size - 1)), e.i32(1));
+  }
+
+  protected override positiveCondition(code: number): Value {
+    const { e } = this;
+    if (code === 3 || code >= 6)
+      switch (this.operation) {
+        case FlagOperation.Sub: {
+          const { a, b } = this;
+          if (code === 3) return e.leU(a, b);
+          return code === 6 ? e.ltS(this.signed(a), this.signed(b)) : e.eqz(e.gtS(this.signed(a), this.signed(b)));
+        }
+        case FlagOperation.Logic: {
+          const a = this.signed(this.a);
+          const zero = e.constantLike(a, 0);
+          if (code === 3) return e.eqz(a);
+          return code === 6 ? e.ltS(a, zero) : e.eqz(e.gtS(a, zero));
+        }
+        case FlagOperation.Decrement:
+          if (code >= 6) return this.signedBelow(1, code === 7);
+          break;
+        case FlagOperation.Increment:
+          if (code >= 6) return this.signedBelow(-1, code === 7);
+          break;
+      }
+    return super.positiveCondition(code);
+  }
+
+  private signed(value: Value): Value {
+    return this.e.signExtend(value, this.size);
+  }
+
+  /** The operand is less than (or equal to) `bound` as a signed number. */
+  private signedBelow(bound: number, orEqual: boolean): Value {
+    const { e } = this;
+    const a = this.signed(this.a);
+    const other = e.constantLike(a, bound);
+    return orEqual ? e.eqz(e.gtS(a, other)) : e.ltS(a, other);
+  }
+
+  protected override aux(): Value {
+    this.compute();
+    return this.e.value(this.computedAux);
+  }
+
+  protected override res(): Value {
+    this.compute();
+    return this.e.value(this.computedRes);
+  }
+
+  // -- representation -------------------------------------------------------------------------------------------------
+
+  /** Brings the flags into the form that flagRes and flagAux have in the CPU record. */
+  compute(): void {
+    const { e, operation } = this;
+    if (operation === FlagOperation.Computed) return;
+    if (operation === "dynamic") {
+      e.if(e.value(this.kind), () => {
+        this.callMaterialize();
+        this.load();
+      });
+      this.state = COMPUTED;
+      return;
+    }
+    const { size } = this;
+    const a = this.a;
+    const result = this.result();
+    const one = e.constantLike(a, 1);
+    switch (operation) {
+      case FlagOperation.Add:
+        return this.store(size, result, this.auxOfSum(size, a, this.b, result));
+      case FlagOperation.Sub:
+        return this.store(size, result, this.auxOfDifference(size, a, this.b, result));
+      case FlagOperation.Logic:
+        return this.store(size, result, e.i32(0));
+      case FlagOperation.Increment:
+        this.store(size, result, this.auxOfSum(size, a, one, result));
+        return this.setCarry(e.value(this.keptCarry));
+      case FlagOperation.Decrement:
+        this.store(size, result, this.auxOfDifference(size, a, one, result));
+        return this.setCarry(e.value(this.keptCarry));
+    }
+  }
+
+  /** Makes the local `kind` say what is known here. */
+  publish(state: FlagState = this.state): void {
+    if (state !== "dynamic") this.e.assign(this.kind, this.e.i32(state));
+  }
+
+  /** Loads the flags from the CPU record. */
+  load(): void {
+    const { e } = this;
+    e.assign(this.computedRes, e.loadState("i64.load", "flagRes"));
+    e.assign(this.computedAux, e.loadState("i32.load", "flagAux"));
+    this.state = COMPUTED;
+  }
+
+  /** Stores computed flags into the CPU record. */
+  spill(): void {
+    const { e } = this;
+    e.storeState("i64.store", "flagRes", e.value(this.computedRes));
+    e.storeState("i32.store", "flagAux", e.value(this.computedAux));
+  }
+
+  /** Stores flags of whatever kind into the CPU record, where `kind` is up to date: for the cold ways out. */
+  spillDynamic(): void {
+    this.e.if(
+      this.e.value(this.kind),
+      () => this.callMaterialize(),
+      () => this.spill(),
+    );
+  }
+
+  private callMaterialize(): void {
+    const { e } = this;
+    const kind = e.value(this.kind);
+    const wide = e.eq(e.and(kind, e.i32(3)), e.i32(3));
+    const pick = (narrow: Variable, full: Variable): Value =>
+      e.select(wide, e.value(full), e.extendU(e.value(narrow)));
+    e.callVoid("materializeFlags", [
+      e.cpu,
+      kind,
+      pick(this.a32, this.a64),
+      pick(this.b32, this.b64),
+      e.value(this.keptCarry),
+    ]);
+  }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the translator has done since the machine was made. */
+export interface TranslatorStatistics {
+  /** Regions compiled, and what is in them: an instruction that is in two regions counts twice. */
+  regions: number;
+  blocks: number;
+  records: number;
+  modules: number;
+  wasmBytes: number;
+  /** Regions dropped because their code was written. */
+  invalidated: number;
+  /** Regions dropped to make room. */
+  evicted: number;
+  /** Regions in the cache now. */
+  live: number;
+}
+
+export function emptyStatistics(): TranslatorStatistics {
+  return { regions: 0, blocks: 0, records: 0, modules: 0, wasmBytes: 0, invalidated: 0, evicted: 0, live: 0 };
+}
