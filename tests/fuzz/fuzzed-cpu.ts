@@ -6,6 +6,7 @@ import { resetCpu, SystemInstructions, type SystemPorts, type VmExit, X86Cpu, X8
 import { Bus } from "@isola/memory";
 import { repositoryRoot } from "../oracle/native-harness.js";
 import { RandomNumbers, randomProgram } from "./random-program.js";
+import { testTranslation } from "../../packages/isa-x86/src/compiler/policy.fixture.js";
 
 export type FuzzMode = "real" | "protected" | "long" | "user";
 export const FUZZ_MODES: readonly FuzzMode[] = ["real", "protected", "long", "user"];
@@ -40,7 +41,7 @@ export class FuzzedCpu {
       read: () => this.random.below(0x1_0000_0000),
       write: () => {},
     });
-    this.engine = new X86Engine({ wasm: hostWasm, modules, ramSize: RAM_SIZE, cpuCount: 1, mmio });
+    this.engine = new X86Engine({ wasm: hostWasm, modules, ramSize: RAM_SIZE, cpuCount: 1, mmio, translation: testTranslation() });
     const interrupts = {
       pending: () => this.random.below(2) === 0,
       acknowledge: () => this.random.below(257) - 1,

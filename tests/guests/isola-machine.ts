@@ -5,6 +5,7 @@ import { hostWasm } from "@isola/host-node";
 import { DEFAULT_CONFIG, Machine } from "@isola/machine";
 import { repositoryRoot } from "../oracle/native-harness.js";
 import type { GuestMachine, GuestRun } from "./guest-machine.js";
+import { testTranslation } from "../../packages/isa-x86/src/compiler/policy.fixture.js";
 
 const MEMORY = 64 << 20;
 /** Nanoseconds of host time that one call of `run` may take, and how many such calls a program may need. */
@@ -28,6 +29,7 @@ function runOnce(elf: string, modules: { helpers: Uint8Array; interpreter: Uint8
       ...DEFAULT_CONFIG,
       memory: MEMORY,
       clock: "virtual",
+      translation: testTranslation(),
       devices: ["isa-debug-exit"],
       boot: { kind: "kernel", kernel: "program", modules: [], commandLine: "" },
     },

@@ -17,6 +17,7 @@ import { buildEnvironment, type SystemAddresses, USER_CODE_32, USER_CODE_64, USE
 import { repositoryRoot } from "./native-harness.js";
 import { type StateImage, StateOffset } from "./state-image.js";
 import { COMPLETED, type Environment, type Outcome, type VectorTarget } from "./vector-target.js";
+import { testTranslation } from "../../packages/isa-x86/src/compiler/policy.fixture.js";
 
 const RAM_SIZE = 0x100_0000;
 /** More instructions than any vector needs, repeated string instructions included. */
@@ -70,7 +71,7 @@ export class EngineTarget implements VectorTarget {
   constructor() {
     const read = (name: string): Uint8Array => new Uint8Array(readFileSync(join(repositoryRoot(), "build", name)));
     const modules = { helpers: read("helpers.wasm"), interpreter: read("interpreter.wasm") };
-    this.engine = new X86Engine({ wasm: hostWasm, modules, ramSize: RAM_SIZE, cpuCount: 1, mmio: new Bus("none") });
+    this.engine = new X86Engine({ wasm: hostWasm, modules, ramSize: RAM_SIZE, cpuCount: 1, mmio: new Bus("none"), translation: testTranslation() });
     this.cpu = new X86Cpu(this.engine, 0, NO_INTERRUPTS, new SystemInstructions(PORTS));
     this.state = this.cpu.state;
     this.bytes = new Uint8Array(this.engine.buffer);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
+import { TRANSLATIONS } from "@isola/isa-x86";
 import {
   checkConfig,
   DEFAULT_CONFIG,
@@ -31,6 +32,7 @@ export const MACHINE_OPTIONS: OptionSpecs = {
   disk: { value: "FILE[,FLAG]", many: true, help: "raw disk image; FLAG is readonly or temporary" },
   device: { value: "NAME", many: true, help: `add a device: ${DEVICE_NAMES.join(", ")}` },
   clock: { value: "KIND", help: "wall, or virtual: time counts instructions, randomness is fixed, runs repeat" },
+  translation: { value: "KIND", help: "how guest code is executed: auto, off (interpret), at-once, early (for tests)" },
 };
 
 /** What a pulled image contributes. */
@@ -98,6 +100,7 @@ export function machineRequest(line: CommandLine, image: ImageFiles | null): Mac
     disks: disks.map(({ path }, i) => ({ store: String(i), serial: diskSerial(path) })),
     devices: line.all("device").map((name) => oneOf(name, "device", DEVICE_NAMES) as OptionalDevice),
     clock,
+    translation: oneOf(line.get("translation") ?? "auto", "translation", TRANSLATIONS),
     // Repeatable time is of little use with randomness that is not.
     entropySeed: clock === "virtual" ? REPEATABLE_SEED : null,
   };

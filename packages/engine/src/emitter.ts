@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { assert } from "@isola/base";
+import { assert, InternalError } from "@isola/base";
 import {
   type CodeBuilder,
   laneOps,
@@ -70,11 +70,12 @@ export abstract class Emitter {
   /** Any WebAssembly instruction without immediates, for example `op("i8x16.add", a, b)`. */
   op(name: PlainOpName, ...args: readonly Value[]): Value {
     const { args: expected, result } = plainOps[name];
-    assert(args.length === expected.length, `${name} takes ${expected.length} operands`);
-    args.forEach((arg, i) => {
-      assert(arg.type === expected[i], `${name}: operand ${i} is ${arg.type}, not ${expected[i]}`);
+    if (args.length !== expected.length) throw new InternalError(`${name} takes ${expected.length} operands`);
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i] as Value;
+      if (arg.type !== expected[i]) throw new InternalError(`${name}: operand ${i} is ${arg.type}, not ${expected[i]}`);
       this.push(arg);
-    });
+    }
     this.code.plain(name);
     return this.result(result);
   }
@@ -258,7 +259,7 @@ export abstract class Emitter {
   }
 
   assign(variable: Variable, value: Value): void {
-    assert(variable.type === value.type, `cannot assign ${value.type} to a variable of ${variable.type}`);
+    if (variable.type !== value.type) throw new InternalError(`cannot assign ${value.type} to ${variable.type}`);
     this.push(value);
     this.code.localSet(variable.local);
   }
@@ -311,7 +312,7 @@ export abstract class Emitter {
 
   /** Writes linear memory at `address + offset`. */
   storeHost(name: MemoryOpName, address: Value, value: Value, offset = 0): void {
-    assert(memoryOps[name].type === value.type, `${name} cannot store ${value.type}`);
+    if (memoryOps[name].type !== value.type) throw new InternalError(`${name} cannot store ${value.type}`);
     this.push(address);
     this.push(value);
     this.code.memory(name, offset);
@@ -364,7 +365,7 @@ export abstract class Emitter {
   }
 
   private integer(name: IntegerOp, a: Value, b: Value): Value {
-    assert(a.type === b.type, `${name}: operands are ${a.type} and ${b.type}`);
+    if (a.type !== b.type) throw new InternalError(`${name}: operands are ${a.type} and ${b.type}`);
     if (a.constant !== null && b.constant !== null) {
       const folded = fold(name, a.constant, b.constant);
       if (folded !== null) return this.constantLike(a, folded);

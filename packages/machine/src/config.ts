@@ -2,6 +2,7 @@
 import { OperatorError } from "@isola/base";
 import { MAX_CPUS, MAX_RAM } from "@isola/engine";
 import type { FlatMode } from "@isola/firmware";
+import { type Translation, TRANSLATIONS } from "@isola/isa-x86";
 
 /** Devices that a machine has only if it is asked for them, with a word on what they are for. */
 export const OPTIONAL_DEVICES = {
@@ -54,6 +55,8 @@ export interface MachineConfig {
   readonly epochMs: number;
   /** With a number, the guest's random bytes follow from it and can be repeated; null for the host's. */
   readonly entropySeed: number | null;
+  /** How guest code is executed: interpreted, compiled when it is hot, or compiled at once. Guests cannot tell. */
+  readonly translation: Translation;
 }
 
 /** What {@link MachineConfig} is where nothing else is said. */
@@ -67,6 +70,7 @@ export const DEFAULT_CONFIG = {
   clock: "wall",
   epochMs: Date.UTC(2024, 0, 1),
   entropySeed: null,
+  translation: "auto",
 } as const satisfies Omit<MachineConfig, "boot">;
 
 const MIB = 1 << 20;
@@ -104,6 +108,11 @@ export function checkConfig(config: MachineConfig): void {
       "bad-disk-serial",
       `disk serial "${serial}" is not 0 to 20 ASCII characters`,
     );
+  need(
+    TRANSLATIONS.includes(config.translation),
+    "unknown-translation",
+    `there is no translation "${config.translation}"; there are ${TRANSLATIONS.join(", ")}`,
+  );
   for (const device of config.devices)
     need(device in OPTIONAL_DEVICES, "unknown-device", `there is no device "${device}"`);
 }

@@ -59,6 +59,7 @@ export class Machine {
       ramSize: config.memory,
       cpuCount: config.cpus,
       mmio,
+      translation: config.translation,
     });
     this.vcpus = Array.from(
       { length: config.cpus },

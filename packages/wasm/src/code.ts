@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { pushSigned32, pushSigned64, pushUnsigned } from "./leb128.js";
+import { ByteWriter } from "./byte-writer.js";
 import {
   laneOps,
   type LaneOpName,
@@ -31,16 +31,27 @@ export interface BranchHint {
 
 /** Body of one function under construction: bytes and the types of its locals beyond the parameters. */
 export class CodeBuilder {
-  readonly bytes: number[] = [];
+  private readonly out = new ByteWriter();
   readonly locals: ValueType[] = [];
   readonly hints: BranchHint[] = [];
   /** Blocks, loops and ifs that are open. */
   depth = 0;
   /** End of the last `local.set`, if nothing has been emitted since, and the local. */
   private setEnd = -1;
+  private setStart = -1;
   private setLocal = -1;
 
   constructor(readonly parameterCount: number) {}
+
+  /** The code so far. Valid until more is emitted. */
+  get bytes(): Uint8Array {
+    return this.out.bytes;
+  }
+
+  /** Its length in bytes. */
+  get length(): number {
+    return this.out.length;
+  }
 
   newLocal(type: ValueType): number {
     this.locals.push(type);
@@ -55,149 +66,153 @@ export class CodeBuilder {
     const op = memoryOps[name];
     this.opcode(op.code);
     // Guest addresses may be unaligned; the hint says so for all but single bytes.
-    pushUnsigned(this.bytes, 0);
-    pushUnsigned(this.bytes, offset);
+    this.out.unsigned(0);
+    this.out.unsigned(offset);
   }
 
   lane(name: LaneOpName, lane: number): void {
     this.opcode(laneOps[name].code);
-    this.bytes.push(lane);
+    this.out.byte(lane);
   }
 
   shuffle(lanes: readonly number[]): void {
     this.opcode(0xfd000d);
-    for (const lane of lanes) this.bytes.push(lane);
+    this.out.append(lanes);
   }
 
   i32Const(value: number): void {
-    this.bytes.push(0x41);
-    pushSigned32(this.bytes, value);
+    this.out.byte(0x41);
+    this.out.signed32(value);
   }
 
   i64Const(value: bigint): void {
-    this.bytes.push(0x42);
-    pushSigned64(this.bytes, value);
+    this.out.byte(0x42);
+    this.out.signed64(value);
   }
 
   f32Const(bits: number): void {
-    this.bytes.push(0x43, bits & 0xff, (bits >> 8) & 0xff, (bits >> 16) & 0xff, (bits >> 24) & 0xff);
+    this.out.byte(0x43);
+    this.out.byte(bits & 0xff);
+    this.out.byte((bits >> 8) & 0xff);
+    this.out.byte((bits >> 16) & 0xff);
+    this.out.byte((bits >> 24) & 0xff);
   }
 
   v128Const(bytes: readonly number[]): void {
     this.opcode(0xfd000c);
-    for (const byte of bytes) this.bytes.push(byte & 0xff);
+    this.out.append(bytes);
   }
 
   localGet(index: number): void {
-    const { bytes } = this;
-    if (this.setEnd === bytes.length && this.setLocal === index) {
+    const { out } = this;
+    if (this.setEnd === out.length && this.setLocal === index) {
       // Set and get at once are a tee.
-      let at = bytes.length - 2;
-      while ((bytes[at] ?? 0) >= 0x80) at--;
-      bytes[at] = 0x22;
+      out.replace(this.setStart, 0x22);
       this.setEnd = -1;
       return;
     }
-    bytes.push(0x20);
-    pushUnsigned(bytes, index);
+    out.byte(0x20);
+    out.unsigned(index);
   }
 
   localSet(index: number): void {
-    this.bytes.push(0x21);
-    pushUnsigned(this.bytes, index);
-    this.setEnd = this.bytes.length;
+    this.setStart = this.out.length;
+    this.out.byte(0x21);
+    this.out.unsigned(index);
+    this.setEnd = this.out.length;
     this.setLocal = index;
   }
 
   localTee(index: number): void {
-    this.bytes.push(0x22);
-    pushUnsigned(this.bytes, index);
+    this.out.byte(0x22);
+    this.out.unsigned(index);
   }
 
   select(): void {
-    this.bytes.push(0x1b);
+    this.out.byte(0x1b);
   }
 
   drop(): void {
-    this.bytes.push(0x1a);
+    this.out.byte(0x1a);
   }
 
   if(result?: ValueType, likelihood?: Likelihood): void {
     this.hint(likelihood);
-    this.bytes.push(0x04, result === undefined ? VOID_BLOCK : VALUE_TYPE_CODE[result]);
+    this.out.byte(0x04);
+    this.out.byte(result === undefined ? VOID_BLOCK : VALUE_TYPE_CODE[result]);
     this.depth++;
   }
 
   else(): void {
-    this.bytes.push(0x05);
+    this.out.byte(0x05);
   }
 
   block(result?: ValueType): void {
-    this.bytes.push(0x02, result === undefined ? VOID_BLOCK : VALUE_TYPE_CODE[result]);
+    this.out.byte(0x02);
+    this.out.byte(result === undefined ? VOID_BLOCK : VALUE_TYPE_CODE[result]);
     this.depth++;
   }
 
   loop(): void {
-    this.bytes.push(0x03, VOID_BLOCK);
+    this.out.byte(0x03);
+    this.out.byte(VOID_BLOCK);
     this.depth++;
   }
 
   end(): void {
-    this.bytes.push(0x0b);
+    this.out.byte(0x0b);
     this.depth--;
     // Whoever comes here by a branch has not passed the last set.
     this.setEnd = -1;
   }
 
   br(depth: number): void {
-    this.bytes.push(0x0c);
-    pushUnsigned(this.bytes, depth);
+    this.out.byte(0x0c);
+    this.out.unsigned(depth);
   }
 
   brIf(depth: number, likelihood?: Likelihood): void {
     this.hint(likelihood);
-    this.bytes.push(0x0d);
-    pushUnsigned(this.bytes, depth);
+    this.out.byte(0x0d);
+    this.out.unsigned(depth);
   }
 
   /** Jumps to `depths[index on the stack]`, or to `otherwise` beyond the last. */
   brTable(depths: readonly number[], otherwise: number): void {
-    this.bytes.push(0x0e);
-    pushUnsigned(this.bytes, depths.length);
-    for (const depth of depths) pushUnsigned(this.bytes, depth);
-    pushUnsigned(this.bytes, otherwise);
+    this.out.byte(0x0e);
+    this.out.unsigned(depths.length);
+    for (const depth of depths) this.out.unsigned(depth);
+    this.out.unsigned(otherwise);
   }
 
   return(): void {
-    this.bytes.push(0x0f);
+    this.out.byte(0x0f);
   }
 
   unreachable(): void {
-    this.bytes.push(0x00);
+    this.out.byte(0x00);
   }
 
   call(functionIndex: number): void {
-    this.bytes.push(0x10);
-    pushUnsigned(this.bytes, functionIndex);
+    this.out.byte(0x10);
+    this.out.unsigned(functionIndex);
   }
 
   returnCall(functionIndex: number): void {
-    this.bytes.push(0x12);
-    pushUnsigned(this.bytes, functionIndex);
+    this.out.byte(0x12);
+    this.out.unsigned(functionIndex);
   }
 
   returnCallIndirect(typeIndex: number, tableIndex: number): void {
-    this.bytes.push(0x13);
-    pushUnsigned(this.bytes, typeIndex);
-    pushUnsigned(this.bytes, tableIndex);
+    this.out.byte(0x13);
+    this.out.unsigned(typeIndex);
+    this.out.unsigned(tableIndex);
   }
 
   /** Moves the code from offset `start` to the end in front of everything else. */
   moveToFront(start: number): void {
-    const front = this.bytes.splice(start);
-    const shift = front.length;
-    const body = this.bytes.splice(0, this.bytes.length, ...front);
-    for (const byte of body) this.bytes.push(byte);
+    const shift = this.out.length - start;
+    this.out.rotate(start);
     const hints = this.hints.map(({ offset, taken }) => ({
       offset: offset >= start ? offset - start : offset + shift,
       taken,
@@ -207,16 +222,16 @@ export class CodeBuilder {
   }
 
   private hint(likelihood: Likelihood | undefined): void {
-    if (likelihood !== undefined) this.hints.push({ offset: this.bytes.length, taken: likelihood === "likely" });
+    if (likelihood !== undefined) this.hints.push({ offset: this.out.length, taken: likelihood === "likely" });
   }
 
   private opcode(code: number): void {
     if (code >= 0xfd0000) {
-      this.bytes.push(0xfd);
-      pushUnsigned(this.bytes, code & 0xffff);
+      this.out.byte(0xfd);
+      this.out.unsigned(code & 0xffff);
     } else if (code >= 0xfc00) {
-      this.bytes.push(0xfc);
-      pushUnsigned(this.bytes, code & 0xff);
-    } else this.bytes.push(code);
+      this.out.byte(0xfc);
+      this.out.unsigned(code & 0xff);
+    } else this.out.byte(code);
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./code.js";
-export * from "./leb128.js";
+export * from "./byte-writer.js";
 export * from "./module.js";
 export * from "./opcodes.js";
 export * from "./text.js";

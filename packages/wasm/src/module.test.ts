@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ByteWriter } from "./byte-writer.js";
 import { CodeBuilder } from "./code.js";
-import { pushSigned32, pushSigned64, pushUnsigned } from "./leb128.js";
 import { ModuleBuilder } from "./module.js";
 import { plainOps, type PlainOpName, type ValueType } from "./opcodes.js";
 
@@ -77,24 +77,24 @@ describe("LEB128", () => {
     const negative = signed && ((bytes.at(-1) ?? 0) & 0x40) !== 0;
     return negative ? value - (1n << shift) : value;
   };
-  const encode = <T>(push: (out: number[], value: T) => void, value: T): number[] => {
-    const out: number[] = [];
-    push(out, value);
-    return out;
+  const encode = (write: (out: ByteWriter) => void): number[] => {
+    const out = new ByteWriter(1);
+    write(out);
+    return [...out.bytes];
   };
 
   it("round-trips", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 0xffff_ffff }),
-        (n) => decode(encode(pushUnsigned, n), false) === BigInt(n),
+        (n) => decode(encode((out) => out.unsigned(n)), false) === BigInt(n),
       ),
     );
-    fc.assert(fc.property(fc.integer(), (n) => decode(encode(pushSigned32, n), true) === BigInt(n)));
+    fc.assert(fc.property(fc.integer(), (n) => decode(encode((out) => out.signed32(n)), true) === BigInt(n)));
     fc.assert(
       fc.property(
         fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }),
-        (n) => decode(encode(pushSigned64, n), true) === n,
+        (n) => decode(encode((out) => out.signed64(n)), true) === n,
       ),
     );
   });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from "@isola/base";
 import { type CodeBuilder, VALUE_TYPE_CODE } from "./code.js";
-import { pushUnsigned, pushSigned32 } from "./leb128.js";
+import { ByteWriter } from "./byte-writer.js";
 import type { ValueType } from "./opcodes.js";
 
 export interface Signature {
@@ -12,7 +12,7 @@ export interface Signature {
 interface Import {
   readonly module: string;
   readonly name: string;
-  readonly descriptor: readonly number[];
+  readonly descriptor: ByteWriter;
 }
 
 const enum Section {
@@ -26,6 +26,9 @@ const enum Section {
 }
 
 const FUNCTION_EXPORT = 0;
+/** Magic number and version. */
+const HEADER: readonly number[] = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+const SIZE_BYTES = 5;
 
 /**
  * Assembles one WebAssembly module. Imports come first: declare them before the first function. Knows the binary
@@ -51,24 +54,27 @@ export class ModuleBuilder {
 
   importFunction(module: string, name: string, signature: Signature): number {
     assert(this.functions.length === 0, "imports come before functions");
-    const descriptor: number[] = [0];
-    pushUnsigned(descriptor, this.typeIndex(signature));
+    const descriptor = new ByteWriter(8);
+    descriptor.byte(0);
+    descriptor.unsigned(this.typeIndex(signature));
     this.imports.push({ module, name, descriptor });
     return this.importedFunctions++;
   }
 
   /** Imports memory 0; limits in pages of 64 KiB. */
   importMemory(module: string, name: string, minimum: number, maximum: number, shared: boolean): void {
-    const descriptor = [2, shared ? 3 : 1];
-    pushUnsigned(descriptor, minimum);
-    pushUnsigned(descriptor, maximum);
+    const descriptor = new ByteWriter(16);
+    descriptor.append([2, shared ? 3 : 1]);
+    descriptor.unsigned(minimum);
+    descriptor.unsigned(maximum);
     this.imports.push({ module, name, descriptor });
   }
 
   /** Imports table 0 of function references with at least `minimum` entries. */
   importTable(module: string, name: string, minimum: number): void {
-    const descriptor = [1, 0x70, 0];
-    pushUnsigned(descriptor, minimum);
+    const descriptor = new ByteWriter(16);
+    descriptor.append([1, 0x70, 0]);
+    descriptor.unsigned(minimum);
     this.imports.push({ module, name, descriptor });
   }
 
@@ -95,113 +101,117 @@ export class ModuleBuilder {
 
   /** The binary module. */
   build(): Uint8Array {
-    const out: number[] = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-    section(out, Section.Type, this.types, (bytes, type) => {
-      bytes.push(0x60);
-      pushTypes(bytes, type.parameters);
-      pushTypes(bytes, type.results);
+    const out = new ByteWriter(4096);
+    out.append(HEADER);
+    section(out, Section.Type, this.types, (type) => {
+      out.byte(0x60);
+      writeTypes(out, type.parameters);
+      writeTypes(out, type.results);
     });
-    section(out, Section.Import, this.imports, (bytes, entry) => {
-      pushName(bytes, entry.module);
-      pushName(bytes, entry.name);
-      bytes.push(...entry.descriptor);
+    section(out, Section.Import, this.imports, (entry) => {
+      writeName(out, entry.module);
+      writeName(out, entry.name);
+      out.append(entry.descriptor.bytes);
     });
-    section(out, Section.Function, this.functions, (bytes, entry) => pushUnsigned(bytes, entry.type));
-    section(out, Section.Export, this.exported, (bytes, entry) => {
-      pushName(bytes, entry.name);
-      bytes.push(FUNCTION_EXPORT);
-      pushUnsigned(bytes, entry.index);
+    section(out, Section.Function, this.functions, (entry) => out.unsigned(entry.type));
+    section(out, Section.Export, this.exported, (entry) => {
+      writeName(out, entry.name);
+      out.byte(FUNCTION_EXPORT);
+      out.unsigned(entry.index);
     });
-    section(out, Section.Element, this.elements, (bytes, entry) => {
-      bytes.push(0, 0x41);
-      pushSigned32(bytes, entry.offset);
-      bytes.push(0x0b);
-      pushUnsigned(bytes, entry.functions.length);
-      for (const index of entry.functions) pushUnsigned(bytes, index);
+    section(out, Section.Element, this.elements, (entry) => {
+      out.append([0, 0x41]);
+      out.signed32(entry.offset);
+      out.byte(0x0b);
+      out.unsigned(entry.functions.length);
+      for (const index of entry.functions) out.unsigned(index);
     });
-    this.branchHints(out);
-    section(out, Section.Code, this.functions, (bytes, entry) => {
-      assert(entry.code !== null, "a declared function has no body");
-      const body = functionBody(entry.code);
-      pushUnsigned(bytes, body.length);
-      append(bytes, body);
+    const bodies = this.functions.map(({ code }) => {
+      assert(code !== null, "a declared function has no body");
+      return { code, locals: localDeclarations(code) };
     });
-    return Uint8Array.from(out);
+    this.branchHints(out, bodies);
+    section(out, Section.Code, bodies, ({ code, locals }) => {
+      out.unsigned(locals.length + code.length + 1);
+      out.append(locals.bytes);
+      out.append(code.bytes);
+      out.byte(0x0b);
+    });
+    return out.bytes.slice();
   }
 
   /** The custom section of the branch-hinting proposal; it comes before the code. */
-  private branchHints(out: number[]): void {
-    const hinted = this.functions.flatMap(({ code }, i) =>
-      code === null || code.hints.length === 0 ? [] : [{ code, index: this.importedFunctions + i }],
-    );
-    if (hinted.length === 0) return;
-    const bytes: number[] = [];
-    pushName(bytes, "metadata.code.branch_hint");
-    pushUnsigned(bytes, hinted.length);
-    for (const { code, index } of hinted) {
-      // Offsets count from the start of the function's declaration of locals.
-      const shift = localDeclarations(code).length;
-      pushUnsigned(bytes, index);
-      pushUnsigned(bytes, code.hints.length);
+  private branchHints(out: ByteWriter, bodies: readonly Body[]): void {
+    const hinted = bodies.map((body, i) => ({ ...body, index: this.importedFunctions + i }));
+    const withHints = hinted.filter(({ code }) => code.hints.length > 0);
+    if (withHints.length === 0) return;
+    const end = beginSection(out, Section.Custom);
+    writeName(out, "metadata.code.branch_hint");
+    out.unsigned(withHints.length);
+    for (const { code, locals, index } of withHints) {
+      out.unsigned(index);
+      out.unsigned(code.hints.length);
       for (const { offset, taken } of code.hints) {
-        pushUnsigned(bytes, offset + shift);
-        bytes.push(1, taken ? 1 : 0);
+        // Offsets count from the start of the function's declaration of locals.
+        out.unsigned(offset + locals.length);
+        out.byte(1);
+        out.byte(taken ? 1 : 0);
       }
     }
-    out.push(Section.Custom);
-    pushUnsigned(out, bytes.length);
-    append(out, bytes);
+    end();
   }
 }
 
-function localDeclarations(code: CodeBuilder): number[] {
+interface Body {
+  readonly code: CodeBuilder;
+  readonly locals: ByteWriter;
+}
+
+function localDeclarations(code: CodeBuilder): ByteWriter {
   const runs: { type: ValueType; count: number }[] = [];
   for (const type of code.locals) {
     const last = runs.at(-1);
     if (last !== undefined && last.type === type) last.count++;
     else runs.push({ type, count: 1 });
   }
-  const body: number[] = [];
-  pushUnsigned(body, runs.length);
+  const out = new ByteWriter(16);
+  out.unsigned(runs.length);
   for (const run of runs) {
-    pushUnsigned(body, run.count);
-    body.push(VALUE_TYPE_CODE[run.type]);
+    out.unsigned(run.count);
+    out.byte(VALUE_TYPE_CODE[run.type]);
   }
-  return body;
+  return out;
 }
 
-function functionBody(code: CodeBuilder): number[] {
-  const body = localDeclarations(code);
-  append(body, code.bytes);
-  body.push(0x0b);
-  return body;
+/** Writes a section's header. The function that it returns is to be called behind the section's contents. */
+function beginSection(out: ByteWriter, id: Section): () => void {
+  out.byte(id);
+  const at = out.length;
+  // The size is filled in afterwards: five bytes, which any 32-bit number fits.
+  out.append([0x80, 0x80, 0x80, 0x80, 0]);
+  return () => {
+    let size = out.length - at - SIZE_BYTES;
+    for (let i = 0; i < SIZE_BYTES; i++) {
+      out.replace(at + i, (size & 0x7f) | (i < SIZE_BYTES - 1 ? 0x80 : 0));
+      size >>>= 7;
+    }
+  };
 }
 
-function section<T>(
-  out: number[],
-  id: Section,
-  entries: readonly T[],
-  write: (bytes: number[], entry: T) => void,
-): void {
+function section<T>(out: ByteWriter, id: Section, entries: readonly T[], write: (entry: T) => void): void {
   if (entries.length === 0) return;
-  const bytes: number[] = [];
-  pushUnsigned(bytes, entries.length);
-  for (const entry of entries) write(bytes, entry);
-  out.push(id);
-  pushUnsigned(out, bytes.length);
-  append(out, bytes);
+  const end = beginSection(out, id);
+  out.unsigned(entries.length);
+  for (const entry of entries) write(entry);
+  end();
 }
 
-function pushTypes(bytes: number[], types: readonly ValueType[]): void {
-  pushUnsigned(bytes, types.length);
-  for (const type of types) bytes.push(VALUE_TYPE_CODE[type]);
+function writeTypes(out: ByteWriter, types: readonly ValueType[]): void {
+  out.unsigned(types.length);
+  for (const type of types) out.byte(VALUE_TYPE_CODE[type]);
 }
 
-function pushName(bytes: number[], name: string): void {
-  pushUnsigned(bytes, name.length);
-  for (let i = 0; i < name.length; i++) bytes.push(name.charCodeAt(i) & 0x7f);
-}
-
-function append(to: number[], from: readonly number[]): void {
-  for (const byte of from) to.push(byte);
+function writeName(out: ByteWriter, name: string): void {
+  out.unsigned(name.length);
+  for (let i = 0; i < name.length; i++) out.byte(name.charCodeAt(i) & 0x7f);
 }

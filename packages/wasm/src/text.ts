@@ -45,7 +45,7 @@ const TYPE_NAMES: ReadonlyMap<number, string> = new Map(
  * The instructions of a function body as text, one a line, indented by nesting: for golden files and for looking at what
  * an emitter wrote. `functionName` names call targets.
  */
-export function printCode(bytes: readonly number[], functionName: (index: number) => string): string[] {
+export function printCode(bytes: Uint8Array, functionName: (index: number) => string): string[] {
   const reader = new Reader(bytes);
   const lines: string[] = [];
   let depth = 0;
@@ -64,7 +64,7 @@ export function printCode(bytes: readonly number[], functionName: (index: number
 class Reader {
   private at = 0;
 
-  constructor(private readonly bytes: readonly number[]) {}
+  constructor(private readonly bytes: Uint8Array) {}
 
   get atEnd(): boolean {
     return this.at >= this.bytes.length;

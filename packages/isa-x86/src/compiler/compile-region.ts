@@ -76,7 +76,7 @@ export function compileRegion(region: Region, context: RegionContext): CodeBuild
     if (used.has(kind)) e.emitExit(kind, context.exits);
     else code.unreachable();
   }
-  const prologue = code.bytes.length;
+  const prologue = code.length;
   e.emitPrologue(entries.length > 1);
   code.moveToFront(prologue);
   return code;

@@ -77,16 +77,20 @@ export class RegionFormer {
     const returning: RegionBlock[] = [];
     for (const block of blocks) {
       const end = this.terminator(block);
-      const target = (offset: number): number => {
+      const target = (offset: number, isCall = false): number => {
         const head = this.find(block, offset, hot, mode);
-        return head !== 0 && this.isWorth(head, minimumHeat) ? add(head, deltaOf(block, offset)) : -1;
+        if (head === 0) return -1;
+        const known = byKey.get(`${head}:${deltaOf(block, offset)}`);
+        if (known !== undefined) return known;
+        const worth = isCall ? this.isOwn(head, block, minimumHeat) : this.isWorth(head, minimumHeat);
+        return worth ? add(head, deltaOf(block, offset)) : -1;
       };
-      const edge = (offset: number | null): Edge | null => {
+      const edge = (offset: number | null, isCall = false): Edge | null => {
         if (offset === null) return null;
-        const index = target(offset);
+        const index = target(offset, isCall);
         return index >= 0 ? { kind: "block", index } : { kind: "link" };
       };
-      block.taken = edge(end.taken);
+      block.taken = edge(end.taken, end.returnSite !== null);
       block.notTaken = edge(end.notTaken);
       if (end.returnSite !== null) {
         const site = target(end.returnSite);
@@ -152,6 +156,13 @@ export class RegionFormer {
       this.view.getUint16(header + BlockField.Dead, true) === 0 &&
       this.view.getUint16(header + BlockField.ModeKey, true) === mode;
     return usable ? head : 0;
+  }
+
+  /** Whether a callee is called mainly from `caller`, so that no other region needs it. */
+  private isOwn(head: number, caller: RegionBlock, minimumHeat: number): boolean {
+    if (this.view.getUint32(head + RecordField.Handler, true) !== Special.Head) return false;
+    const heat = this.view.getInt32(head + HeadField.Heat, true);
+    return heat >= minimumHeat && heat <= 2 * this.view.getInt32(caller.head + HeadField.Heat, true);
   }
 
   private isWorth(head: number, minimumHeat: number): boolean {

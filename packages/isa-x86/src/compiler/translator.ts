@@ -19,31 +19,12 @@ import type { Form } from "../table/form.js";
 import { compileRegion } from "./compile-region.js";
 import { type HotBlock, RegionFormer } from "./region-former.js";
 import type { Region } from "./region.js";
+import type { TranslationPolicy } from "./policy.js";
 import { emptyStatistics, type TranslatorStatistics } from "./statistics.js";
 
 const HANDLER: Signature = { parameters: ["i32", "i32"], results: ["i32"] };
 /** Entries in front of the queue's first. */
 const QUEUE_HEADER = 64;
-
-/** How eager the translator is. */
-export interface TranslationPolicy {
-  /** Entries of a block by the interpreter after which it is compiled; 0 = never. */
-  readonly threshold: number;
-  /** Every block is compiled when it is decoded, before it runs for the first time: for tests. */
-  readonly atOnce?: true;
-  /** Entries that a block needs to become part of another's region. */
-  readonly minimumHeat: number;
-  /** Regions that may be in the cache; when there are more, the oldest half is dropped. */
-  readonly maxRegions: number;
-}
-
-/** The interpreter does everything. */
-export const INTERPRET_ONLY: TranslationPolicy = { threshold: 0, minimumHeat: 0, maxRegions: 0 };
-
-/** Nothing is interpreted that can be compiled. */
-export const COMPILE_AT_ONCE: TranslationPolicy = { threshold: 0, atOnce: true, minimumHeat: 0, maxRegions: 12_000 };
-
-export const DEFAULT_POLICY: TranslationPolicy = { threshold: 1000, minimumHeat: 20, maxRegions: 12_000 };
 
 export interface TranslatorOptions {
   readonly wasm: WasmHost;

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Bus } from "@isola/memory";
 import type { WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
-import { testPolicy } from "../compiler/policy.fixture.js";
+import { testTranslation } from "../compiler/policy.fixture.js";
 import type { Form } from "../table/form.js";
 import { X86Engine } from "./engine.js";
 import type { VmExit } from "./vm-exit.js";
@@ -56,7 +56,7 @@ export class BareMachine {
       modules: { helpers: built("helpers.wasm"), interpreter: built("interpreter.wasm") },
       ramSize,
       cpuCount: 1,
-      translation: testPolicy(),
+      translation: testTranslation(),
       mmio: new Bus("mmio"),
     });
     const interrupts = {

@@ -4,7 +4,8 @@ import { assert } from "@isola/base";
 import { type AccessSize, type Bus, GuestRam } from "@isola/memory";
 import type { WasmFunction, WasmHost } from "@isola/ports";
 import { BlockDecoder } from "../decode/block-decoder.js";
-import { DEFAULT_POLICY, type TranslationPolicy, Translator } from "../compiler/translator.js";
+import { type Translation, TRANSLATION_POLICIES } from "../compiler/policy.js";
+import { Translator } from "../compiler/translator.js";
 import { indexHandlers } from "../interpreter/handlers.js";
 import type { Form } from "../table/form.js";
 import { Special } from "../interpreter/special.js";
@@ -24,8 +25,7 @@ export interface EngineOptions {
   readonly cpuCount: number;
   /** Devices behind physical addresses that are not RAM. */
   readonly mmio: Bus;
-  /** When guest code is compiled. */
-  readonly translation?: TranslationPolicy;
+  readonly translation: Translation;
 }
 
 /** Slots of the function table for compiled regions. */
@@ -79,7 +79,7 @@ export class X86Engine {
       helpers: this.helpers as Helpers & typeof exports,
       interpreter,
       forms: index.forms,
-      policy: options.translation ?? DEFAULT_POLICY,
+      policy: TRANSLATION_POLICIES[options.translation],
     });
     this.decoder = new BlockDecoder(this.buffer, index, (half, used, otherUsed) => {
       this.helpers.evictHalf(half, used, otherUsed);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Exit } from "@isola/engine";
 import type { Bus } from "@isola/memory";
 import type { WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
-import { testPolicy } from "../compiler/policy.fixture.js";
+import { testTranslation } from "../compiler/policy.fixture.js";
 import { CpuState } from "../cpu/cpu-state.js";
 import { X86Engine } from "../cpu/engine.js";
 
@@ -40,7 +40,7 @@ export class ProgramRunner {
     modules: { helpers: built("helpers.wasm"), interpreter: built("interpreter.wasm") },
     ramSize: RAM_SIZE,
     cpuCount: 1,
-    translation: testPolicy(),
+    translation: testTranslation(),
     mmio: { read: () => 0xff, write: () => undefined } as unknown as Bus,
   });
   readonly state: CpuState = new CpuState(this.engine.view, this.engine.cpuRecord(0));

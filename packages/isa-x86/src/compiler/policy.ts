@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How eager the translator is. */
+export interface TranslationPolicy {
+  /** Entries of a block by the interpreter after which it is compiled; 0 = never. */
+  readonly threshold: number;
+  /** Every block is compiled when it is decoded, before it runs for the first time. */
+  readonly atOnce?: true;
+  /** Entries that a block needs to become part of another's region. */
+  readonly minimumHeat: number;
+  /** Regions that may be in the cache; when there are more, the oldest half is dropped. */
+  readonly maxRegions: number;
+}
+
+const MAX_REGIONS = 12_000;
+
+/** The ways in which guest code may be executed. */
+export const TRANSLATION_POLICIES = {
+  /** The interpreter begins, and what proves to be hot is compiled. */
+  auto: { threshold: 8000, minimumHeat: 800, maxRegions: MAX_REGIONS },
+  /** The interpreter does everything. */
+  off: { threshold: 0, minimumHeat: 0, maxRegions: MAX_REGIONS },
+  /** Nothing is interpreted that can be compiled: to test the compiler. */
+  "at-once": { threshold: 0, atOnce: true, minimumHeat: 0, maxRegions: MAX_REGIONS },
+  /** Like auto with hardly any patience: regions of many blocks for tests that do not run long. */
+  early: { threshold: 3, minimumHeat: 1, maxRegions: MAX_REGIONS },
+} as const satisfies Readonly<Record<string, TranslationPolicy>>;
+
+export type Translation = keyof typeof TRANSLATION_POLICIES;
+
+export const TRANSLATIONS = Object.keys(TRANSLATION_POLICIES) as readonly Translation[];
