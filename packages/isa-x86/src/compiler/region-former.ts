@@ -145,7 +145,7 @@ export class RegionFormer {
     const inPage = from.delta + offset - delta;
     if (delta === from.delta) {
       const block = this.lookup.findBlock(from.frame, inPage, mode);
-      return block === 0 ? 0 : block + BLOCK_HEADER_SIZE;
+      return block === 0 || this.straddles(block) ? 0 : block + BLOCK_HEADER_SIZE;
     }
     let linear = hot.codeBase + BigInt(delta + inPage);
     linear = (mode & ModeKey.CodeSizeMask) === ModeKey.Code64 ? BigInt.asIntN(64, linear) : BigInt.asUintN(32, linear);
@@ -163,6 +163,11 @@ export class RegionFormer {
     if (this.view.getUint32(head + RecordField.Handler, true) !== Special.Head) return false;
     const heat = this.view.getInt32(head + HeadField.Heat, true);
     return heat >= minimumHeat && heat <= 2 * this.view.getInt32(caller.head + HeadField.Heat, true);
+  }
+
+  /** Whether the instruction of a block has its end in another page: where that is mapped may change. */
+  private straddles(block: number): boolean {
+    return this.view.getUint32(block + BlockField.SecondFrame, true) !== NO_FRAME;
   }
 
   private isWorth(head: number, minimumHeat: number): boolean {

@@ -110,4 +110,4 @@ export const std: Semantics = (e) => {
 };
 
 /** SALC: AL = CF ? FF : 0. */
-export const salc: Semantics = (e) => e.writeGpr(Gpr.RAX, 8, e.neg(e.flags.carry()));
+export const salc: Semantics = (e) => e.writeGpr(Gpr.RAX, 8, e.zeroExtend(e.neg(e.flags.carry()), 8));
