@@ -503,7 +503,10 @@ export class RegionEmitter extends X86Emitter {
   emitExit(kind: ExitKind, parts: ExitTargets): void {
     const { locals, flags } = this;
     if (kind === ExitKind.Link || kind === ExitKind.Lookup) flags.spill();
-    else flags.spillDynamic();
+    else {
+      flags.state = "dynamic";
+      flags.spillDynamic();
+    }
     locals.spill(this);
     const record = this.value(locals.exitRecord);
     switch (kind) {
