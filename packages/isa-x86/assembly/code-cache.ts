@@ -40,8 +40,8 @@ import { clearJumpCache, protectRamPage } from "./tlb";
 
 const NO_FRAME: u32 = 0xffff_ffff;
 
-/** In the event word: the run loop has something to do. */
-const EVENT: u32 = 0x8000_0000;
+/** In the event word: there is nothing else to look for than the translator's work. */
+const TRANSLATOR_EVENT: u32 = 0xc000_0000;
 
 let cpuCount: u32 = 1;
 
@@ -133,7 +133,10 @@ function kill(block: usize): void {
     store<u32>(block + BLOCK_NEXT_DEAD, <u32>deadBlocks);
     deadBlocks = block;
     // Compiled code looks at the event word before it enters a block, so no region with this one runs any further.
-    for (let i: u32 = 0; i < cpuCount; i++) store<u32>(CPU_RECORDS + <usize>i * CPU_STRIDE + CPU_EVENT, EVENT);
+    for (let i: u32 = 0; i < cpuCount; i++) {
+      const event = CPU_RECORDS + <usize>i * CPU_STRIDE + CPU_EVENT;
+      if (load<u32>(event) == 0) store<u32>(event, TRANSLATOR_EVENT);
+    }
   }
   // Whoever comes to the dead head has not taken its instructions off the budget.
   store<u8>(block + BLOCK_HEADER_SIZE + RECORD_REMAINING, 0);

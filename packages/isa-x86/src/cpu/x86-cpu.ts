@@ -45,6 +45,8 @@ const NMI_VECTOR = 2;
 /** What translateCode returns where there is no RAM: assembly/physical.ts. */
 const NOT_RAM = 0xffff_ffff;
 const EVENT = 0x8000_0000;
+/** The same for dead regions only, which is no concern of the guest's: assembly/code-cache.ts. */
+const TRANSLATOR_EVENT = 0xc000_0000;
 
 /** One virtual CPU: runs guest code until something needs the machine. */
 export class X86Cpu {
@@ -90,6 +92,7 @@ export class X86Cpu {
     const { state, engine, record } = this;
     state.set("budget", instructions);
     for (;;) {
+      if (state.get("event") === TRANSLATOR_EVENT) state.set("event", 0);
       // Twice if the first event only ends an interrupt shadow: HLT may be the instruction in it.
       while (state.get("event") !== 0) if (!this.handleEvent()) return EXIT_SHUTDOWN;
       if (this.exitRequested) {
