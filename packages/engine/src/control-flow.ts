@@ -75,8 +75,7 @@ class ControlFlow {
       code.block();
       levels[i] = code.depth;
       const shared = (heads[i] ?? []).length > 1;
-      for (const head of heads[i] ?? [])
-        if (!repeated.has(head)) this.targets[head] = { level: code.depth, shared };
+      for (const head of heads[i] ?? []) if (!repeated.has(head)) this.targets[head] = { level: code.depth, shared };
     }
     if (dispatches)
       this.dispatch(

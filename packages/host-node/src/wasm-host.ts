@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setFlagsFromString } from "node:v8";
 import type { WasmExports, WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
 
 /** The part of the global `WebAssembly` that is used here; Node's type declarations have it only with the DOM. */
 interface NativeWebAssembly {
+  readonly compile: (bytes: Uint8Array) => Promise<WasmModule>;
   readonly Module: new (bytes: Uint8Array) => WasmModule;
   readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: WasmExports };
   readonly Memory: new (descriptor: { initial: number; maximum: number; shared: boolean }) => WasmMemory;
@@ -14,6 +16,12 @@ const native = (globalThis as unknown as { readonly WebAssembly: NativeWebAssemb
 /** The JavaScript engine's own WebAssembly. */
 export const hostWasm: WasmHost = {
   compile: (bytes) => new native.Module(bytes),
+  compileInBackground: (bytes) => {
+    // By default V8 only validates, and compiles each function on the thread that calls it first. The interpreter, of
+    // which most handlers are never called, has been compiled that way by now.
+    setFlagsFromString("--no-wasm-lazy-compilation");
+    return native.compile(bytes);
+  },
   instantiate: (module, imports) => new native.Instance(module, imports).exports,
   createMemory: (initial, maximum, shared) => new native.Memory({ initial, maximum, shared }),
   createTable: (length) => new native.Table({ initial: length, element: "anyfunc" }),

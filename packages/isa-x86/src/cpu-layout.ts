@@ -34,7 +34,10 @@ const specs = {
   rip: { type: "u64", doc: "RIP of the next instruction; exact whenever the run loop holds control" },
 
   budget: { type: "u32", doc: "signed: instructions that may still retire before the run loop gets control" },
-  event: { type: "u32", doc: "0; 0x80000000: the run loop must look for an interrupt or a request; 0xc0000000: for dead regions only" },
+  event: {
+    type: "u32",
+    doc: "0; 0x80000000: the run loop must look for an interrupt or a request; 0xc0000000: for dead regions only",
+  },
   interruptPending: {
     type: "u32",
     doc: "1 while an interrupt waits for RFLAGS.IF: whoever sets IF then sets the event word",

@@ -34,6 +34,8 @@ export type WasmExports = Readonly<Record<string, unknown>>;
 export interface WasmHost {
   /** Compiles a binary module at once. Throws on invalid bytes, which is a bug of ours. */
   compile(bytes: Uint8Array): WasmModule;
+  /** Compiles on another thread where the host can; the promise is kept while this one runs its event loop. */
+  compileInBackground(bytes: Uint8Array): Promise<WasmModule>;
   /** Instantiates a module and returns its exports. */
   instantiate(module: WasmModule, imports: WasmImports): WasmExports;
   /** Makes a linear memory of `initial` pages of 64 KiB that may grow to `maximum`. */

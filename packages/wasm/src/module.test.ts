@@ -87,14 +87,31 @@ describe("LEB128", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 0xffff_ffff }),
-        (n) => decode(encode((out) => out.unsigned(n)), false) === BigInt(n),
+        (n) =>
+          decode(
+            encode((out) => out.unsigned(n)),
+            false,
+          ) === BigInt(n),
       ),
     );
-    fc.assert(fc.property(fc.integer(), (n) => decode(encode((out) => out.signed32(n)), true) === BigInt(n)));
+    fc.assert(
+      fc.property(
+        fc.integer(),
+        (n) =>
+          decode(
+            encode((out) => out.signed32(n)),
+            true,
+          ) === BigInt(n),
+      ),
+    );
     fc.assert(
       fc.property(
         fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }),
-        (n) => decode(encode((out) => out.signed64(n)), true) === n,
+        (n) =>
+          decode(
+            encode((out) => out.signed64(n)),
+            true,
+          ) === n,
       ),
     );
   });

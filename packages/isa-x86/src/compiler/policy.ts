@@ -5,6 +5,8 @@ export interface TranslationPolicy {
   readonly threshold: number;
   /** Every block is compiled when it is decoded, before it runs for the first time. */
   readonly atOnce?: true;
+  /** Modules are compiled on another thread while the interpreter goes on. */
+  readonly background?: true;
   /** Entries that a block needs to become part of another's region. */
   readonly minimumHeat: number;
   /** Regions that may be in the cache; when there are more, the oldest half is dropped. */
@@ -16,7 +18,7 @@ const MAX_REGIONS = 12_000;
 /** The ways in which guest code may be executed. */
 export const TRANSLATION_POLICIES = {
   /** The interpreter begins, and what proves to be hot is compiled. */
-  auto: { threshold: 8000, minimumHeat: 800, maxRegions: MAX_REGIONS },
+  auto: { threshold: 8000, minimumHeat: 800, background: true, maxRegions: MAX_REGIONS },
   /** The interpreter does everything. */
   off: { threshold: 0, minimumHeat: 0, maxRegions: MAX_REGIONS },
   /** Nothing is interpreted that can be compiled: to test the compiler. */

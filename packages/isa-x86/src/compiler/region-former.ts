@@ -206,4 +206,3 @@ function entriesOf(blocks: readonly RegionBlock[], calls: readonly { callee: num
   });
   return entries;
 }
-

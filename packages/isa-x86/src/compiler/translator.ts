@@ -10,10 +10,10 @@ import {
   memoryPages,
   RecordField,
 } from "@isola/engine";
-import type { WasmExports, WasmFunction, WasmHost, WasmMemory, WasmTable } from "@isola/ports";
+import type { WasmExports, WasmFunction, WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
 import { type CodeBuilder, ModuleBuilder, type Signature, type ValueType } from "@isola/wasm";
 import type { Helpers } from "../cpu/helpers.js";
-import { INTERPRETER_PARTS } from "../interpreter/parts.js";
+import type { INTERPRETER_PARTS } from "../interpreter/parts.js";
 import { Special } from "../interpreter/special.js";
 import type { Form } from "../table/form.js";
 import { compileRegion } from "./compile-region.js";
@@ -38,11 +38,19 @@ export interface TranslatorOptions {
   readonly policy: TranslationPolicy;
 }
 
-/** A region that is in the table. */
+/** A region that is in the table, or on its way there. */
 interface Translation {
   readonly region: Region;
-  readonly slot: number;
+  /** Its slot of the table, or -1 as long as it is being compiled. */
+  slot: number;
   live: boolean;
+}
+
+/** A batch that another thread has compiled. */
+interface Finished {
+  readonly batch: Batch;
+  readonly translations: readonly Translation[];
+  readonly module: WasmModule;
 }
 
 /**
@@ -60,6 +68,10 @@ export class Translator {
   private readonly byBlock = new Map<number, Set<Translation>>();
   /** In the order in which they were made. */
   private readonly translations = new Set<Translation>();
+  /** Those of the batch that another thread is compiling; hot blocks wait in their queue until it is done. */
+  private readonly pending = new Set<Translation>();
+  private finished: Finished | null = null;
+  private failure: unknown = null;
 
   constructor(private readonly options: TranslatorOptions) {
     this.view = new DataView(options.memory.buffer);
@@ -71,9 +83,12 @@ export class Translator {
     return this.options.policy;
   }
 
-  /** Does what has come up while guest code ran: drops dead regions, compiles hot blocks. */
+  /** Does what has come up while guest code ran: drops dead regions, installs compiled ones, compiles hot blocks. */
   work(): void {
     this.dropDead();
+    if (this.finished !== null) this.installFinished(this.finished);
+    if (this.failure !== null) throw this.failure;
+    if (this.pending.size > 0) return;
     const count = this.view.getUint32(HOT_QUEUE, true);
     if (count === 0) return;
     this.view.setUint32(HOT_QUEUE, 0, true);
@@ -92,7 +107,7 @@ export class Translator {
 
   /** Compiles the regions that begin with the given blocks, in one module. */
   translate(hot: readonly HotBlock[]): void {
-    const { policy } = this.options;
+    const { policy, wasm } = this.options;
     const batch = new Batch(this.options, this.view, (handler) => this.formOf(handler));
     for (const block of hot) {
       // Since it became hot it may have died, or have become the entry of a region.
@@ -103,37 +118,63 @@ export class Translator {
     }
     if (batch.regions.length === 0) return;
     if (this.translations.size + batch.regions.length > policy.maxRegions) this.evict();
-    this.install(batch);
+    const translations = batch.regions.map((region) => this.register(region));
+    const slots = translations.map(() => this.allocateSlot());
+    translations.forEach((translation, i) => (translation.slot = slots[i] ?? -1));
+    const bytes = batch.build(slots);
+    this.statistics.wasmBytes += bytes.length;
+    this.statistics.modules++;
+    if (policy.background !== true) {
+      this.install(batch, translations, wasm.compile(bytes));
+      return;
+    }
+    for (const translation of translations) this.pending.add(translation);
+    wasm.compileInBackground(bytes).then(
+      (module) => (this.finished = { batch, translations, module }),
+      (error: unknown) => (this.failure = error),
+    );
   }
 
-  private install(batch: Batch): void {
+  private installFinished({ batch, translations, module }: Finished): void {
+    this.finished = null;
+    this.pending.clear();
+    this.install(batch, translations, module);
+  }
+
+  /** Makes the death of any of a region's blocks be heard of. */
+  private register(region: Region): Translation {
+    const translation: Translation = { region, slot: -1, live: true };
+    this.translations.add(translation);
+    for (const block of region.blocks) {
+      const known = this.byBlock.get(block.address);
+      if (known === undefined) this.byBlock.set(block.address, new Set([translation]));
+      else known.add(translation);
+      this.view.setUint16(block.address + BlockField.Compiled, 1, true);
+    }
+    return translation;
+  }
+
+  private install(batch: Batch, translations: readonly Translation[], module: WasmModule): void {
     const { statistics } = this;
-    const slots = batch.regions.map(() => this.allocateSlot());
-    statistics.wasmBytes += batch.instantiate(slots);
-    statistics.modules++;
-    batch.regions.forEach((region, i) => {
-      const slot = slots[i] ?? 0;
-      const translation: Translation = { region, slot, live: true };
-      this.translations.add(translation);
-      for (const block of region.blocks) {
-        const known = this.byBlock.get(block.address);
-        if (known === undefined) this.byBlock.set(block.address, new Set([translation]));
-        else known.add(translation);
-        this.view.setUint16(block.address + BlockField.Compiled, 1, true);
-        statistics.records += block.records;
+    batch.instantiate(module);
+    for (const translation of translations) {
+      const { region, slot } = translation;
+      if (!translation.live) {
+        // Its code was written while it was being compiled.
+        this.releaseSlot(slot);
+        continue;
       }
       for (const index of region.entries) {
         const block = region.blocks[index];
         if (block === undefined) continue;
-        // Blocks with the rest of an instruction in another page are looked up every time, by the interpreter.
-        if (block.secondFrame >= 0) continue;
         this.view.setUint16(block.head + HeadField.Index, index, true);
         this.view.setInt32(block.head + HeadField.Delta, block.delta, true);
         this.view.setUint32(block.head + RecordField.Handler, slot, true);
       }
       statistics.regions++;
       statistics.blocks += region.blocks.length;
-    });
+      statistics.records += region.blocks.reduce((sum, block) => sum + block.records, 0);
+    }
     statistics.live = this.translations.size;
   }
 
@@ -164,10 +205,15 @@ export class Translator {
         this.view.setInt32(block.head + HeadField.Heat, 0, true);
       }
     }
+    this.translations.delete(translation);
+    // A slot that is still to be filled is released when that has happened.
+    if (!this.pending.has(translation)) this.releaseSlot(slot);
+    this.statistics.live = this.translations.size;
+  }
+
+  private releaseSlot(slot: number): void {
     this.options.table.set(slot, null);
     this.freeSlots.push(slot);
-    this.translations.delete(translation);
-    this.statistics.live = this.translations.size;
   }
 
   /** Drops the older half of all regions; what is still hot will be compiled again. */
@@ -212,7 +258,7 @@ class Batch {
   add(region: Region): void {
     const [anyForm] = this.options.forms;
     if (anyForm === undefined) throw new Error("the opcode table is empty");
-    const part = (name: (typeof INTERPRETER_PARTS)[number]): number => this.import("interpreter", name, HANDLER);
+    const part = (name: (typeof INTERPRETER_PARTS)[number]): number => this.importIndex("interpreter", name, HANDLER);
     const body = compileRegion(region, {
       view: this.view,
       formOf: this.formOf,
@@ -231,9 +277,9 @@ class Batch {
     this.bodies.push(body);
   }
 
-  /** Puts the compiled regions into the given slots of the table. Returns the size of the module in bytes. */
-  instantiate(slots: readonly number[]): number {
-    const { module, options } = this;
+  /** The binary module, which puts its regions into the given slots of the table when it is instantiated. */
+  build(slots: readonly number[]): Uint8Array {
+    const { module } = this;
     module.importMemory("env", "memory", 1, memoryPages(MAX_RAM), false);
     module.importTable("env", "table", 1);
     this.bodies.forEach((body, i) => {
@@ -241,20 +287,23 @@ class Batch {
       module.defineFunction(index, body);
       module.element(slots[i] ?? 0, [index]);
     });
-    const bytes = module.build();
-    options.wasm.instantiate(options.wasm.compile(bytes), {
+    return module.build();
+  }
+
+  instantiate(module: WasmModule): void {
+    const { options } = this;
+    options.wasm.instantiate(module, {
       env: { memory: options.memory, table: options.table },
       helpers: options.helpers as unknown as Readonly<Record<string, WasmFunction>>,
       interpreter: options.interpreter as Readonly<Record<string, WasmFunction>>,
     });
-    return bytes.length;
   }
 
   private helper(name: string, parameters: readonly ValueType[], result: ValueType | null): number {
-    return this.import("helpers", name, { parameters, results: result === null ? [] : [result] });
+    return this.importIndex("helpers", name, { parameters, results: result === null ? [] : [result] });
   }
 
-  private import(from: string, name: string, signature: Signature): number {
+  private importIndex(from: string, name: string, signature: Signature): number {
     const key = `${from}.${name}`;
     let index = this.imports.get(key);
     if (index === undefined) {

@@ -10,6 +10,7 @@ import { type TrapHandler, TrapResult, X86Cpu } from "./x86-cpu.js";
 
 const wasm: WasmHost = {
   compile: (bytes) => new WebAssembly.Module(bytes as BufferSource) as unknown as WasmModule,
+  compileInBackground: (bytes) => WebAssembly.compile(bytes as BufferSource) as unknown as Promise<WasmModule>,
   instantiate: (module, imports) =>
     new WebAssembly.Instance(module as unknown as WebAssembly.Module, imports as WebAssembly.Imports).exports,
   createMemory: (initial, maximum, shared) =>

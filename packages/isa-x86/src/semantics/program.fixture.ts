@@ -9,6 +9,7 @@ import { X86Engine } from "../cpu/engine.js";
 
 const wasm: WasmHost = {
   compile: (bytes) => new WebAssembly.Module(bytes as BufferSource) as unknown as WasmModule,
+  compileInBackground: (bytes) => WebAssembly.compile(bytes as BufferSource) as unknown as Promise<WasmModule>,
   instantiate: (module, imports) =>
     new WebAssembly.Instance(module as unknown as WebAssembly.Module, imports as WebAssembly.Imports).exports,
   createMemory: (initial, maximum, shared) =>
