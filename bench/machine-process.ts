@@ -23,6 +23,9 @@ interface Expectation {
   readonly failed: (error: Error) => void;
 }
 
+/** How long a machine may take to end by itself (milliseconds). */
+const END_TIMEOUT = 30_000;
+
 /** How much of the console a complaint quotes, and how much unread output is kept (characters). */
 const QUOTED = 400;
 const KEPT = 1 << 16;
@@ -37,9 +40,13 @@ export class MachineProcess {
   private ended: string | null = null;
   private expectation: Expectation | null = null;
 
-  constructor(command: Command) {
+  /** @param env is added to this process's environment */
+  constructor(command: Command, env: NodeJS.ProcessEnv = {}) {
     this.startedAt = performance.now();
-    this.child = spawn(command.program, [...command.args], { stdio: ["pipe", "pipe", "pipe"] });
+    this.child = spawn(command.program, [...command.args], {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+    });
     running.add(this.child);
     this.child.stdout.on("data", (bytes: Buffer) => this.receive(bytes.toString("latin1")));
     this.child.stderr.on("data", (bytes: Buffer) => {
@@ -47,8 +54,8 @@ export class MachineProcess {
     });
     // A machine that has ended takes no more input; its end is reported by "close".
     this.child.stdin.on("error", () => {});
-    this.child.on("error", (error) => this.end(error.message));
-    this.child.on("close", (status, signal) => this.end(`ended with ${signal ?? `status ${status}`}`));
+    this.child.on("error", (error) => this.hasEnded(error.message));
+    this.child.on("close", (status, signal) => this.hasEnded(`ended with ${signal ?? `status ${status}`}`));
   }
 
   /** 0 if the process could not be made. */
@@ -86,12 +93,22 @@ export class MachineProcess {
     });
   }
 
-  /** Ends the machine; resolves when its process is gone. */
+  /** Ends the machine at once; resolves when its process is gone. */
   async stop(): Promise<void> {
     if (this.ended !== null) return;
     const gone = new Promise((resolve) => this.child.once("close", resolve));
     this.child.kill("SIGKILL");
     await gone;
+  }
+
+  /** Asks the monitor to end, so that it can keep what it wants to keep; resolves when its process is gone. */
+  async end(): Promise<void> {
+    if (this.ended !== null) return;
+    const gone = new Promise((resolve) => this.child.once("close", resolve));
+    this.child.kill("SIGTERM");
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), END_TIMEOUT);
+    await gone;
+    clearTimeout(timer);
   }
 
   private receive(text: string): void {
@@ -113,7 +130,7 @@ export class MachineProcess {
     }
   }
 
-  private end(how: string): void {
+  private hasEnded(how: string): void {
     running.delete(this.child);
     this.ended ??= how;
     this.look();

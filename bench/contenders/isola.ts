@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { capture } from "../capture.js";
-import { type Contender, MEMORY_MIB } from "./contender.js";
+import type { Contender } from "./contender.js";
 
 /** The monitor of this checkout, as the bundle that people run. */
 export function isola(root: string): Contender {
@@ -17,13 +17,14 @@ export function isola(root: string): Contender {
       const changes = await capture("git", ["-C", root, "status", "--porcelain", "--untracked-files=no", "packages"]);
       return { version: `${commit}${changes ? " with changes" : ""}, Node ${process.versions.node}` };
     },
-    command: ({ kernel, initrd, append }) => ({
+    command: ({ kernel, initrd, append, memoryMiB, disks }) => ({
       program: process.execPath,
       args: [
         bundle,
         "run",
         ...["--kernel", kernel, "--initrd", initrd],
-        ...["--append", append, "--memory", `${MEMORY_MIB}M`],
+        ...["--append", append, "--memory", `${memoryMiB}M`],
+        ...disks.flatMap(({ path, mode }) => ["--disk", `${path},${mode}`]),
       ],
     }),
   };
