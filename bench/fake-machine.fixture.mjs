@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Behaves on standard input and output as a guest with a shell does on its console.
 //   fake-machine [--dead] [--dies-in NAME] [--fails-in NAME] [--lacks NAME] [--wrong NAME] [--no-program] [--login]
+//     [--tells]
 import { createInterface } from "node:readline";
 
 const args = process.argv.slice(2);
@@ -10,6 +11,12 @@ const PROMPT = "/root # \x1b[6n";
 if (args.includes("--dead")) {
   process.stderr.write("no such kernel\n");
   process.exit(3);
+}
+if (args.includes("--tells")) {
+  process.on("SIGTERM", () => {
+    process.stderr.write('isola: bye\n{"compiler":{"generationTime":3000000,"moduleTime":1000000}}\n');
+    process.exit(0);
+  });
 }
 const shown = `Isola: busybox shell\r\n\r\n${PROMPT}`;
 if (args.includes("--login")) process.stdout.write("\r\nisola login: root (automatic login)\r\n");

@@ -88,6 +88,7 @@ function processorShare({ samples }: ContenderResults): number[] {
 export function bootTable(guest: GuestResults): string {
   const [subject] = guest.contenders;
   const works = guest.workloads.length > 0;
+  const tells = guest.contenders.some(({ translationShares }) => translationShares.length > 0);
   const share = (one: ContenderResults): string =>
     processorShare(one).length === 0 ? "–" : whole(median(processorShare(one)));
   const against = (own: ReadonlyMap<number, number>, peer: ReadonlyMap<number, number>): Spread | null =>
@@ -101,6 +102,7 @@ export function bootTable(guest: GuestResults): string {
       `Against ${subject.name}`,
       `Peak memory at the ${guest.booted}, MiB`,
       ...(works ? [`... after all ${guest.work}s, MiB`, "Processor time / time, %"] : []),
+      ...(tells ? ["Translation / processor time, %"] : []),
     ],
     guest.contenders.map((one) => [
       one.name,
@@ -110,6 +112,7 @@ export function bootTable(guest: GuestResults): string {
       one === subject ? "" : withRange(against(subject.bootProcessorTimes, one.bootProcessorTimes)),
       withRange(spread(one.memoryAtShell), whole),
       ...(works ? [withRange(spread(one.memoryAtEnd), whole), share(one)] : []),
+      ...(tells ? [withRange(spread(one.translationShares), whole)] : []),
     ]),
   );
 }

@@ -36,7 +36,8 @@ export class MachineProcess {
   readonly startedAt: number;
   private readonly child: ChildProcessWithoutNullStreams;
   private unread = "";
-  private complaint = "";
+  /** The end of standard error. */
+  private errors = "";
   private ended: string | null = null;
   private expectation: Expectation | null = null;
 
@@ -50,7 +51,7 @@ export class MachineProcess {
     running.add(this.child);
     this.child.stdout.on("data", (bytes: Buffer) => this.receive(bytes.toString("latin1")));
     this.child.stderr.on("data", (bytes: Buffer) => {
-      this.complaint = (this.complaint + bytes.toString("utf8")).slice(-QUOTED);
+      this.errors = (this.errors + bytes.toString("utf8")).slice(-KEPT);
     });
     // A machine that has ended takes no more input; its end is reported by "close".
     this.child.stdin.on("error", () => {});
@@ -101,14 +102,18 @@ export class MachineProcess {
     await gone;
   }
 
-  /** Asks the monitor to end, so that it can keep what it wants to keep; resolves when its process is gone. */
-  async end(): Promise<void> {
-    if (this.ended !== null) return;
+  /**
+   * Asks the monitor to end, so that it can keep what it wants to keep; resolves when its process is gone, with the end
+   * of what it wrote to standard error.
+   */
+  async end(): Promise<string> {
+    if (this.ended !== null) return this.errors;
     const gone = new Promise((resolve) => this.child.once("close", resolve));
     this.child.kill("SIGTERM");
     const timer = setTimeout(() => this.child.kill("SIGKILL"), END_TIMEOUT);
     await gone;
     clearTimeout(timer);
+    return this.errors;
   }
 
   private receive(text: string): void {
@@ -137,7 +142,7 @@ export class MachineProcess {
   }
 
   private lastWords(): string {
-    const console = this.unread.slice(-QUOTED).trim();
-    return `console: ${JSON.stringify(console)}${this.complaint ? `, errors: ${JSON.stringify(this.complaint)}` : ""}`;
+    const console = JSON.stringify(this.unread.slice(-QUOTED).trim());
+    return `console: ${console}${this.errors ? `, errors: ${JSON.stringify(this.errors.slice(-QUOTED))}` : ""}`;
   }
 }

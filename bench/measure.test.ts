@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Contender } from "./contenders/contender.js";
+import { readStatistics } from "./contenders/isola.js";
 import type { Guest, GuestConsole } from "./guest.js";
 import { measureGuest, type Plan } from "./measure.js";
 import { disagreement, failuresOf, times } from "./results.js";
@@ -41,6 +42,7 @@ const fake = (name: string, ...args: string[]): Contender => ({
   setup: "",
   presence: () => Promise.resolve({ version: "1" }),
   command: () => ({ program: process.execPath, args: [machine, ...args] }),
+  selfReport: readStatistics,
 });
 
 function plan(changes: Partial<Plan> = {}): { plan: Plan; said: string[] } {
@@ -80,6 +82,14 @@ describe("measureGuest", () => {
     expect(memoryAtEnd[0]).toBeGreaterThanOrEqual(memoryAtShell[0]);
     expect(samples.get("sort")?.get(0)?.processorTime).toBeGreaterThanOrEqual(0);
     expect(results.native?.samples.get("sort")?.get(0)?.checksum).toBe("a");
+  });
+
+  test.runIf(process.platform === "linux")("what machines say of themselves at their end", async () => {
+    const results = await measureGuest(section, guest, [fake("A", "--tells"), fake("B")], plan().plan);
+    const [tells, silent] = results.contenders;
+    expect(tells.translationShares).toHaveLength(2);
+    for (const share of tells.translationShares) expect(share).toBeGreaterThan(0);
+    expect(silent.translationShares).toEqual([]);
   });
 
   test("different checksums", async () => {
@@ -155,4 +165,16 @@ describe("measureGuest", () => {
     const unknown = measureGuest(section, guest, [fake("A")], plan({ only: ["quicksort"] }).plan);
     await expect(unknown).rejects.toThrow("no workload quicksort; there are sort, x87");
   });
+});
+
+describe("readStatistics", () => {
+  test("the compiler's times, among other lines", () => {
+    const object = { version: 1, compiler: { regions: 5, generationTime: 2e6, moduleTime: 1.5e6 } };
+    const errors = `isola: warning: {}\n{broken\n${JSON.stringify(object)}\n`;
+    expect(readStatistics(errors)).toEqual({ translationTime: 3.5 });
+  });
+  test.each(["", "isola: no such file\n", '{"version":1,"compiler":null}\n', '{"compiler":{"moduleTime":1}}\n'])(
+    "%j says nothing",
+    (errors) => expect(readStatistics(errors)).toBeNull(),
+  );
 });

@@ -40,13 +40,25 @@ async function boot(lane: Lane, guest: Guest, round: number | null, plan: Plan):
   } catch (error) {
     results.failures.set("boot", reason(error));
     plan.say(`  boot, ${contender.name}: FAILED: ${reason(error)}`);
-    await endSession(lane);
+    await killSession(lane);
   }
 }
 
-async function endSession(lane: Lane): Promise<void> {
+/** Ends a machine that may do anything. */
+async function killSession(lane: Lane): Promise<void> {
   await lane.session?.stop();
   lane.session = null;
+}
+
+/** Ends a machine that has done all that it was asked, and notes what it says of itself. */
+async function endSession(lane: Lane): Promise<void> {
+  const { session, contender, results } = lane;
+  lane.session = null;
+  if (session === null) return;
+  const processorTime = session.processorTime();
+  const report = contender.selfReport(await session.end());
+  if (report === null || processorTime === null || processorTime === 0) return;
+  results.translationShares.push((100 * report.translationTime) / processorTime);
 }
 
 function noteBoot(session: Session, results: ContenderResults, round: number): void {
@@ -78,7 +90,7 @@ async function runWork(lane: Lane, guest: Guest, work: string, round: number, pl
     plan.say(`  ${work}, ${contender.name}: FAILED: ${reason(error)}`);
     if (error instanceof WorkFailure) return;
     // The work may still be running in there: the rest gets a fresh machine.
-    await endSession(lane);
+    await killSession(lane);
     await boot(lane, guest, null, plan);
   }
 }
@@ -104,7 +116,7 @@ async function listWork(lanes: readonly Lane[], plan: Plan): Promise<readonly st
     } catch (error) {
       lane.results.failures.set("boot", reason(error));
       plan.say(`  shell, ${lane.contender.name}: FAILED: ${reason(error)}`);
-      await endSession(lane);
+      await killSession(lane);
     }
   }
   return [];
@@ -147,8 +159,9 @@ export async function measureGuest(
         for (const lane of turn(lanes, round + index)) await runWork(lane, guest, workload, round, plan);
       }
       if (workloads.length > 0) noteMemoryAtEnd(lanes);
-    } finally {
       for (const lane of lanes) await endSession(lane);
+    } finally {
+      for (const lane of lanes) await killSession(lane);
     }
   }
   const description = `${guest.description}; command line \`${guest.append}\``;

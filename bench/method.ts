@@ -22,6 +22,8 @@ export const METHOD = `
 - *By processor time*: the same ratios from the processor time of the monitor's process, all threads, which other
   programs on the host disturb less. *Processor time / time* is the median over all rows: below 100 the host was busy
   with other things, or the monitor waited; above 100 the monitor used a second processor.
+- *Translation / processor time* is what a machine that tells (\`isola run --stats=json\`) spent generating and compiling
+  code, from its start to its end, against the processor time of its process.
 - *This processor* is the same program run on the host itself; for \`syscall\`, \`fork\`, \`page-fault\`, \`ping-pong\` and
   \`file\` that is the host's kernel, so the column says little there. Its checksums must agree too.
 - Workloads of AVX2 are measured apart: QEMU shows a processor that has it only when told to, and is slower then in some

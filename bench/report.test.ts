@@ -103,6 +103,15 @@ describe("report", () => {
     expect(text).not.toContain("... after all workloads");
   });
 
+  test("translation, if a machine tells", () => {
+    const tells = results("Isola", [2000], { calls: [100], sort: [50] });
+    tells.translationShares.push(20, 30);
+    const text = report(input({ guests: [guest(tells, qemu)] }));
+    expect(text).toContain("| Processor time / time, % | Translation / processor time, % |");
+    expect(text).toMatch(/^\| Isola \| 2.00 .* \| 50 \| 25 \(20–30\) \|$/m);
+    expect(report(input({ guests: [guest(isola, qemu)] }))).not.toContain("| Translation");
+  });
+
   test("programs are in seconds, with their processor time and the ratio by it", () => {
     const busy = results("QEMU", [4000], { calls: [4000], sort: [2000] });
     const subject = results("Isola", [2000], { calls: [10_000], sort: [1000] });

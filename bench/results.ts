@@ -13,6 +13,8 @@ export interface ContenderResults {
   /** Peak resident memory in MiB when the machine had booted, and when all work was done. */
   readonly memoryAtShell: number[];
   readonly memoryAtEnd: number[];
+  /** Of machines that tell: time spent translating guest code, in percent of the monitor's processor time. */
+  readonly translationShares: number[];
   /** What went wrong, by piece of work or "boot"; it is not measured again. */
   readonly failures: Map<string, string>;
   /** Work for which the machine's processor lacks instructions. */
@@ -47,6 +49,7 @@ export function emptyResults(name: string): ContenderResults {
     samples: new Map(),
     memoryAtShell: [],
     memoryAtEnd: [],
+    translationShares: [],
     failures: new Map(),
     absent: new Set(),
   };

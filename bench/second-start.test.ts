@@ -18,6 +18,7 @@ function monitor(script: string): Contender {
     setup: "",
     presence: () => Promise.resolve({ version: "1" }),
     command: () => ({ program: process.execPath, args: ["-e", script] }),
+    selfReport: () => null,
   };
 }
 

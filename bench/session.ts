@@ -118,8 +118,13 @@ export class Session {
     return peakMemory(this.machine.pid);
   }
 
-  /** Asks the monitor to end; resolves when its process is gone. */
-  end(): Promise<void> {
+  /** Processor time of the monitor's process so far in milliseconds; null where unknown. */
+  processorTime(): number | null {
+    return processorTime(this.machine.pid);
+  }
+
+  /** Asks the monitor to end; resolves when its process is gone, with the end of what it wrote to standard error. */
+  end(): Promise<string> {
     return this.machine.end();
   }
 

@@ -11,6 +11,12 @@ export interface Command {
 /** Whether a contender can run here, and as what. */
 export type Presence = { readonly version: string } | { readonly missing: string };
 
+/** What a monitor says of itself when it ends. */
+export interface SelfReport {
+  /** Host time that it spent translating guest code, in milliseconds. */
+  readonly translationTime: number;
+}
+
 /** A virtual machine monitor in the comparison. */
 export interface Contender {
   readonly name: string;
@@ -20,4 +26,6 @@ export interface Contender {
   readonly setup: string;
   presence(): Promise<Presence>;
   command(guest: Guest): Command;
+  /** Reads what the monitor wrote to standard error until its end; null if it says nothing of itself. */
+  selfReport(errors: string): SelfReport | null;
 }

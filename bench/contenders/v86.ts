@@ -32,5 +32,6 @@ export function v86(root: string, bios: () => Promise<BiosImages>): Contender {
         ...[kernel, initrd, append, images.bios, images.vgaBios, String(memoryMiB)],
       ],
     }),
+    selfReport: () => null,
   };
 }
