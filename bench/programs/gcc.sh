@@ -6,7 +6,7 @@ prepare() {
 }
 
 work() {
-  ls ./*.c | head -n "$((SCALE / 25 + 1))" | while read -r file; do
+  ls ./*.c | head -n "$((SCALE / 50 + 1))" | while read -r file; do
     gcc -O2 -std=gnu11 -Wall -Wextra -c "$file" -o "${file%.c}.o"
   done
 }

@@ -8,7 +8,7 @@ export GIT_COMMITTER_NAME=C GIT_COMMITTER_EMAIL=c@example.org GIT_COMMITTER_DATE
 
 prepare() {
   mkdir tree
-  (cd "$TREE" && find . -type f | sort | awk -v scale="$SCALE" 'NR * 37 % 200 < scale') > chosen
+  (cd "$TREE" && find . -type f | sort | awk -v scale="$SCALE" 'NR * 37 % 400 < scale') > chosen
   tar -C "$TREE" -cf - -T chosen | tar -C tree -xf -
 }
 
