@@ -1,67 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFile } from "node:child_process";
-import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { OperatorError } from "@isola/base";
-import { buildBusyboxInitramfs, bytesContent, FileTree, type ProgressListener, writeCpio } from "@isola/images";
-import type { Architecture, Guest } from "./contenders/contender.js";
 
-/** The 32-bit program keeps to SSE2 as the 64-bit one does, so that "double" is not a second x87 workload. */
-const FLAGS: { readonly [K in Architecture]: readonly string[] } = {
-  amd64: ["-m64"],
-  i386: ["-m32", "-msse2", "-mfpmath=sse"],
-};
+/** Debian's name of a guest's architecture. */
+export type Architecture = "amd64" | "i386";
 
-/** The same on every monitor: which mitigations a kernel chooses depends on the processor model it sees. */
-const APPEND = "loglevel=1 mitigations=off";
-
-function compile(sources: readonly string[], architecture: Architecture, target: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const args = ["-O2", "-static", "-s", ...FLAGS[architecture], "-o", target, ...sources];
-    execFile("gcc", args, (error, _stdout, stderr) => {
-      if (!error) return resolve();
-      const reason = error.code === "ENOENT" ? "gcc is not installed" : (stderr || error.message).trim().split("\n")[0];
-      const hint = "the workloads need gcc and static C libraries (Debian: gcc libc6-dev gcc-multilib)";
-      reject(new OperatorError("WORKLOADS_NOT_BUILT", `${reason}; ${hint}`, { cause: error }));
-    });
-  });
+/** A disk that every machine gets as virtio-blk, in this order. */
+export interface GuestDisk {
+  /** Path of a raw image. */
+  readonly path: string;
+  /** `temporary`: what the guest writes is gone when the machine ends. */
+  readonly mode: "temporary" | "readonly";
 }
 
-/** Files below the root of the checkout, under `build/bench`, that this makes anew on every call. */
-export async function prepareGuest(
-  root: string,
-  architecture: Architecture,
-  progress: ProgressListener,
-  signal: AbortSignal,
-): Promise<Guest> {
-  const output = join(root, "build", "bench");
-  await mkdir(output, { recursive: true });
-  const sources = join(root, "bench", "guest");
-  const program = join(output, `bench-${architecture}`);
-  const names = (await readdir(sources)).filter((name) => name.endsWith(".c"));
-  await compile(
-    names.map((name) => join(sources, name)),
-    architecture,
-    program,
-  );
-  const image = await buildBusyboxInitramfs({ arch: architecture, modules: [], progress, signal });
-  const tree = new FileTree();
-  tree.file("bin/bench", bytesContent(await readFile(program)), { mode: 0o755 });
-  const overlay: Uint8Array[] = [];
-  for await (const chunk of writeCpio(tree)) overlay.push(chunk);
-  // Linux unpacks one cpio archive after the other (kernel documentation, "initramfs buffer format").
-  const initrd = join(output, `initrd-${architecture}.cpio`);
-  await writeFile(initrd, Buffer.concat([await readFile(image.initrd), ...overlay]));
-  // The cache may be cleared while this runs.
-  const kernel = join(output, `vmlinuz-${architecture}`);
-  await copyFile(image.kernel, kernel);
-  const packages = image.packages.map(({ name, version }) => `${name} ${version}`).join(", ");
-  return {
-    architecture,
-    kernel,
-    initrd,
-    append: `${image.append} ${APPEND}`,
-    description: `Linux ${image.kernelRelease} (${packages})`,
-    program,
-  };
+/** How to talk to a guest on its console. */
+export interface GuestConsole {
+  /** Ends the time of a boot when it appears. */
+  readonly booted: RegExp;
+  /** The prompt of the shell, at the end of the output. */
+  readonly prompt: RegExp;
+  /** A line that is typed at the first prompt; the next prompt says that it is done. Null if `booted` is the prompt. */
+  readonly setUp: string | null;
+  /** The line that makes the guest print its list of work (marks.ts). */
+  readonly list: string;
+  /** The line that does one piece of work, as much of it as `scale` says (percent). */
+  run(work: string, scale: number): string;
+  /** Longest waits in milliseconds. */
+  readonly timeouts: { readonly boot: number; readonly prepare: number; readonly work: number; readonly shell: number };
 }
+
+/** One guest: what every machine is given. */
+export interface Guest {
+  readonly architecture: Architecture;
+  /** Path of the bzImage. */
+  readonly kernel: string;
+  /** Path of the initramfs. */
+  readonly initrd: string;
+  /** Kernel command line. */
+  readonly append: string;
+  readonly memoryMiB: number;
+  readonly disks: readonly GuestDisk[];
+  /** Whether its work needs AVX2: a monitor whose usual processor lacks it shows another, if it has one. */
+  readonly avx2: boolean;
+  readonly console: GuestConsole;
+  /** `uname -r` and the packages, for the report. */
+  readonly description: string;
+  /** Path of a static Linux program that does the same work on this host; null if there is none. */
+  readonly program: string | null;
+}
+
+/** Added to every kernel's command line: which mitigations a kernel chooses depends on the processor model it sees. */
+export const APPEND = "loglevel=1 mitigations=off";

@@ -23,6 +23,9 @@ interface Expectation {
   readonly failed: (error: Error) => void;
 }
 
+/** How long a machine may take to end by itself (milliseconds). */
+const END_TIMEOUT = 30_000;
+
 /** How much of the console a complaint quotes, and how much unread output is kept (characters). */
 const QUOTED = 400;
 const KEPT = 1 << 16;
@@ -33,22 +36,27 @@ export class MachineProcess {
   readonly startedAt: number;
   private readonly child: ChildProcessWithoutNullStreams;
   private unread = "";
-  private complaint = "";
+  /** The end of standard error. */
+  private errors = "";
   private ended: string | null = null;
   private expectation: Expectation | null = null;
 
-  constructor(command: Command) {
+  /** @param env is added to this process's environment */
+  constructor(command: Command, env: NodeJS.ProcessEnv = {}) {
     this.startedAt = performance.now();
-    this.child = spawn(command.program, [...command.args], { stdio: ["pipe", "pipe", "pipe"] });
+    this.child = spawn(command.program, [...command.args], {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+    });
     running.add(this.child);
     this.child.stdout.on("data", (bytes: Buffer) => this.receive(bytes.toString("latin1")));
     this.child.stderr.on("data", (bytes: Buffer) => {
-      this.complaint = (this.complaint + bytes.toString("utf8")).slice(-QUOTED);
+      this.errors = (this.errors + bytes.toString("utf8")).slice(-KEPT);
     });
     // A machine that has ended takes no more input; its end is reported by "close".
     this.child.stdin.on("error", () => {});
-    this.child.on("error", (error) => this.end(error.message));
-    this.child.on("close", (status, signal) => this.end(`ended with ${signal ?? `status ${status}`}`));
+    this.child.on("error", (error) => this.hasEnded(error.message));
+    this.child.on("close", (status, signal) => this.hasEnded(`ended with ${signal ?? `status ${status}`}`));
   }
 
   /** 0 if the process could not be made. */
@@ -86,12 +94,26 @@ export class MachineProcess {
     });
   }
 
-  /** Ends the machine; resolves when its process is gone. */
+  /** Ends the machine at once; resolves when its process is gone. */
   async stop(): Promise<void> {
     if (this.ended !== null) return;
     const gone = new Promise((resolve) => this.child.once("close", resolve));
     this.child.kill("SIGKILL");
     await gone;
+  }
+
+  /**
+   * Asks the monitor to end, so that it can keep what it wants to keep; resolves when its process is gone, with the end
+   * of what it wrote to standard error.
+   */
+  async end(): Promise<string> {
+    if (this.ended !== null) return this.errors;
+    const gone = new Promise((resolve) => this.child.once("close", resolve));
+    this.child.kill("SIGTERM");
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), END_TIMEOUT);
+    await gone;
+    clearTimeout(timer);
+    return this.errors;
   }
 
   private receive(text: string): void {
@@ -113,14 +135,14 @@ export class MachineProcess {
     }
   }
 
-  private end(how: string): void {
+  private hasEnded(how: string): void {
     running.delete(this.child);
     this.ended ??= how;
     this.look();
   }
 
   private lastWords(): string {
-    const console = this.unread.slice(-QUOTED).trim();
-    return `console: ${JSON.stringify(console)}${this.complaint ? `, errors: ${JSON.stringify(this.complaint)}` : ""}`;
+    const console = JSON.stringify(this.unread.slice(-QUOTED).trim());
+    return `console: ${console}${this.errors ? `, errors: ${JSON.stringify(this.errors.slice(-QUOTED))}` : ""}`;
   }
 }

@@ -7,7 +7,9 @@ describe("parseOptions", () => {
     expect(parseOptions([])).toMatchObject({
       rounds: 4,
       only: [],
-      architectures: ["amd64", "i386"],
+      guests: ["amd64", "i386", "debian"],
+      secondStart: false,
+      programScale: 100,
       isola: true,
       qemu: true,
       v86: true,
@@ -25,6 +27,9 @@ describe("parseOptions", () => {
     ["--guest", "i386"],
     ["--rounds", "1"],
     ["--scale", "5"],
+    ["--program-scale", "50"],
+    ["--quick"],
+    ["--guest", "debian"],
   ])("%s %s leaves something out", (...args) => expect(parseOptions(args).complete).toBe(false));
   test("more than the default is complete", () => expect(parseOptions(["--rounds", "20"]).complete).toBe(true));
   test("values", () => {
@@ -35,11 +40,20 @@ describe("parseOptions", () => {
       output: "o.md",
     });
   });
+  test("a quick run is small, except for what is given", () => {
+    expect(parseOptions(["--quick"])).toMatchObject({ rounds: 1, scale: 10, programScale: 15 });
+    expect(parseOptions(["--quick", "--rounds=3"])).toMatchObject({ rounds: 3, scale: 10 });
+  });
+  test("a second start comes on top", () => {
+    expect(parseOptions(["--second-start"])).toMatchObject({ secondStart: true, complete: true });
+  });
   test.each([
     [["--rounds", "0"], /--rounds 0/],
     [["--rounds", "1.5"], /--rounds 1.5/],
     [["--scale", "fast"], /--scale fast/],
     [["--guest", "arm64"], /--guest arm64/],
+    [["--program-scale", "0"], /--program-scale 0/],
+    [["--second-start", "--no-isola"], /--second-start/],
     [["--turbo"], /--turbo/],
     [["--boot-only", "--only", "sort"], /exclude/],
     [["sort"], /sort/],

@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from "node:util";
 import { OperatorError } from "@isola/base";
-import type { Architecture } from "./contenders/contender.js";
+
+/** What can be measured: a busybox shell in memory by architecture, and Debian on a disk. */
+export type GuestName = "amd64" | "i386" | "debian";
+export const GUEST_NAMES: readonly GuestName[] = ["amd64", "i386", "debian"];
 
 /** An even number of rounds lets every machine go first equally often. */
 const DEFAULT_ROUNDS = 4;
 const DEFAULT_SCALE = 40;
+const DEFAULT_PROGRAM_SCALE = 100;
+const QUICK = { rounds: 1, scale: 10, programScale: 15 };
 
 export const HELP = `npm run bench -- [options]
 Boots the same guests under Isola, QEMU TCG and v86, times the same programs in them, and writes docs/benchmarks.md.
 
-  --rounds N         boots of every machine, each with one run of every workload (default ${DEFAULT_ROUNDS})
+  --rounds N         boots of every machine, each with one run of everything (default ${DEFAULT_ROUNDS})
   --scale PERCENT    how much work a workload does; 100 is about half a second of QEMU (default ${DEFAULT_SCALE})
-  --only NAME,...    these workloads only
-  --guest NAME       amd64 or i386 only
-  --boot-only        only the time to the shell
+  --program-scale PERCENT
+                     how much work a program does; 100 is some seconds of QEMU (default ${DEFAULT_PROGRAM_SCALE})
+  --quick            one round of little work: --rounds ${QUICK.rounds} --scale ${QUICK.scale} --program-scale ${QUICK.programScale}, unless these are given
+  --only NAME,...    these workloads and programs only
+  --guest NAME       one guest only: ${GUEST_NAMES.join(", ")}
+  --boot-only        only the time to the shell, or to the login prompt
+  --second-start     also how much faster Isola starts debian:12 for the second time
   --no-isola --no-qemu --no-v86
                      leave a machine out; ratios are against the first that is left
   --output FILE      where the report goes; a run that is shortened, or in which a machine is missing or does not boot,
@@ -24,12 +33,14 @@ Boots the same guests under Isola, QEMU TCG and v86, times the same programs in 
 export interface Options {
   readonly help: boolean;
   readonly rounds: number;
-  /** Percent. */
+  /** Of workloads and of programs, percent. */
   readonly scale: number;
-  /** Names of workloads; none means all. */
+  readonly programScale: number;
+  /** Names of workloads and programs; none means all. */
   readonly only: readonly string[];
-  readonly architectures: readonly Architecture[];
+  readonly guests: readonly GuestName[];
   readonly bootOnly: boolean;
+  readonly secondStart: boolean;
   readonly isola: boolean;
   readonly qemu: boolean;
   readonly v86: boolean;
@@ -39,7 +50,8 @@ export interface Options {
   readonly output: string | null;
 }
 
-function positive(text: string, name: string, max: number): number {
+function positive(text: string | undefined, name: string, max: number, otherwise: number): number {
+  if (text === undefined) return otherwise;
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;
   throw new OperatorError("USAGE", `--${name} ${text}: must be a whole number from 1 to ${max}`);
@@ -54,11 +66,14 @@ export function parseOptions(args: readonly string[]): Options {
       allowNegative: true,
       options: {
         help: { type: "boolean", short: "h", default: false },
-        rounds: { type: "string", default: String(DEFAULT_ROUNDS) },
-        scale: { type: "string", default: String(DEFAULT_SCALE) },
+        rounds: { type: "string" },
+        scale: { type: "string" },
+        "program-scale": { type: "string" },
+        quick: { type: "boolean", default: false },
         only: { type: "string", default: "" },
         guest: { type: "string", default: "" },
         "boot-only": { type: "boolean", default: false },
+        "second-start": { type: "boolean", default: false },
         isola: { type: "boolean", default: true },
         qemu: { type: "boolean", default: true },
         v86: { type: "boolean", default: true },
@@ -68,27 +83,36 @@ export function parseOptions(args: readonly string[]): Options {
   } catch (error) {
     throw new OperatorError("USAGE", error instanceof Error ? error.message : String(error), { cause: error });
   }
-  const { guest, isola, qemu, v86 } = values;
-  if (guest !== "" && guest !== "amd64" && guest !== "i386") {
-    throw new OperatorError("USAGE", `--guest ${guest}: there are amd64 and i386`);
+  const { isola, qemu, v86 } = values;
+  const guests = GUEST_NAMES.filter((name) => values.guest === "" || name === values.guest);
+  if (guests.length === 0) {
+    throw new OperatorError("USAGE", `--guest ${values.guest}: there are ${GUEST_NAMES.join(", ")}`);
   }
   const only = values.only.split(",").filter((name) => name !== "");
   const bootOnly = values["boot-only"];
   if (bootOnly && only.length > 0) throw new OperatorError("USAGE", "--boot-only and --only exclude each other");
-  const rounds = positive(values.rounds, "rounds", 100);
-  const scale = positive(values.scale, "scale", 10_000);
-  const shortened = rounds < DEFAULT_ROUNDS || scale < DEFAULT_SCALE;
+  const secondStart = values["second-start"];
+  if (secondStart && !isola) throw new OperatorError("USAGE", "--second-start measures Isola; leave --no-isola out");
+  const usual = { rounds: DEFAULT_ROUNDS, scale: DEFAULT_SCALE, programScale: DEFAULT_PROGRAM_SCALE };
+  const defaults = values.quick ? QUICK : usual;
+  const rounds = positive(values.rounds, "rounds", 100, defaults.rounds);
+  const scale = positive(values.scale, "scale", 10_000, defaults.scale);
+  const programScale = positive(values["program-scale"], "program-scale", 10_000, defaults.programScale);
+  const shortened = rounds < usual.rounds || scale < usual.scale || programScale < usual.programScale;
+  const everything = guests.length === GUEST_NAMES.length && only.length === 0 && !bootOnly;
   return {
     help: values.help,
     rounds,
     scale,
+    programScale,
     only,
-    architectures: guest === "" ? ["amd64", "i386"] : [guest],
+    guests,
     bootOnly,
+    secondStart,
     isola,
     qemu,
     v86,
-    complete: isola && qemu && v86 && guest === "" && only.length === 0 && !bootOnly && !shortened,
+    complete: isola && qemu && v86 && everything && !shortened,
     output: values.output || null,
   };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
 import { report, type ReportInput } from "./report.js";
+import type { SecondStart } from "./second-start.js";
 import { type ContenderResults, emptyResults, type GuestResults } from "./results.js";
 
 type Times = Readonly<Record<string, readonly number[]>>;
@@ -20,7 +21,8 @@ function results(name: string, boots: readonly number[], times: Times, checksum 
 }
 
 function guest(...contenders: ContenderResults[]): GuestResults {
-  return { title: "64-bit guest", description: "Linux 6", workloads: ["calls", "sort"], contenders, native: null };
+  const section = { title: "64-bit guest", work: "workload", booted: "shell" } as const;
+  return { ...section, description: "Linux 6", workloads: ["calls", "sort"], contenders, native: null };
 }
 
 const input = (changes: Partial<ReportInput>): ReportInput => ({
@@ -30,6 +32,8 @@ const input = (changes: Partial<ReportInput>): ReportInput => ({
   load: [0.1, 1.2],
   rounds: 3,
   scale: 40,
+  programScale: 100,
+  secondStart: null,
   contenders: [
     { name: "Isola", version: "1", setup: "bundled" },
     { name: "QEMU", version: "7", setup: "TCG" },
@@ -47,7 +51,7 @@ describe("report", () => {
   test("ratios, the slowest workload first", () => {
     const text = report(input({ guests: [guest(isola, qemu)] }));
     expect(lines(text)).toContain(
-      "| 64-bit guest | QEMU | 1.00 | 1.00 | 1 of 2 | sort 0.50 | calls 2.00 | 2.25 (2.00–2.50) |",
+      "| 64-bit guest | QEMU | 1.00 | 1.00 | 1 of 2 | sort 0.50 | calls 2.00 | 2.25 (2.00–2.50) | 2.25 (2.00–2.50) |",
     );
     const sort = text.indexOf("| sort | 50 (50–50) | 25 (25–25) | 0.50 (0.50–0.50) |");
     const calls = text.indexOf("| calls | 100 (90–110) | 200 (180–220) | 2.00 (2.00–2.00) |");
@@ -75,7 +79,7 @@ describe("report", () => {
     const dead = emptyResults("QEMU");
     dead.failures.set("boot", "ended with status 1");
     const text = report(input({ guests: [guest(isola, dead)] }));
-    expect(text).toContain("| 64-bit guest | QEMU | – | – | 0 of 0 | – | – | – |");
+    expect(text).toContain("| 64-bit guest | QEMU | – | – | – | – | – | – | – |");
     expect(text).toContain("| QEMU | failed |");
     expect(text).toContain("- 64-bit guest, boot, QEMU: ended with status 1");
   });
@@ -94,7 +98,60 @@ describe("report", () => {
 
   test("boots only", () => {
     const text = report(input({ guests: [{ ...guest(isola, qemu), workloads: [] }] }));
-    expect(text).toContain("| 64-bit guest | QEMU | – | – | 0 of 0 | – | – | 2.25 (2.00–2.50) |");
+    expect(text).toContain("| 64-bit guest | QEMU | – | – | – | – | – | 2.25 (2.00–2.50) |");
     expect(text).not.toContain("| Workload |");
+    expect(text).not.toContain("... after all workloads");
+  });
+
+  test("translation, if a machine tells", () => {
+    const tells = results("Isola", [2000], { calls: [100], sort: [50] });
+    tells.translationShares.push(20, 30);
+    const text = report(input({ guests: [guest(tells, qemu)] }));
+    expect(text).toContain("| Processor time / time, % | Translation / processor time, % |");
+    expect(text).toMatch(/^\| Isola \| 2.00 .* \| 50 \| 25 \(20–30\) \|$/m);
+    expect(report(input({ guests: [guest(isola, qemu)] }))).not.toContain("| Translation");
+  });
+
+  test("programs are in seconds, with their processor time and the ratio by it", () => {
+    const busy = results("QEMU", [4000], { calls: [4000], sort: [2000] });
+    const subject = results("Isola", [2000], { calls: [10_000], sort: [1000] });
+    const debian = { ...guest(subject, busy), work: "program", booted: "login prompt" } as const;
+    const text = report(input({ guests: [debian] }));
+    expect(lines(text)).toContain(
+      "| Program | Isola, s | QEMU, s | QEMU / Isola | Isola, processor s | QEMU, processor s | QEMU / Isola, processor time |",
+    );
+    expect(lines(text)).toContain("| calls | 10.0 | 4.00 | 0.40 | 5.00 | 2.00 | 0.40 |");
+    expect(text).toContain("| Machine | Boot to login prompt, s |");
+    expect(text).toContain("programs at 100 %");
+  });
+
+  test("a program that failed on one machine, and one that the other cannot run", () => {
+    const subject = results("Isola", [2000], { calls: [100] });
+    subject.failures.set("sort", "no space left");
+    const peer = results("QEMU", [4000], { sort: [50] });
+    peer.absent.add("calls");
+    const text = report(input({ guests: [guest(subject, peer)] }));
+    expect(lines(text)).toContain("| sort | failed | 50 | – |");
+    expect(lines(text)).toContain("| calls | 100 | absent | – |");
+    expect(text).toContain("- 64-bit guest, sort, Isola: no space left");
+    expect(text).not.toContain("absent:");
+  });
+
+  test("a second start", () => {
+    const by = (...times: number[]) => new Map(times.map((time, round) => [round, time]));
+    const secondStart: SecondStart = {
+      name: "Isola",
+      description: "image debian:12",
+      times: { first: by(9000, 12_000), second: by(3000, 3000) },
+      processorTimes: { first: by(8000, 8000), second: by(2000, 2000) },
+      failure: null,
+    };
+    const text = report(input({ guests: [guest(isola, qemu)], secondStart }));
+    expect(text).toContain("is 3.50 (3.00–4.00) times as fast as the first, 4.00 (4.00–4.00) by processor time.");
+    expect(lines(text)).toContain("| Time | 10.5 (9.00–12.0) | 3.00 (3.00–3.00) | 3.50 (3.00–4.00) |");
+    const failed = { ...secondStart, times: { first: by(9000), second: by() }, failure: "no login" };
+    const other = report(input({ guests: [], secondStart: failed }));
+    expect(other).toContain("Isola did not start twice");
+    expect(other).toContain("- Second start: no login");
   });
 });

@@ -4,24 +4,36 @@ import type { Sample } from "./session.js";
 /** What one contender did with one guest. Maps are by round, so that rounds can be paired. */
 export interface ContenderResults {
   readonly name: string;
-  /** Start of the process to the shell's prompt, milliseconds. */
+  /** Start of the process to the end of the boot, milliseconds. */
   readonly boots: Map<number, number>;
   /** Processor time of the same, milliseconds. */
   readonly bootProcessorTimes: Map<number, number>;
-  /** By workload. */
+  /** By piece of work. */
   readonly samples: Map<string, Map<number, Sample>>;
-  /** Peak resident memory in MiB when the shell was there, and when all workloads were done. */
+  /** Peak resident memory in MiB when the machine had booted, and when all work was done. */
   readonly memoryAtShell: number[];
   readonly memoryAtEnd: number[];
-  /** What went wrong, by workload or "boot"; it is not measured again. */
+  /** Of machines that tell: time spent translating guest code, in percent of the monitor's processor time. */
+  readonly translationShares: number[];
+  /** What went wrong, by piece of work or "boot"; it is not measured again. */
   readonly failures: Map<string, string>;
+  /** Work for which the machine's processor lacks instructions. */
+  readonly absent: Set<string>;
+}
+
+/** A part of the comparison, and how the report speaks of it. */
+export interface Section {
+  readonly title: string;
+  /** What a piece of work is. */
+  readonly work: "workload" | "program";
+  /** Where a boot ends. */
+  readonly booted: "shell" | "login prompt";
 }
 
 /** All contenders with one guest. */
-export interface GuestResults {
-  readonly title: string;
+export interface GuestResults extends Section {
   readonly description: string;
-  /** In the order that the guest's program has them. */
+  /** Names of the work, in the guest's order. */
   readonly workloads: readonly string[];
   /** The subject first, then its peers. */
   readonly contenders: readonly ContenderResults[];
@@ -37,7 +49,9 @@ export function emptyResults(name: string): ContenderResults {
     samples: new Map(),
     memoryAtShell: [],
     memoryAtEnd: [],
+    translationShares: [],
     failures: new Map(),
+    absent: new Set(),
   };
 }
 

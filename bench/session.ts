@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Contender, Guest } from "./contenders/contender.js";
+import type { Contender } from "./contenders/contender.js";
+import type { Guest, GuestConsole } from "./guest.js";
 import { MachineProcess } from "./machine-process.js";
+import { type Due, LIST_PATTERN, listedNames, markPattern } from "./marks.js";
 import { peakMemory, processorTime } from "./process-usage.js";
 
-/** Longest waits in milliseconds. */
-const BOOT_TIMEOUT = 180_000;
-const WORKLOAD_TIMEOUT = 120_000;
-const SHELL_TIMEOUT = 20_000;
-
-/** The prompt of busybox's shell, which asks the terminal for its cursor after it. */
-const PROMPT = /[~/]\S* # (?:.\[6n)?$/;
-
-/** One run of a workload. */
+/** One run of a piece of work. */
 export interface Sample {
   /** Host time between the two marks in milliseconds. */
   readonly time: number;
@@ -20,24 +14,38 @@ export interface Sample {
   readonly checksum: string;
 }
 
-/** Takes the time between a workload's two marks. */
-async function observe(machine: MachineProcess, workload: string): Promise<Sample> {
-  const begin = await machine.expect(new RegExp(`^@begin ${workload}\r?\n`, "m"), SHELL_TIMEOUT);
+/** The guest says that its work failed; its shell goes on. */
+export class WorkFailure extends Error {
+  override readonly name = "WorkFailure";
+}
+
+type Timeouts = Pick<GuestConsole["timeouts"], "prepare" | "work">;
+
+/** Takes the time between the two marks of a piece of work; null if the machine cannot do it. */
+async function observe(machine: MachineProcess, work: string, timeouts: Timeouts): Promise<Sample | null> {
+  const next = async (due: Due, timeout: number) => {
+    const { at, match } = await machine.expect(markPattern(due, work), timeout);
+    if (match[1] === "failed") throw new WorkFailure(match[2] ?? "no reason given");
+    return { at, word: match[1], rest: match[2] ?? "" };
+  };
+  const begin = await next("begin", timeouts.prepare);
+  if (begin.word === "absent") return null;
   const before = processorTime(machine.pid);
-  const end = await machine.expect(new RegExp(`^@end ${workload} ([0-9a-f]+)\r?\n`, "m"), WORKLOAD_TIMEOUT);
+  const end = await next("end", timeouts.work);
   const after = processorTime(machine.pid);
   return {
     time: end.at - begin.at,
     processorTime: before === null || after === null ? null : after - before,
-    checksum: end.match[1],
+    checksum: end.rest === "" ? (await next("sum", timeouts.prepare)).rest : end.rest,
   };
 }
 
 /** Runs one workload of a guest's program on the host itself. Processor time is not taken: the process ends with it. */
-export async function runNatively(program: string, workload: string, scale: number): Promise<Sample> {
+export async function runNatively(program: string, workload: string, guest: Guest, scale: number) {
   const machine = new MachineProcess({ program, args: [String(scale), workload] });
   try {
-    return { ...(await observe(machine, workload)), processorTime: null };
+    const sample = await observe(machine, workload, guest.console.timeouts);
+    return sample === null ? null : { ...sample, processorTime: null };
   } finally {
     await machine.stop();
   }
@@ -47,37 +55,61 @@ export async function runNatively(program: string, workload: string, scale: numb
 export class Session {
   private constructor(
     private readonly machine: MachineProcess,
-    /** Host time from the start of the process to the prompt, in milliseconds. */
+    private readonly console: GuestConsole,
+    /** Host time from the start of the process to the end of the boot, in milliseconds. */
     readonly bootTime: number,
     /** Processor time of the monitor's process until then, in milliseconds; null where unknown. */
     readonly bootProcessorTime: number | null,
   ) {}
 
-  /** Starts a machine and waits for the shell. Rejects with what went wrong; the machine is gone then. */
-  static async boot(contender: Contender, guest: Guest): Promise<Session> {
-    const machine = new MachineProcess(contender.command(guest));
+  /**
+   * Starts a machine and waits until it has booted. Rejects with what went wrong; the machine is gone then.
+   * @param env is added to the environment of the monitor's process
+   */
+  static async boot(contender: Contender, guest: Guest, env: NodeJS.ProcessEnv = {}): Promise<Session> {
+    const machine = new MachineProcess(contender.command(guest), env);
     try {
-      const { at } = await machine.expect(PROMPT, BOOT_TIMEOUT);
-      return new Session(machine, at - machine.startedAt, processorTime(machine.pid));
+      const { at } = await machine.expect(guest.console.booted, guest.console.timeouts.boot);
+      return new Session(machine, guest.console, at - machine.startedAt, processorTime(machine.pid));
     } catch (error) {
       await machine.stop();
       throw error;
     }
   }
 
-  /** The names of the workloads, as the guest's program knows them. */
-  async workloads(): Promise<string[]> {
-    this.machine.type("bench list\n");
-    const { match } = await this.machine.expect(/^@list((?: \S+)*)\r?\n/m, SHELL_TIMEOUT);
-    await this.machine.expect(PROMPT, SHELL_TIMEOUT);
-    return match[1].trim().split(" ");
+  /** Makes the guest ready for work. */
+  async setUp(): Promise<void> {
+    const { prompt, setUp, timeouts } = this.console;
+    if (setUp === null) return;
+    await this.machine.expect(prompt, timeouts.boot);
+    this.machine.type(`${setUp}\n`);
+    await this.machine.expect(prompt, timeouts.boot);
   }
 
-  /** Runs one workload. After a rejection the session is of no more use. */
-  async run(workload: string, scale: number): Promise<Sample> {
-    this.machine.type(`bench ${scale} ${workload}\n`);
-    const sample = await observe(this.machine, workload);
-    await this.machine.expect(PROMPT, SHELL_TIMEOUT);
+  /** The names of the work, as the guest knows them. */
+  async list(): Promise<string[]> {
+    const { list, prompt, timeouts } = this.console;
+    this.machine.type(`${list}\n`);
+    const { match } = await this.machine.expect(LIST_PATTERN, timeouts.shell);
+    await this.machine.expect(prompt, timeouts.shell);
+    return listedNames(match[1]);
+  }
+
+  /**
+   * Does one piece of work; null if the machine cannot. After a rejection other than WorkFailure the session is of no
+   * more use.
+   */
+  async run(work: string, scale: number): Promise<Sample | null> {
+    const { prompt, timeouts } = this.console;
+    this.machine.type(`${this.console.run(work, scale)}\n`);
+    let sample: Sample | null;
+    try {
+      sample = await observe(this.machine, work, timeouts);
+    } catch (error) {
+      if (error instanceof WorkFailure) await this.machine.expect(prompt, timeouts.shell);
+      throw error;
+    }
+    await this.machine.expect(prompt, timeouts.shell);
     return sample;
   }
 
@@ -86,6 +118,17 @@ export class Session {
     return peakMemory(this.machine.pid);
   }
 
+  /** Processor time of the monitor's process so far in milliseconds; null where unknown. */
+  processorTime(): number | null {
+    return processorTime(this.machine.pid);
+  }
+
+  /** Asks the monitor to end; resolves when its process is gone, with the end of what it wrote to standard error. */
+  end(): Promise<string> {
+    return this.machine.end();
+  }
+
+  /** Ends the monitor at once; resolves when its process is gone. */
   stop(): Promise<void> {
     return this.machine.stop();
   }

@@ -1,25 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Debian's name of a guest's architecture. */
-export type Architecture = "amd64" | "i386";
-
-/** One guest: what every machine is given. */
-export interface Guest {
-  readonly architecture: Architecture;
-  /** Path of the bzImage. */
-  readonly kernel: string;
-  /** Path of the initramfs: busybox, and the workloads as /bin/bench. */
-  readonly initrd: string;
-  /** Kernel command line. */
-  readonly append: string;
-  /** `uname -r` and the packages, for the report. */
-  readonly description: string;
-  /** Path of the workloads, built for this host's own processor too: they are static Linux programs. */
-  readonly program: string;
-}
-
-/** Memory of every machine in MiB. */
-export const MEMORY_MIB = 256;
+import type { Architecture, Guest } from "../guest.js";
 
 /** A program that takes its guest's serial port from standard input and output. */
 export interface Command {
@@ -30,13 +11,21 @@ export interface Command {
 /** Whether a contender can run here, and as what. */
 export type Presence = { readonly version: string } | { readonly missing: string };
 
+/** What a monitor says of itself when it ends. */
+export interface SelfReport {
+  /** Host time that it spent translating guest code, in milliseconds. */
+  readonly translationTime: number;
+}
+
 /** A virtual machine monitor in the comparison. */
 export interface Contender {
   readonly name: string;
-  /** The guests it can run. */
+  /** The processors it can be. */
   readonly architectures: readonly Architecture[];
   /** How it was set up, one sentence for the report. */
   readonly setup: string;
   presence(): Promise<Presence>;
   command(guest: Guest): Command;
+  /** Reads what the monitor wrote to standard error until its end; null if it says nothing of itself. */
+  selfReport(errors: string): SelfReport | null;
 }

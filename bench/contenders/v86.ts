@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Contender, MEMORY_MIB } from "./contender.js";
+import type { Contender } from "./contender.js";
 
 /** Paths of the BIOS images that v86 boots through. */
 export interface BiosImages {
@@ -25,12 +25,13 @@ export function v86(root: string, bios: () => Promise<BiosImages>): Contender {
       images = await bios();
       return { version };
     },
-    command: ({ kernel, initrd, append }) => ({
+    command: ({ kernel, initrd, append, memoryMiB }) => ({
       program: process.execPath,
       args: [
         join(root, "bench", "contenders", "v86-machine.mjs"),
-        ...[kernel, initrd, append, images.bios, images.vgaBios, String(MEMORY_MIB)],
+        ...[kernel, initrd, append, images.bios, images.vgaBios, String(memoryMiB)],
       ],
     }),
+    selfReport: () => null,
   };
 }

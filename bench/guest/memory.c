@@ -56,10 +56,30 @@ static uint64_t strings(uint64_t rounds) {
   return sum;
 }
 
+/// The string instructions as kernels use them: short and long moves and fills, and comparisons.
+static uint64_t repeats(uint64_t rounds) {
+  enum { N = 8192 };
+  static uint8_t from[N], to[N];
+  uint64_t sum = 0;
+  for (uint64_t i = 0; i < rounds; i++) {
+    size_t length = i & 1 ? 4096 : 24 + (i >> 1 & 63), count = length;
+    const uint8_t *source = from + (i & 31);
+    uint8_t *target = to;
+    __asm__ volatile("rep movsb" : "+S"(source), "+D"(target), "+c"(count) : : "memory");
+    target = from + (i & 63), count = length / 4;
+    __asm__ volatile("rep stosl" : "+D"(target), "+c"(count) : "a"((uint32_t)i) : "memory");
+    source = from, target = to, count = 64;
+    __asm__ volatile("repe cmpsb" : "+S"(source), "+D"(target), "+c"(count) : : "memory", "cc");
+    sum += count + to[length - 1];
+  }
+  return sum;
+}
+
 const struct workload memory_workloads[] = {
   {"copy", 400, copy},
   {"words", 600, words},
   {"tlb-walk", 4000000, tlb_walk},
   {"strings", 150000, strings},
+  {"rep", 150000, repeats},
   {0},
 };
