@@ -4,36 +4,60 @@ import {
   CPU_FLAG_AUX,
   CPU_FLAG_RES,
   FLAGS_ADD,
+  FLAGS_COMPUTED,
   FLAGS_DECREMENT,
   FLAGS_INCREMENT,
   FLAGS_LOGIC,
+  FLAGS_MULTIPLY,
+  FLAG_STATE_CARRY_KEPT,
+  FLAG_STATE_OPERATION_MASK,
+  FLAG_STATE_OPERATION_SHIFT,
+  FLAG_STATE_OVERFLOW_KEPT,
 } from "./generated/layout";
+import { multiplyHighSigned } from "./integer/wide";
 
 const CARRY_OVERFLOW: u32 = 0xc000_0000;
 const ADJUST: u32 = 8;
 
 /**
  * Computes flagRes and flagAux.
- * @param kind operation * 4 + log2 of the operand's bytes
+ * @param state which operation, on which size, and which flags are kept apart
  * @param a, b operands, zero-extended from their size
- * @param carry CF, for operations that keep it
+ * @param carry, overflow CF and OF where they are kept apart
  */
-export function materializeFlags(cpu: usize, kind: u32, a: u64, b: u64, carry: u32): void {
-  const operation = kind >> 2;
-  const bits: u64 = <u64>8 << (kind & 3);
-  if (operation == FLAGS_LOGIC) {
-    finish(cpu, bits, a, 0);
-    return;
-  }
-  const keepsCarry = operation == FLAGS_INCREMENT || operation == FLAGS_DECREMENT;
+export function materializeFlags(cpu: usize, state: u32, a: u64, b: u64, carry: u32, overflow: u32): void {
+  const operation = (state & FLAG_STATE_OPERATION_MASK) >> FLAG_STATE_OPERATION_SHIFT;
+  const bits: u64 = <u64>8 << (state & 3);
+  if (operation == FLAGS_LOGIC) finish(cpu, bits, a, 0);
+  else if (operation == FLAGS_MULTIPLY) product(cpu, bits, a, b);
+  else if (operation != FLAGS_COMPUTED) sum(cpu, operation, bits, a, b);
+  if ((state & (FLAG_STATE_CARRY_KEPT | FLAG_STATE_OVERFLOW_KEPT)) == 0) return;
+  // Bit 31 is CF, bit 30 is CF ^ OF.
+  const aux = load<u32>(cpu + CPU_FLAG_AUX);
+  const c = (state & FLAG_STATE_CARRY_KEPT) != 0 ? carry : aux >> 31;
+  const o = (state & FLAG_STATE_OVERFLOW_KEPT) != 0 ? overflow : (aux ^ (aux << 1)) >> 31;
+  store<u32>(cpu + CPU_FLAG_AUX, (aux & ~CARRY_OVERFLOW) | (c << 31) | ((c ^ o) << 30));
+}
+
+function sum(cpu: usize, operation: u32, bits: u64, a: u64, b: u64): void {
   const adds = operation == FLAGS_ADD || operation == FLAGS_INCREMENT;
-  const right: u64 = keepsCarry ? 1 : b;
+  const right: u64 = operation == FLAGS_INCREMENT || operation == FLAGS_DECREMENT ? 1 : b;
   const result = adds ? a + right : a - right;
   const carries = adds ? (a & right) | ((a | right) & ~result) : (~a & right) | ((~a | right) & result);
-  let aux = (<u32>((carries << (64 - bits)) >> 32) & CARRY_OVERFLOW) | (<u32>carries & ADJUST);
-  // CF stays; bit 30 is CF ^ OF, so it flips with CF.
-  if (keepsCarry && aux >> 31 != carry) aux ^= CARRY_OVERFLOW;
-  finish(cpu, bits, result, aux);
+  finish(cpu, bits, result, (<u32>((carries << (64 - bits)) >> 32) & CARRY_OVERFLOW) | (<u32>carries & ADJUST));
+}
+
+function product(cpu: usize, bits: u64, a: u64, b: u64): void {
+  let result = a * b;
+  let overflows: bool;
+  if (bits == 64) overflows = multiplyHighSigned(a, b) != <u64>(<i64>result >> 63);
+  else {
+    const shift = 64 - bits;
+    result = <u64>((<i64>(a << shift) >> shift) * (<i64>(b << shift) >> shift));
+    overflows = <i64>(result << shift) >> shift != <i64>result;
+  }
+  // CF and OF are the same, so CF ^ OF is 0.
+  finish(cpu, bits, result, overflows ? 0x8000_0000 : 0);
 }
 
 function finish(cpu: usize, bits: u64, result: u64, aux: u32): void {

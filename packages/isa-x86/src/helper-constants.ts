@@ -31,7 +31,7 @@ import {
   TLBS,
   TLBS_PER_CPU,
 } from "@isola/engine";
-import { FlagOperation } from "./compiler/flag-operation.js";
+import { FlagOperation, FlagStateBits } from "./compiler/flag-operation.js";
 import { cpu, SEGMENT_STRIDE } from "./cpu-layout.js";
 import { Special } from "./interpreter/special.js";
 
@@ -86,6 +86,7 @@ export function helperConstants(): string {
     ["EXIT", Exit, "u32"],
     ["HANDLER", Special, "u32"],
     ["FLAGS", FlagOperation, "u32"],
+    ["FLAG_STATE", FlagStateBits, "u32"],
   ];
   for (const [prefix, values, type] of enums)
     for (const [name, value] of Object.entries(values))

@@ -2,9 +2,9 @@
 import type { Value, Variable } from "@isola/engine";
 import { Flags, type Size } from "../semantics/flags.js";
 import type { X86Emitter } from "../semantics/x86-emitter.js";
-import { FlagOperation } from "./flag-operation.js";
+import { FlagOperation, FlagStateBits } from "./flag-operation.js";
 
-/** The operation that set the flags last, if it is known while code is emitted: FlagOperation * 4 + log2 of bytes. */
+/** Where the flags are, if it is known while code is emitted: see FlagStateBits. */
 export type FlagState = number | "dynamic";
 
 export const COMPUTED: FlagState = 0;
@@ -25,6 +25,7 @@ export class LazyFlags extends Flags {
   private readonly a64: Variable;
   private readonly b64: Variable;
   private readonly keptCarry: Variable;
+  private readonly keptOverflow: Variable;
   private readonly computedRes: Variable;
   private readonly computedAux: Variable;
 
@@ -40,6 +41,7 @@ export class LazyFlags extends Flags {
     this.a64 = local("i64");
     this.b64 = local("i64");
     this.keptCarry = local("i32");
+    this.keptOverflow = local("i32");
     this.computedRes = local("i64");
     this.computedAux = local("i32");
   }
@@ -58,20 +60,53 @@ export class LazyFlags extends Flags {
     this.remember(FlagOperation.Logic, size, result);
   }
 
+  override product(size: Size, a: Value, b: Value): void {
+    this.remember(FlagOperation.Multiply, size, a, b);
+  }
+
   override increment(size: Size, a: Value): void {
-    this.e.assign(this.keptCarry, this.carry());
+    const carry = this.carry();
     this.remember(FlagOperation.Increment, size, a);
+    this.keep(carry, null);
   }
 
   override decrement(size: Size, a: Value): void {
-    this.e.assign(this.keptCarry, this.carry());
+    const carry = this.carry();
     this.remember(FlagOperation.Decrement, size, a);
+    this.keep(carry, null);
+  }
+
+  override explicit(size: Size, result: Value, carry: Value, overflow: Value, adjust?: Value): void {
+    if (adjust !== undefined) return super.explicit(size, result, carry, overflow, adjust);
+    this.remember(FlagOperation.Logic, size, result);
+    this.keep(carry, overflow);
+  }
+
+  override setCarry(carry: Value): void {
+    if (this.state === "dynamic") this.compute();
+    this.keep(carry, null);
+  }
+
+  override setCarryOverflow(carry: Value, overflow: Value): void {
+    if (this.state === "dynamic") this.compute();
+    this.keep(carry, overflow);
   }
 
   private remember(operation: FlagOperation, size: Size, a: Value, b?: Value): void {
     this.e.assign(size === 64 ? this.a64 : this.a32, a);
     if (b !== undefined) this.e.assign(size === 64 ? this.b64 : this.b32, b);
-    this.state = operation * 4 + LOG2_BYTES[size];
+    this.state = (operation << FlagStateBits.OperationShift) | LOG2_BYTES[size];
+  }
+
+  /** From now on CF, and OF if it is given, are what is given, whatever the operation says. */
+  private keep(carry: Value, overflow: Value | null): void {
+    this.e.assign(this.keptCarry, carry);
+    let bits: number = FlagStateBits.CarryKept;
+    if (overflow !== null) {
+      this.e.assign(this.keptOverflow, overflow);
+      bits |= FlagStateBits.OverflowKept;
+    }
+    this.state = Number(this.state) | bits;
   }
 
   protected override setAux(aux: Value): void {
@@ -87,7 +122,12 @@ export class LazyFlags extends Flags {
   // -- reading --------------------------------------------------------------------------------------------------------
 
   private get operation(): FlagOperation | "dynamic" {
-    return this.state === "dynamic" ? "dynamic" : this.state >> 2;
+    if (this.state === "dynamic") return "dynamic";
+    return (this.state & FlagStateBits.OperationMask) >> FlagStateBits.OperationShift;
+  }
+
+  private has(bit: FlagStateBits): boolean {
+    return this.state !== "dynamic" && (this.state & bit) !== 0;
   }
 
   private get size(): Size {
@@ -115,6 +155,8 @@ export class LazyFlags extends Flags {
         return e.zeroExtend(e.add(a, e.constantLike(a, 1)), size);
       case FlagOperation.Decrement:
         return e.zeroExtend(e.sub(a, e.constantLike(a, 1)), size);
+      case FlagOperation.Multiply:
+        return e.zeroExtend(e.mul(a, this.b), size);
       default:
         return a;
     }
@@ -122,6 +164,7 @@ export class LazyFlags extends Flags {
 
   override carry(): Value {
     const { e } = this;
+    if (this.has(FlagStateBits.CarryKept)) return e.value(this.keptCarry);
     switch (this.operation) {
       case FlagOperation.Add: {
         const { a, b, size } = this;
@@ -132,12 +175,14 @@ export class LazyFlags extends Flags {
         return e.ltU(this.a, this.b);
       case FlagOperation.Logic:
         return e.i32(0);
-      case FlagOperation.Increment:
-      case FlagOperation.Decrement:
-        return e.value(this.keptCarry);
       default:
         return super.carry();
     }
+  }
+
+  override overflow(): Value {
+    if (this.has(FlagStateBits.OverflowKept)) return this.e.value(this.keptOverflow);
+    return this.operation === FlagOperation.Logic ? this.e.i32(0) : super.overflow();
   }
 
   override zero(): Value {
@@ -155,28 +200,34 @@ export class LazyFlags extends Flags {
   }
 
   protected override positiveCondition(code: number): Value {
+    const kept =
+      (code === 3 && this.has(FlagStateBits.CarryKept)) || (code >= 6 && this.has(FlagStateBits.OverflowKept));
+    return (kept ? null : this.comparison(code)) ?? super.positiveCondition(code);
+  }
+
+  /** Conditions of two flags that are one comparison of the operands; null for others. */
+  private comparison(code: number): Value | null {
     const { e } = this;
-    if (code === 3 || code >= 6)
-      switch (this.operation) {
-        case FlagOperation.Sub: {
-          const { a, b } = this;
-          if (code === 3) return e.leU(a, b);
-          return code === 6 ? e.ltS(this.signed(a), this.signed(b)) : e.eqz(e.gtS(this.signed(a), this.signed(b)));
-        }
-        case FlagOperation.Logic: {
-          const a = this.signed(this.a);
-          const zero = e.constantLike(a, 0);
-          if (code === 3) return e.eqz(a);
-          return code === 6 ? e.ltS(a, zero) : e.eqz(e.gtS(a, zero));
-        }
-        case FlagOperation.Decrement:
-          if (code >= 6) return this.signedBelow(1, code === 7);
-          break;
-        case FlagOperation.Increment:
-          if (code >= 6) return this.signedBelow(-1, code === 7);
-          break;
+    if (code !== 3 && code < 6) return null;
+    switch (this.operation) {
+      case FlagOperation.Sub: {
+        const { a, b } = this;
+        if (code === 3) return e.leU(a, b);
+        return code === 6 ? e.ltS(this.signed(a), this.signed(b)) : e.eqz(e.gtS(this.signed(a), this.signed(b)));
       }
-    return super.positiveCondition(code);
+      case FlagOperation.Logic: {
+        const a = this.signed(this.a);
+        const zero = e.constantLike(a, 0);
+        if (code === 3) return e.eqz(a);
+        return code === 6 ? e.ltS(a, zero) : e.eqz(e.gtS(a, zero));
+      }
+      case FlagOperation.Decrement:
+        return code === 3 ? null : this.signedBelow(1, code === 7);
+      case FlagOperation.Increment:
+        return code === 3 ? null : this.signedBelow(-1, code === 7);
+      default:
+        return null;
+    }
   }
 
   private signed(value: Value): Value {
@@ -206,16 +257,34 @@ export class LazyFlags extends Flags {
   /** Brings the flags into the form that flagRes and flagAux have in the CPU record. */
   compute(): void {
     const { e, operation } = this;
-    if (operation === FlagOperation.Computed) return;
+    if (this.state === COMPUTED) return;
     if (operation === "dynamic") {
       e.if(e.value(this.kind), () => {
+        this.spill();
         this.callMaterialize();
         this.load();
       });
       this.state = COMPUTED;
       return;
     }
-    const { size } = this;
+    const carry = this.has(FlagStateBits.CarryKept) ? e.value(this.keptCarry) : null;
+    const overflow = this.has(FlagStateBits.OverflowKept) ? e.value(this.keptOverflow) : null;
+    this.computeOperation(operation);
+    if (carry === null && overflow === null) return;
+    const aux = e.value(this.computedAux);
+    const c = carry ?? e.shrU(aux, 31);
+    const o = overflow ?? e.shrU(e.xor(aux, e.shl(aux, 1)), 31);
+    const others = e.and(aux, e.i32(0x3fff_ffff));
+    this.setAux(e.or(others, e.or(e.shl(c, 31), e.shl(e.xor(c, o), 30))));
+  }
+
+  /** The same for what the operation says, without flags that are kept apart. */
+  private computeOperation(operation: FlagOperation): void {
+    if (operation === FlagOperation.Computed) {
+      this.state = COMPUTED;
+      return;
+    }
+    const { e, size } = this;
     const a = this.a;
     const result = this.result();
     const one = e.constantLike(a, 1);
@@ -227,11 +296,11 @@ export class LazyFlags extends Flags {
       case FlagOperation.Logic:
         return this.store(size, result, e.i32(0));
       case FlagOperation.Increment:
-        this.store(size, result, this.auxOfSum(size, a, one, result));
-        return this.setCarry(e.value(this.keptCarry));
+        return this.store(size, result, this.auxOfSum(size, a, one, result));
       case FlagOperation.Decrement:
-        this.store(size, result, this.auxOfDifference(size, a, one, result));
-        return this.setCarry(e.value(this.keptCarry));
+        return this.store(size, result, this.auxOfDifference(size, a, one, result));
+      case FlagOperation.Multiply:
+        return this.store(size, result, e.shl(this.overflowOfProduct(size, a, this.b, result), 31));
     }
   }
 
@@ -257,11 +326,8 @@ export class LazyFlags extends Flags {
 
   /** Stores flags of whatever kind into the CPU record, where `kind` is up to date: for the cold ways out. */
   spillDynamic(): void {
-    this.e.if(
-      this.e.value(this.kind),
-      () => this.callMaterialize(),
-      () => this.spill(),
-    );
+    this.spill();
+    this.e.if(this.e.value(this.kind), () => this.callMaterialize());
   }
 
   private callMaterialize(): void {
@@ -275,6 +341,7 @@ export class LazyFlags extends Flags {
       pick(this.a32, this.a64),
       pick(this.b32, this.b64),
       e.value(this.keptCarry),
+      e.value(this.keptOverflow),
     ]);
   }
 }

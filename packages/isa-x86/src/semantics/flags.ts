@@ -77,6 +77,32 @@ export class Flags {
     this.store(size, result, aux);
   }
 
+  /**
+   * Flags of the low half `result` of the signed product `a * b`: CF = OF = the product does not fit; ZF, SF, PF are
+   * undefined and follow the result, as they do on real CPUs.
+   */
+  product(size: Size, a: Value, b: Value, result: Value): void {
+    const overflow = this.overflowOfProduct(size, a, b, result);
+    this.explicit(size, result, overflow, overflow);
+  }
+
+  /** Whether a signed product does not fit the operand size, as i32 0 or 1. */
+  protected overflowOfProduct(size: Size, a: Value, b: Value, result: Value): Value {
+    const e = this.e;
+    if (size < 64) {
+      const product = e.mul(e.extendS(e.signExtend(a, size)), e.extendS(e.signExtend(b, size)));
+      return e.ne(e.signExtend(product, size), product);
+    }
+    // Products of two 32-bit values fit; only others need the high half.
+    const fits = (value: Value): Value => e.eq(e.signExtend(value, 32), value);
+    return e.choose(
+      e.and(fits(a), fits(b)),
+      "i32",
+      () => e.i32(0),
+      () => e.ne(e.call("multiplyHighSigned", [a, b], "i64"), e.shrS(result, 63)),
+    );
+  }
+
   /** ZF, PF and CF as given, each i32 0 or 1; OF, SF and AF become 0: COMISS, PTEST. */
   compare(zero: Value, parity: Value, carry: Value): void {
     const e = this.e;

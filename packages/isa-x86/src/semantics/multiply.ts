@@ -58,24 +58,8 @@ export const imulTruncated: Semantics = (e, operands) => {
   const [left, right] = operands.length === 3 ? [operands[1], operands[2]] : [dst, operands[1]];
   const b = readAs(e, right as Operand, size);
   const a = e.read(left as Operand);
-  let result: Value;
-  let overflow: Value;
-  if (size === 64) {
-    result = e.mul(a, b);
-    // Products of two 32-bit values fit; only others need the high half.
-    const fits = (value: Value): Value => e.eq(e.signExtend(value, 32), value);
-    overflow = e.choose(
-      e.and(fits(a), fits(b)),
-      "i32",
-      () => e.i32(0),
-      () => e.ne(multiplyHigh(e, a, b, true), e.shrS(result, 63)),
-    );
-  } else {
-    const product = e.mul(e.extendS(e.signExtend(a, size)), e.extendS(e.signExtend(b, size)));
-    result = truncate(e, product, size);
-    overflow = e.ne(e.signExtend(product, size), product);
-  }
-  e.flags.explicit(size, result, overflow, overflow);
+  const result = e.zeroExtend(e.mul(a, b), size);
+  e.flags.product(size, a, b, result);
   e.write(dst, result);
 };
 
