@@ -66,7 +66,7 @@ class ControlFlow {
   private sequence(blocks: readonly number[], roots: readonly number[], repeated: ReadonlySet<number>): void {
     const { code } = this;
     const components = stronglyConnected(blocks, (block) => this.edges(block, repeated));
-    const heads = components.map((component) => this.heads(component, blocks, roots, repeated));
+    const heads = this.heads(components, roots, repeated);
     const dispatches = roots.length > 1;
     const first = dispatches ? 0 : 1;
     // The label of a component ends where its code begins.
@@ -80,7 +80,7 @@ class ControlFlow {
     if (dispatches)
       this.dispatch(
         roots,
-        roots.map((root) => levels[components.findIndex((component) => component.includes(root))] ?? 0),
+        roots.map((root) => levels[heads.findIndex((component) => component.includes(root))] ?? 0),
       );
     components.forEach((component, i) => {
       if (i >= first) code.end();
@@ -107,18 +107,20 @@ class ControlFlow {
     return (this.graph.successors[block] ?? []).filter((next) => !repeated.has(next));
   }
 
-  /** Blocks of a component at which control comes in: from the rest of `blocks`, or because they are roots. */
+  /** Blocks of each component at which control comes in: from other components, or because they are roots. */
   private heads(
-    component: readonly number[],
-    blocks: readonly number[],
+    components: readonly (readonly number[])[],
     roots: readonly number[],
     repeated: ReadonlySet<number>,
-  ): readonly number[] {
-    const inside = new Set(component);
-    const heads = new Set(roots.filter((root) => inside.has(root)));
-    for (const from of blocks)
-      if (!inside.has(from)) for (const to of this.edges(from, repeated)) if (inside.has(to)) heads.add(to);
-    return [...heads].sort((a, b) => a - b);
+  ): readonly (readonly number[])[] {
+    const componentOf = new Map<number, number>();
+    components.forEach((component, i) => component.forEach((block) => componentOf.set(block, i)));
+    const heads = components.map(() => new Set<number>());
+    const add = (block: number): void => void heads[componentOf.get(block) ?? -1]?.add(block);
+    roots.forEach(add);
+    for (const [from, i] of componentOf)
+      for (const to of this.edges(from, repeated)) if (componentOf.get(to) !== i) add(to);
+    return heads.map((set) => [...set].sort((a, b) => a - b));
   }
 
   private dispatch(roots: readonly number[], levels: readonly number[]): void {

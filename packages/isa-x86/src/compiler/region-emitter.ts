@@ -459,7 +459,7 @@ export class RegionEmitter extends X86Emitter {
   }
 
   jumpTo(rip: Value): void {
-    for (const index of this.block.returns) {
+    for (const index of this.block.guesses) {
       const site = this.port.block(index);
       const offset = site.delta + this.port.view.getUint16(site.head + RecordField.PageOffset, true);
       const here = this.ripOf(offset);

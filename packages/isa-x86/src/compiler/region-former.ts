@@ -2,7 +2,7 @@
 import { BLOCK_HEADER_SIZE, BlockField, HeadField, NO_FRAME, RECORD_SIZE, RecordField } from "@isola/engine";
 import { ModeKey } from "../decode/mode.js";
 import { Special } from "../interpreter/special.js";
-import type { Form } from "../table/form.js";
+import { type Form, isNearIndirect } from "../table/form.js";
 import { type Edge, type Region, type RegionBlock, successorsOf } from "./region.js";
 
 const PAGE = 4096;
@@ -37,9 +37,13 @@ interface Terminator {
   /** Where a call returns to. */
   readonly returnSite: number | null;
   readonly returns: boolean;
+  /** Where an indirect jump or call went last. */
+  readonly last: number | null;
 }
 
-const NOWHERE: Terminator = { taken: null, notTaken: null, returnSite: null, returns: false };
+const NOWHERE: Terminator = { taken: null, notTaken: null, returnSite: null, returns: false, last: null };
+/** Farthest indirect target that is followed: distances must fit an i32. */
+const MAX_DISTANCE = 0x4000_0000n;
 
 /** Collects the hot blocks that control reaches from one of them by direct jumps, calls and returns. */
 export class RegionFormer {
@@ -76,7 +80,7 @@ export class RegionFormer {
     const calls: { callee: number; site: number }[] = [];
     const returning: RegionBlock[] = [];
     for (const block of blocks) {
-      const end = this.terminator(block);
+      const end = this.terminator(block, hot.codeBase);
       const target = (offset: number, isCall = false): number => {
         const head = this.find(block, offset, hot, mode);
         if (head === 0) return -1;
@@ -92,14 +96,16 @@ export class RegionFormer {
       };
       block.taken = edge(end.taken, end.returnSite !== null);
       block.notTaken = edge(end.notTaken);
+      const guess = end.last === null ? -1 : target(end.last, end.returnSite !== null);
+      if (guess >= 0) block.guesses.push(guess);
       if (end.returnSite !== null) {
         const site = target(end.returnSite);
-        if (site >= 0) calls.push({ callee: block.taken?.kind === "block" ? block.taken.index : -1, site });
+        if (site >= 0) calls.push({ callee: block.taken?.kind === "block" ? block.taken.index : guess, site });
       }
       if (end.returns) returning.push(block);
     }
     const inside = calls.filter(({ callee }) => callee >= 0).map(({ site }) => site);
-    for (const block of returning) block.returns.push(...[...new Set(inside)].slice(0, MAX_RETURNS));
+    for (const block of returning) block.guesses.push(...[...new Set(inside)].slice(0, MAX_RETURNS));
     return { blocks, entries: entriesOf(blocks, calls), mode };
   }
 
@@ -115,28 +121,39 @@ export class RegionFormer {
       records: this.view.getUint16(address + BlockField.Records, true),
       taken: null,
       notTaken: null,
-      returns: [],
+      guesses: [],
     };
   }
 
-  private terminator(block: RegionBlock): Terminator {
+  private terminator(block: RegionBlock, codeBase: bigint): Terminator {
     const { view } = this;
-    const last = block.head + (block.records - 1) * RECORD_SIZE;
-    const handler = view.getUint32(last + RecordField.Handler, true);
-    const here = view.getUint16(last + RecordField.PageOffset, true);
+    const end = block.head + (block.records - 1) * RECORD_SIZE;
+    const handler = view.getUint32(end + RecordField.Handler, true);
+    const here = view.getUint16(end + RecordField.PageOffset, true);
     if (handler === Special.FallThrough) return { ...NOWHERE, taken: here };
     if (handler < Special.Count) return NOWHERE;
     const form = this.formOf(handler);
-    const next = here + view.getUint8(last + RecordField.Length);
+    const next = here + view.getUint8(end + RecordField.Length);
     const { name, operands } = form.opcode;
     if (name === "ret") return { ...NOWHERE, returns: true };
     const direct = operands.some((code) => code[0] === "J");
-    if (!direct) return name === "call" ? { ...NOWHERE, returnSite: next } : NOWHERE;
+    if (!direct) {
+      const last = isNearIndirect(form) ? this.lastTarget(end, codeBase + BigInt(block.delta)) : null;
+      return name === "call" ? { ...NOWHERE, returnSite: next, last } : { ...NOWHERE, last };
+    }
     // A target of 16 bits is not where the displacement says.
     if (form.operandSize === 16) return NOWHERE;
-    const taken = view.getInt32(last + RecordField.Displacement, true);
+    const taken = view.getInt32(end + RecordField.Displacement, true);
     if (name === "call") return { ...NOWHERE, taken, returnSite: next };
     return { ...NOWHERE, taken, notTaken: name === "jmp" ? null : next };
+  }
+
+  /** Where the indirect jump of a record went last, as an offset from the start of its page; null if that is unknown. */
+  private lastTarget(record: number, pageBase: bigint): number | null {
+    const target = this.view.getBigInt64(record + RecordField.Immediate, true);
+    if (target === 0n) return null;
+    const distance = target - pageBase;
+    return distance > -MAX_DISTANCE && distance < MAX_DISTANCE ? Number(distance) : null;
   }
 
   /** First record of the live block at `offset` from the start of the page of `from`, or 0. */

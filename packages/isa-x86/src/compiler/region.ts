@@ -24,8 +24,8 @@ export interface RegionBlock {
   /** Of the direct jump at its end, or of falling through; null if it ends otherwise. */
   taken: Edge | null;
   notTaken: Edge | null;
-  /** Blocks behind calls in the region, to which a return at the end of this one may go. */
-  readonly returns: number[];
+  /** Blocks to which an indirect jump at the end is likely to go: behind calls in the region, or where it went last. */
+  readonly guesses: number[];
 }
 
 /** Blocks that are compiled into one function. */
@@ -39,7 +39,7 @@ export interface Region {
 
 /** All blocks that may follow `block` inside its region. */
 export function successorsOf(block: RegionBlock): number[] {
-  const next = new Set(block.returns);
+  const next = new Set(block.guesses);
   if (block.taken?.kind === "block") next.add(block.taken.index);
   if (block.notTaken?.kind === "block") next.add(block.notTaken.index);
   return [...next];

@@ -13,7 +13,7 @@ import { type CodeBuilder, memoryOps, type MemoryOpName } from "@isola/wasm";
 import { cpu as layout } from "../cpu-layout.js";
 import { Flags } from "../semantics/flags.js";
 import { type Vector, X86Emitter } from "../semantics/x86-emitter.js";
-import type { Form } from "../table/form.js";
+import { type Form, isNearIndirect } from "../table/form.js";
 
 const SLOT_FIELD = { reg: RecordField.Reg, rm: RecordField.Rm, vvvv: RecordField.Vvvv } as const;
 
@@ -258,6 +258,8 @@ export class InterpreterEmitter extends X86Emitter {
   }
 
   jumpTo(rip: Value): void {
+    // What the region former takes for the likely target.
+    if (isNearIndirect(this.form)) this.storeHost("i64.store", this.record, rip, RecordField.Immediate);
     this.storeState("i64.store", "rip", rip);
     this.continueIn(this.targets.goto);
   }

@@ -26,6 +26,12 @@ export interface Form {
   readonly operands: readonly Operand[];
 }
 
+/** JMP and CALL through a register or memory, near: the record's immediate holds the last target. */
+export function isNearIndirect(form: Form): boolean {
+  const { name, operands } = form.opcode;
+  return (name === "jmp" || name === "call") && operands.length === 1 && operands[0] === "Ev";
+}
+
 const SIZED = /^([A-Z][vyzp]?|eAX|rAX)$/;
 
 /** Whether the operand size changes what the opcode does; otherwise one form (32) serves all. */
