@@ -9,22 +9,23 @@ export interface TranslationPolicy {
   readonly background?: true;
   /** Entries that a block needs to become part of another's region. */
   readonly minimumHeat: number;
-  /** Regions that may be in the cache; when there are more, the oldest half is dropped. */
-  readonly maxRegions: number;
+  /** Bytes of WebAssembly that may be in the cache; when there are more, the older half of all regions is dropped. */
+  readonly maxBytes: number;
 }
 
-const MAX_REGIONS = 12_000;
+/** A host's own code for a region takes several times as much. */
+const MAX_BYTES = 32 << 20;
 
 /** The ways in which guest code may be executed. */
 export const TRANSLATION_POLICIES = {
   /** The interpreter begins, and what proves to be hot is compiled. */
-  auto: { threshold: 8000, minimumHeat: 800, background: true, maxRegions: MAX_REGIONS },
+  auto: { threshold: 8000, minimumHeat: 800, background: true, maxBytes: MAX_BYTES },
   /** The interpreter does everything. */
-  off: { threshold: 0, minimumHeat: 0, maxRegions: MAX_REGIONS },
+  off: { threshold: 0, minimumHeat: 0, maxBytes: MAX_BYTES },
   /** Nothing is interpreted that can be compiled: to test the compiler. */
-  "at-once": { threshold: 0, atOnce: true, minimumHeat: 0, maxRegions: MAX_REGIONS },
+  "at-once": { threshold: 0, atOnce: true, minimumHeat: 0, maxBytes: MAX_BYTES },
   /** Like auto with hardly any patience: regions of many blocks for tests that do not run long. */
-  early: { threshold: 3, minimumHeat: 1, maxRegions: MAX_REGIONS },
+  early: { threshold: 3, minimumHeat: 1, maxBytes: MAX_BYTES },
 } as const satisfies Readonly<Record<string, TranslationPolicy>>;
 
 export type Translation = keyof typeof TRANSLATION_POLICIES;

@@ -33,6 +33,7 @@ const ADDEND = 24;
 const RAM_PAGE = 28;
 /** Entries are 32 bytes, so the index, times that, is bits 12 and up of the address shifted right by 7. */
 const INDEX_SHIFT = 7;
+const PAGE = 4096;
 const INDEX_MASK = (TLB_ENTRIES - 1) << 5;
 
 const GPR = layout.at("gpr");
@@ -437,25 +438,36 @@ export class RegionEmitter extends X86Emitter {
   /** Goes on at another block of the region; if that is in another page, only while the page is still mapped there. */
   private goTo(index: number, rip: () => Value): void {
     const target = this.port.block(index);
-    const { locals } = this;
     if (target.delta !== this.block.delta) {
-      const page = this.add(this.value(locals.codeBase), this.i64(target.delta));
-      const start = this.wide ? page : this.zeroExtend(page, 32);
-      const entry = this.probe(start, 1, TAG_EXECUTE);
-      const frame = this.loadHost("i32.load", entry.address, RAM_PAGE);
-      const same = this.and(entry.hit, this.eq(frame, this.i32(target.frame * 4096)));
-      this.coldIf(this.eqz(same), () => {
-        const { state } = this.flags;
-        this.flags.compute();
-        this.assign(locals.exitRip, rip());
-        this.exit(ExitKind.Lookup);
-        this.flags.state = state;
-      });
+      const start = this.pageAt(target.delta);
+      this.leaveUnlessMapped(start, target.frame, rip);
       this.storeState("i64.store", "codeBase", start);
     }
+    // An instruction that ends in another page.
+    if (target.secondFrame >= 0) this.leaveUnlessMapped(this.pageAt(target.delta + PAGE), target.secondFrame, rip);
     this.port.flagsReach(index);
     this.port.jumpToBlock(index);
     this.left = true;
+  }
+
+  /** Linear address of a page, by its distance from the region's first. */
+  private pageAt(delta: number): Value {
+    const page = this.add(this.value(this.locals.codeBase), this.i64(delta));
+    return this.wide ? page : this.zeroExtend(page, 32);
+  }
+
+  /** Looks `rip` up outside the region unless the code at linear address `page` is that of `frame`. */
+  private leaveUnlessMapped(page: Value, frame: number, rip: () => Value): void {
+    const entry = this.probe(page, 1, TAG_EXECUTE);
+    const mapped = this.loadHost("i32.load", entry.address, RAM_PAGE);
+    const same = this.and(entry.hit, this.eq(mapped, this.i32(frame * PAGE)));
+    this.coldIf(this.eqz(same), () => {
+      const { state } = this.flags;
+      this.flags.compute();
+      this.assign(this.locals.exitRip, rip());
+      this.exit(ExitKind.Lookup);
+      this.flags.state = state;
+    });
   }
 
   jumpTo(rip: Value): void {

@@ -63,7 +63,6 @@ export class RegionFormer {
     const mode = view.getUint16(header + BlockField.ModeKey, true);
     const compilable = (mode & ModeKey.Flat) !== 0 && (mode & (ModeKey.Step | ModeKey.CodeSizeMask)) !== ModeKey.Code16;
     if (!compilable || (mode & ModeKey.Step) !== 0) return null;
-    if (view.getUint32(header + BlockField.SecondFrame, true) !== NO_FRAME) return null;
     const blocks: RegionBlock[] = [];
     const byKey = new Map<string, number>();
     let records = 0;
@@ -162,7 +161,7 @@ export class RegionFormer {
     const inPage = from.delta + offset - delta;
     if (delta === from.delta) {
       const block = this.lookup.findBlock(from.frame, inPage, mode);
-      return block === 0 || this.straddles(block) ? 0 : block + BLOCK_HEADER_SIZE;
+      return block === 0 ? 0 : block + BLOCK_HEADER_SIZE;
     }
     let linear = hot.codeBase + BigInt(delta + inPage);
     linear = (mode & ModeKey.CodeSizeMask) === ModeKey.Code64 ? BigInt.asIntN(64, linear) : BigInt.asUintN(32, linear);
@@ -180,11 +179,6 @@ export class RegionFormer {
     if (this.view.getUint32(head + RecordField.Handler, true) !== Special.Head) return false;
     const heat = this.view.getInt32(head + HeadField.Heat, true);
     return heat >= minimumHeat && heat <= 2 * this.view.getInt32(caller.head + HeadField.Heat, true);
-  }
-
-  /** Whether the instruction of a block has its end in another page: where that is mapped may change. */
-  private straddles(block: number): boolean {
-    return this.view.getUint32(block + BlockField.SecondFrame, true) !== NO_FRAME;
   }
 
   private isWorth(head: number, minimumHeat: number): boolean {

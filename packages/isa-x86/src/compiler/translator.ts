@@ -41,6 +41,8 @@ export interface TranslatorOptions {
 /** A region that is in the table, or on its way there. */
 interface Translation {
   readonly region: Region;
+  /** Bytes of WebAssembly. */
+  readonly size: number;
   /** Its slot of the table, or -1 as long as it is being compiled. */
   slot: number;
   live: boolean;
@@ -70,6 +72,7 @@ export class Translator {
   private readonly translations = new Set<Translation>();
   /** Those of the batch that another thread is compiling; hot blocks wait in their queue until it is done. */
   private readonly pending = new Set<Translation>();
+  private liveBytes = 0;
   private finished: Finished | null = null;
   private failure: unknown = null;
 
@@ -117,8 +120,8 @@ export class Translator {
       if (region !== null) batch.add(region);
     }
     if (batch.regions.length === 0) return;
-    if (this.translations.size + batch.regions.length > policy.maxRegions) this.evict();
-    const translations = batch.regions.map((region) => this.register(region));
+    if (this.liveBytes + batch.size > policy.maxBytes || this.slotsLeft() < batch.regions.length) this.evict();
+    const translations = batch.regions.map((region, i) => this.register(region, batch.sizeOf(i)));
     const slots = translations.map(() => this.allocateSlot());
     translations.forEach((translation, i) => (translation.slot = slots[i] ?? -1));
     const bytes = batch.build(slots);
@@ -142,9 +145,10 @@ export class Translator {
   }
 
   /** Makes the death of any of a region's blocks be heard of. */
-  private register(region: Region): Translation {
-    const translation: Translation = { region, slot: -1, live: true };
+  private register(region: Region, size: number): Translation {
+    const translation: Translation = { region, size, slot: -1, live: true };
     this.translations.add(translation);
+    this.liveBytes += size;
     for (const block of region.blocks) {
       const known = this.byBlock.get(block.address);
       if (known === undefined) this.byBlock.set(block.address, new Set([translation]));
@@ -206,6 +210,7 @@ export class Translator {
       }
     }
     this.translations.delete(translation);
+    this.liveBytes -= translation.size;
     // A slot that is still to be filled is released when that has happened.
     if (!this.pending.has(translation)) this.releaseSlot(slot);
     this.statistics.live = this.translations.size;
@@ -223,6 +228,10 @@ export class Translator {
       this.drop(translation);
       this.statistics.evicted++;
     }
+  }
+
+  private slotsLeft(): number {
+    return this.freeSlots.length + this.options.table.length - this.nextSlot;
   }
 
   private allocateSlot(): number {
@@ -275,6 +284,15 @@ class Batch {
     });
     this.regions.push(region);
     this.bodies.push(body);
+  }
+
+  /** Bytes of WebAssembly in all regions. */
+  get size(): number {
+    return this.bodies.reduce((sum, body) => sum + body.length, 0);
+  }
+
+  sizeOf(region: number): number {
+    return this.bodies[region]?.length ?? 0;
   }
 
   /** The binary module, which puts its regions into the given slots of the table when it is instantiated. */
