@@ -63,7 +63,7 @@ export class RegionFormer {
     const mode = view.getUint16(header + BlockField.ModeKey, true);
     const compilable = (mode & ModeKey.Flat) !== 0 && (mode & (ModeKey.Step | ModeKey.CodeSizeMask)) !== ModeKey.Code16;
     if (!compilable || (mode & ModeKey.Step) !== 0) return null;
-    if (view.getUint32(header + BlockField.SecondFrame, true) !== NO_FRAME) return null;
+    if (this.straddles(header)) return null;
     const blocks: RegionBlock[] = [];
     const byKey = new Map<string, number>();
     let records = 0;
@@ -171,6 +171,7 @@ export class RegionFormer {
     const header = head - BLOCK_HEADER_SIZE;
     const usable =
       this.view.getUint16(header + BlockField.Dead, true) === 0 &&
+      !this.straddles(header) &&
       this.view.getUint16(header + BlockField.ModeKey, true) === mode;
     return usable ? head : 0;
   }
