@@ -47,6 +47,7 @@ export class FuzzedCpu {
       ramSize: RAM_SIZE,
       cpuCount: 1,
       mmio,
+      ticks: () => this.random.below(1 << 30),
       translation: testTranslation(),
     });
     const interrupts = {
@@ -62,7 +63,7 @@ export class FuzzedCpu {
       io: { read: () => this.random.below(0x1_0000_0000), write: () => {} },
       apicRegisters: { high: 0, readMsr: () => this.random.below(256), writeMsr: () => this.random.below(2) === 0 },
       apic: { taskPriority: 0 },
-      time: { read: () => BigInt(this.random.below(1 << 30)), frequency: 1e9, apicTimerFrequency: 1e9 },
+      time: { frequency: 1e9, apicTimerFrequency: 1e9 },
       entropy: { fill: (bytes) => this.random.randomize(bytes) },
       cpuCount: 1,
     };

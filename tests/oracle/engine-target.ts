@@ -40,7 +40,7 @@ const PORTS: SystemPorts = {
   io: { read: () => 0xff, write: () => {} },
   apicRegisters: { high: 0, readMsr: () => -1, writeMsr: () => false },
   apic: { taskPriority: 0 },
-  time: { read: () => 0n, frequency: 1_000_000_000, apicTimerFrequency: 1_000_000_000 },
+  time: { frequency: 1_000_000_000, apicTimerFrequency: 1_000_000_000 },
   entropy: { fill: (bytes) => void bytes.fill(0) },
   cpuCount: 1,
 };
@@ -77,6 +77,7 @@ export class EngineTarget implements VectorTarget {
       ramSize: RAM_SIZE,
       cpuCount: 1,
       mmio: new Bus("none"),
+      ticks: () => 0,
       translation: testTranslation(),
     });
     this.cpu = new X86Cpu(this.engine, 0, NO_INTERRUPTS, new SystemInstructions(PORTS));

@@ -8,7 +8,7 @@ export const MAX_CPUS = 8;
 export const CPU_STRIDE = 0x2000;
 
 /** Entries of one soft TLB, a power of two. */
-export const TLB_ENTRIES = 2048;
+export const TLB_ENTRIES = 8192;
 /** One TLB entry: i64 tags for read, write and execute, then i32 addend (host = low 32 bits of linear + addend). */
 export const TLB_ENTRY_SIZE = 32;
 export const TLB_SIZE: number = TLB_ENTRIES * TLB_ENTRY_SIZE;
@@ -16,7 +16,7 @@ export const TLB_SIZE: number = TLB_ENTRIES * TLB_ENTRY_SIZE;
 export const TLBS_PER_CPU = 3;
 
 /** Entries of a jump cache, a power of two; one entry is i64 linear address, i32 context, i32 record. */
-export const JUMP_CACHE_ENTRIES = 4096;
+export const JUMP_CACHE_ENTRIES = 16384;
 export const JUMP_CACHE_ENTRY_SIZE = 16;
 export const JUMP_CACHE_SIZE: number = JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_SIZE;
 
@@ -35,7 +35,7 @@ export const HOT_QUEUE_CAPACITY = 512;
 /** A TLB without valid entries, shared by all vCPUs: every access takes the slow path. */
 export const EMPTY_TLB: number = 0x0020_0000;
 export const TLBS: number = EMPTY_TLB + TLB_SIZE;
-export const JUMP_CACHES = 0x0080_0000;
+export const JUMP_CACHES = 0x00a0_0000;
 export const BLOCK_TABLE = 0x0100_0000;
 /** Decoded blocks: two halves that are filled and evicted in turn. */
 export const ARENA = 0x0200_0000;
@@ -44,6 +44,8 @@ export const ARENA_HALF_SIZE = 0x0180_0000;
 export const CODE_MASKS = 0x0600_0000;
 /** One u32 a frame of RAM: first node of the list of its blocks, or 0. */
 export const FRAME_BLOCKS = 0x0680_0000;
+/** Two u32 a frame of RAM: the TLB entries through which it can be written, or all ones if there are more. */
+export const FRAME_WRITERS = 0x06c0_0000;
 export const RAM_BASE = 0x0800_0000;
 
 /** Pages of 64 KiB that a machine with `ramSize` bytes of RAM needs. */

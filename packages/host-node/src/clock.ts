@@ -3,9 +3,10 @@ import type { Clock } from "@isola/ports";
 
 /** The host's monotonic clock, counted from when this was called, and its wall clock. */
 export function monotonicClock(): Clock {
-  const start = process.hrtime.bigint();
+  // The guest asks often, and this is the cheapest of Node's monotonic clocks; its doubles resolve 0.2 ns for weeks.
+  const start = performance.now();
   return {
-    now: () => Number(process.hrtime.bigint() - start),
+    now: () => Math.floor((performance.now() - start) * 1e6),
     wallTimeMs: () => Date.now(),
   };
 }

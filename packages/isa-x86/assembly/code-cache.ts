@@ -36,7 +36,8 @@ import {
   RECORD_REMAINING,
   RECORD_SIZE,
 } from "./generated/layout";
-import { clearJumpCache, protectRamPage } from "./tlb";
+import { clearJumpCache } from "./jump-cache";
+import { protectRamPage } from "./tlb";
 
 const NO_FRAME: u32 = 0xffff_ffff;
 
@@ -149,6 +150,20 @@ export function takeDeadBlocks(): usize {
   return first;
 }
 
+/** Opens the links of a live block that lead to a dead one: they could not be followed without a lookup each time. */
+function unlinkDead(block: usize): void {
+  // Only the last record of a block jumps.
+  const last = block + BLOCK_HEADER_SIZE + (<usize>load<u16>(block + BLOCK_RECORDS) - 1) * RECORD_SIZE;
+  if ((load<u8>(last + RECORD_FLAGS) & RECORD_FLAG_LINKS) == 0) return;
+  openIfDead(last + RECORD_LINK_TAKEN);
+  openIfDead(last + RECORD_LINK_NOT_TAKEN);
+}
+
+function openIfDead(slot: usize): void {
+  const target = <usize>load<u32>(slot);
+  if (target >= ARENA && load<u32>(target + RECORD_HANDLER) == HANDLER_RESYNC) store<u32>(slot, 0);
+}
+
 /** Removes dead nodes from a frame's list and recomputes its mask. */
 function sweepFrame(frame: u32): void {
   let link = FRAME_BLOCKS + (<usize>frame << 2);
@@ -158,6 +173,7 @@ function sweepFrame(frame: u32): void {
     const next = load<u32>(node + NODE_NEXT);
     if (load<u16>(<usize>load<u32>(node + NODE_BLOCK) + BLOCK_DEAD) != 0) store<u32>(link, next);
     else {
+      unlinkDead(<usize>load<u32>(node + NODE_BLOCK));
       mask |= maskOf(load<u16>(node + NODE_START), load<u16>(node + NODE_END));
       link = node + NODE_NEXT;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What helpers need from outside the linear memory: devices behind physical addresses that are not RAM.
+// What helpers need from outside the linear memory: devices behind physical addresses that are not RAM, and the time.
 
 /** Reads 1, 2 or 4 bytes at a guest-physical address that is not RAM. */
 @external("host", "mmioRead")
@@ -8,3 +8,7 @@ export declare function mmioRead(low: u32, high: u32, bytes: u32): u32;
 /** Writes 1, 2 or 4 bytes at a guest-physical address that is not RAM. */
 @external("host", "mmioWrite")
 export declare function mmioWrite(low: u32, high: u32, bytes: u32, value: u32): void;
+
+/** Ticks of the machine's time-stamp counter: a whole number, before a vCPU's own offset. */
+@external("host", "machineTicks")
+export declare function machineTicks(): f64;

@@ -6,7 +6,9 @@ export { materializeFlags } from "./lazy-flags";
 export { cachedRecord, deliverFault, linearRip, lookup, nextRip, noteHot, recordRip, resolve, translateCode } from "./lookup";
 export { checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128, readForWriteCompiled, writeGuestCompiled, writeGuest128Compiled } from "./memory";
 export { configureRam, readPhysical, writePhysical } from "./physical";
-export { flushPcid, flushTlb, initTlb, invalidatePage, refreshJumpContext, switchAddressSpace } from "./tlb";
+export { flushTlb, initTlb } from "./address-space";
+export { refreshJumpContext } from "./jump-cache";
+export { invalidatePage } from "./tlb";
 
 // x87 and MMX state: x87/README.md
 export * from "./x87/load";
@@ -35,11 +37,13 @@ export { deliverInterrupt, raisePending, softwareInterrupt } from "./system/exce
 export { clearInterruptFlag, flagsToPush, popFlags, readFlags, setInterruptFlag, writeFlags } from "./system/flags";
 export { loadAccessRights, loadSegmentLimit, verifySegment } from "./system/inspect";
 export { interruptReturn } from "./system/iret";
-export { updateMode } from "./system/mode";
+export { changeAccessFlag, updateMode } from "./system/mode";
 export { farReturn } from "./system/return";
+export { invalidateByPcid } from "./system/pcid";
 export { moveToSegment, popSegment } from "./system/segment-load";
 export { adjustStackSegmented, checkCodeLimit, checkSegmentWritable, peekSegmented, pushSegmented, pushSelector, segmentAddress } from "./system/stack";
-export { readSegmentBase, swapGs, systemCall, systemEnter, systemExit, systemReturn, writeSegmentBase } from "./system/syscall";
+export { readSegmentBase, readBaseRegister, swapGs, systemCall, systemEnter, systemExit, systemReturn, writeBaseRegister, writeSegmentBase } from "./system/syscall";
+export { readTimeStamp, timeStamp } from "./system/time-stamp";
 export { farCall, farJump } from "./system/transfer";
 export { checkIo } from "./system/tss";
 

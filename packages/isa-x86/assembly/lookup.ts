@@ -19,7 +19,6 @@ import {
   CPU_RIP,
   CPU_STEPPING,
   CPU_TLB_BASE,
-  CPU_TLB_KEY,
   EMPTY_TLB,
   EXIT_DECODE,
   EXIT_EVENT,
@@ -44,10 +43,11 @@ import {
   RECORD_SIZE,
 } from "./generated/layout";
 import { findBlock } from "./code-cache";
+import { entryOf as jumpCacheEntry, rememberJump } from "./jump-cache";
 import { raisePending } from "./system/exception";
-import { EXECUTE, NO_PAGE, walk } from "./paging";
+import { EXECUTE, IS_GLOBAL, NO_PAGE, walk } from "./paging";
 import { NOT_RAM, ramOffset } from "./physical";
-import { ADDEND, TAG_EXECUTE, entryOf, fill, jumpCacheEntry } from "./tlb";
+import { ADDEND, SYSTEM, TAG_EXECUTE, USER, arrayOf, entryOf, fillCode, tagOf } from "./tlb";
 
 const PAGE: u64 = ~(<u64>0xfff);
 const NO_FRAME: u32 = 0xffff_ffff;
@@ -56,6 +56,8 @@ const CODE_64: u32 = 2;
 const CODE_16: u32 = 0;
 const FLAT: u32 = 8;
 const STEP: u32 = 0x80;
+/** Link.Never of the engine. */
+const NEVER_LINKED: u32 = 1;
 
 /** Truncates an instruction pointer to the current code size. */
 export function truncateRip(cpu: usize, rip: u64): u64 {
@@ -80,11 +82,26 @@ export function linearRip(cpu: usize, rip: u64): u64 {
   return (load<u64>(cpu + CPU_CS_BASE) + rip) & 0xffff_ffff;
 }
 
-/** Translates a page of code. Offset of the page in RAM; NOT_RAM with CPU_FAULT set on a fault. */
+/**
+ * Translates a page of code. Offset of the page in RAM; NOT_RAM with CPU_FAULT set on a fault. The array that serves
+ * data may be another one than that of fetches; it gets the execute tag, too, for compiled code to find it there.
+ */
 export function translateCode(cpu: usize, linear: u64): u32 {
-  const base = <usize>load<u32>(cpu + CPU_TLB_BASE);
+  const ram = translateFetch(cpu, linear);
+  const data = <usize>load<u32>(cpu + CPU_TLB_BASE);
+  if (ram != NOT_RAM && data != EMPTY_TLB && data != fetchArray(cpu)) fillCode(cpu, data, linear, IS_GLOBAL, ram);
+  return ram;
+}
+
+/** The array that serves fetches: EFLAGS.AC and data breakpoints, which choose among those of data, do not matter. */
+function fetchArray(cpu: usize): usize {
+  return arrayOf(cpu, load<u32>(cpu + CPU_CPL) == 3 ? USER : SYSTEM);
+}
+
+function translateFetch(cpu: usize, linear: u64): u32 {
+  const base = fetchArray(cpu);
   const entry = entryOf(base, linear);
-  if (load<u64>(entry + TAG_EXECUTE) == ((linear & PAGE) | load<u64>(cpu + CPU_TLB_KEY)))
+  if (load<u64>(entry + TAG_EXECUTE) == tagOf(cpu, base, linear))
     return (load<u32>(entry + ADDEND) + (<u32>linear & 0xffff_f000)) - <u32>RAM_BASE;
   if ((load<u32>(cpu + CPU_MODE_KEY) & CODE_SIZE_MASK) == CODE_64 && (<i64>(linear << 16)) >> 16 != <i64>linear) {
     store<u32>(cpu + CPU_FAULT, 14);
@@ -95,20 +112,8 @@ export function translateCode(cpu: usize, linear: u64): u32 {
   if (page == NO_PAGE) return NOT_RAM;
   const ram = ramOffset(page & PAGE);
   if (ram == NOT_RAM) return NOT_RAM;
-  // Data accesses may have other rights than this fetch (SMAP), so only the execute tag is filled; see fillCode.
-  if (base != EMPTY_TLB) fillCode(cpu, base, linear, ram);
+  fillCode(cpu, base, linear, page, ram);
   return ram;
-}
-
-/** Adds the execute tag to an entry that may already hold data tags of the same page. */
-function fillCode(cpu: usize, base: usize, linear: u64, ram: u32): void {
-  const entry = entryOf(base, linear);
-  const tag = (linear & PAGE) | load<u64>(cpu + CPU_TLB_KEY);
-  const read = load<u64>(entry);
-  const write = load<u64>(entry + 8);
-  fill(cpu, base, linear, ram, false, true);
-  store<u64>(entry, read == tag ? tag : 0);
-  store<u64>(entry + 8, write == tag ? tag : 0);
 }
 
 /**
@@ -137,7 +142,8 @@ export function lookup(cpu: usize): usize {
         if (block != 0 && secondFrameHolds(cpu, block, linear)) {
           const record = block + BLOCK_HEADER_SIZE;
           store<u64>(cpu + CPU_CODE_BASE, rip - <u64>offset);
-          if (load<u32>(block + BLOCK_SECOND_FRAME) == NO_FRAME && (mode & FLAT) != 0) remember(cpu, linear, record);
+          // Never while single-stepping: whatever finds a block in the jump cache runs on.
+          if ((mode & (FLAT | STEP)) == FLAT) rememberJump(cpu, linear, record, load<u32>(block + BLOCK_SECOND_FRAME) != NO_FRAME);
           return record;
         }
         if (load<u32>(cpu + CPU_FAULT) == 0) {
@@ -182,13 +188,6 @@ function secondFrameHolds(cpu: usize, block: usize, linear: u64): bool {
   return ram != NOT_RAM && ram >> 12 == second;
 }
 
-function remember(cpu: usize, linear: u64, record: usize): void {
-  const entry = jumpCacheEntry(cpu, linear);
-  store<u64>(entry, linear);
-  store<u32>(entry + 8, load<u32>(cpu + CPU_JUMP_CONTEXT));
-  store<u32>(entry + 12, <u32>record);
-}
-
 /**
  * Like {@link lookup} at CPU_RIP, the target of a direct jump inside one page: remembers the result in the jump's link.
  * The target must still be in the jump's own frame, whatever the page tables say by now.
@@ -202,8 +201,9 @@ export function resolve(cpu: usize, rec: usize, slot: usize): usize {
   while ((load<u8>(head + RECORD_FLAGS) & RECORD_FLAG_HEAD) == 0) head -= RECORD_SIZE;
   const from = head - BLOCK_HEADER_SIZE;
   const to = target - BLOCK_HEADER_SIZE;
-  if (load<u32>(to + BLOCK_SECOND_FRAME) == NO_FRAME && load<u32>(to + BLOCK_FRAME) == load<u32>(from + BLOCK_FRAME))
-    store<u32>(slot, <u32>target);
+  // A link is followed without asking where the second page is; the jump cache knows when that may have changed.
+  if (load<u32>(to + BLOCK_SECOND_FRAME) != NO_FRAME) store<u32>(slot, NEVER_LINKED);
+  else if (load<u32>(to + BLOCK_FRAME) == load<u32>(from + BLOCK_FRAME)) store<u32>(slot, <u32>target);
   return target;
 }
 

@@ -2,7 +2,6 @@
 // The slow path of guest memory accesses: TLB misses, page-crossing accesses, devices, pages with decoded code,
 // alignment checks and data breakpoints. Handlers come here when the inline probe of the soft TLB fails.
 import {
-  CODE_MASKS,
   CPU_CPL,
   CPU_CR0,
   CPU_EFLAGS,
@@ -10,7 +9,6 @@ import {
   CPU_FAULT_ERROR,
   CPU_MODE_KEY,
   CPU_SCRATCH,
-  CPU_TLB_ARRAYS,
   CPU_TLB_BASE,
   CPU_TLB_KEY,
   EMPTY_TLB,
@@ -21,9 +19,9 @@ import {
 } from "./generated/layout";
 import { holdsCode } from "./code-cache";
 import { checkDataBreakpoint } from "./system/breakpoint";
-import { IMPLICIT, IS_DIRTY, MAY_EXECUTE, MAY_WRITE, NO_PAGE, READ, WRITE, walk } from "./paging";
+import { IMPLICIT, NO_PAGE, READ, WRITE, walk } from "./paging";
 import { NOT_RAM, ramOffset, readPhysical, writePhysical } from "./physical";
-import { ADDEND, TAG_READ, TAG_WRITE, entryOf, fill } from "./tlb";
+import { ADDEND, SYSTEM, TAG_READ, TAG_WRITE, arrayOf, entryOf, fill, hasCode, tagOf } from "./tlb";
 
 const PAGE: u64 = ~(<u64>0xfff);
 const CR0_AM: u64 = 0x4_0000;
@@ -84,20 +82,13 @@ function userPagesAllowed(cpu: usize): bool {
   return (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_AC) != 0;
 }
 
-function hasCode(ram: u32): bool {
-  return load<u64>(CODE_MASKS + (<usize>(ram >> 12) << 3)) != 0;
-}
-
 /** Translates with current privilege and fills the TLB. Physical address of the byte, or NO_PAGE with a fault. */
 function translate(cpu: usize, linear: u64, access: u32): u64 {
   const page = walk(cpu, linear, access, isUser(cpu), userPagesAllowed(cpu));
   if (page == NO_PAGE) return NO_PAGE;
   const physical = (page & PAGE) | (linear & 0xfff);
   const ram = ramOffset(page & PAGE);
-  if (ram != NOT_RAM) {
-    const writable = (page & (MAY_WRITE | IS_DIRTY)) == (MAY_WRITE | IS_DIRTY) && !hasCode(ram);
-    fill(cpu, <usize>load<u32>(cpu + CPU_TLB_BASE), linear, ram, writable, (page & MAY_EXECUTE) != 0);
-  }
+  if (ram != NOT_RAM) fill(cpu, <usize>load<u32>(cpu + CPU_TLB_BASE), linear, page, ram);
   return physical;
 }
 
@@ -284,23 +275,18 @@ export function hostForWrite(cpu: usize, rec: usize, linear: u64): usize {
 
 /** Translates an implicit supervisor access: descriptor tables, TSS, IDT, stacks of inner rings. */
 function translateSystem(cpu: usize, linear: u64, access: u32): u64 {
-  const base = <usize>load<u32>(cpu + CPU_TLB_ARRAYS);
-  const entry = entryOf(base, linear);
-  const tag = (linear & PAGE) | load<u64>(cpu + CPU_TLB_KEY);
   const page = walk(cpu, linear, access | IMPLICIT, false, false);
   if (page == NO_PAGE) return NO_PAGE;
   const ram = ramOffset(page & PAGE);
-  if (ram != NOT_RAM && load<u64>(entry + (access == WRITE ? TAG_WRITE : TAG_READ)) != tag) {
-    const writable = (page & (MAY_WRITE | IS_DIRTY)) == (MAY_WRITE | IS_DIRTY) && !hasCode(ram);
-    fill(cpu, base, linear, ram, writable, (page & MAY_EXECUTE) != 0);
-  }
+  if (ram != NOT_RAM) fill(cpu, arrayOf(cpu, SYSTEM), linear, page, ram);
   return (page & PAGE) | (linear & 0xfff);
 }
 
 /** Host address of an implicit supervisor access that hits the TLB within one page, or 0. */
 function systemHit(cpu: usize, linear: u64, bytes: u32, tagOffset: usize): usize {
-  const entry = entryOf(<usize>load<u32>(cpu + CPU_TLB_ARRAYS), linear);
-  const tag = ((linear + bytes - 1) & PAGE) | load<u64>(cpu + CPU_TLB_KEY);
+  const base = arrayOf(cpu, SYSTEM);
+  const entry = entryOf(base, linear);
+  const tag = tagOf(cpu, base, linear + bytes - 1);
   return load<u64>(entry + tagOffset) == tag ? <usize>(<u32>linear + load<u32>(entry + ADDEND)) : 0;
 }
 

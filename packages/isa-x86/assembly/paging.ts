@@ -18,10 +18,15 @@ export const EXECUTE: u32 = 2;
 /** Beside READ or WRITE: supervisor access to user pages is refused under SMAP whatever EFLAGS.AC says. */
 export const IMPLICIT: u32 = 4;
 
-/** Rights in the low bits of a walk's result. */
+/** Rights and kind of the page in the low bits of a walk's result. */
 export const MAY_WRITE: u64 = 1;
 export const MAY_EXECUTE: u64 = 2;
 export const IS_DIRTY: u64 = 4;
+/** The translation outlives changes of CR3. */
+export const IS_GLOBAL: u64 = 8;
+/** It is part of a page of 2 or 4 MiB, or of 1 GiB. */
+export const IS_LARGE: u64 = 16;
+export const IS_HUGE: u64 = 32;
 /** Result of a walk that raised #PF. */
 export const NO_PAGE: u64 = 0xffff_ffff_ffff_ffff;
 
@@ -31,6 +36,7 @@ const US: u64 = 4;
 const ACCESSED: u64 = 0x20;
 const DIRTY: u64 = 0x40;
 const PS: u64 = 0x80;
+const GLOBAL: u64 = 0x100;
 const NX: u64 = 0x8000_0000_0000_0000;
 /** Physical-address bits of an entry; MAXPHYADDR is 40. */
 const ADDRESS: u64 = 0x0000_00ff_ffff_f000;
@@ -41,6 +47,7 @@ const CR0_WP: u64 = 0x1_0000;
 const CR0_PG: u64 = 0x8000_0000;
 const CR4_PSE: u64 = 0x10;
 const CR4_PAE: u64 = 0x20;
+const CR4_PGE: u64 = 0x80;
 const CR4_SMEP: u64 = 0x10_0000;
 const CR4_SMAP: u64 = 0x20_0000;
 const EFER_LMA: u64 = 0x400;
@@ -57,6 +64,8 @@ let entryAddress: u64 = 0;
 let leaf: u64 = 0;
 let leafAddress: u64 = 0;
 let leafBytes: u32 = 8;
+/** IS_LARGE, IS_HUGE or 0. */
+let leafKind: u64 = 0;
 
 function pageFault(cpu: usize, linear: u64, code: u32, access: u32, user: bool): u64 {
   const instruction = (access & 3) == EXECUTE;
@@ -84,11 +93,11 @@ function tableEntry(address: u64): u64 {
  * @param access READ, WRITE or EXECUTE, perhaps with IMPLICIT
  * @param user the access has user privilege
  * @param userPages a supervisor access may touch user pages although SMAP is on (EFLAGS.AC)
- * @returns physical address of the 4 KiB page with rights in bits 0-2, or NO_PAGE with #PF raised in the CPU record
+ * @returns physical address of the 4 KiB page with rights and kind in bits 0-5, or NO_PAGE with #PF raised in the CPU record
  */
 export function walk(cpu: usize, linear: u64, access: u32, user: bool, userPages: bool): u64 {
   const cr0 = load<u64>(cpu + CPU_CR0);
-  if ((cr0 & CR0_PG) == 0) return (linear & 0xffff_f000) | MAY_WRITE | MAY_EXECUTE | IS_DIRTY;
+  if ((cr0 & CR0_PG) == 0) return (linear & 0xffff_f000) | MAY_WRITE | MAY_EXECUTE | IS_DIRTY | IS_GLOBAL;
   const cr4 = load<u64>(cpu + CPU_CR4);
   const efer = load<u64>(cpu + CPU_EFER);
   const nx = (efer & EFER_NXE) != 0;
@@ -100,6 +109,7 @@ export function walk(cpu: usize, linear: u64, access: u32, user: bool, userPages
   let rights: u64 = RW | US;
   let executeDisable: u64 = 0;
   let physical: u64 = 0;
+  leafKind = 0;
   const cr3 = load<u64>(cpu + CPU_CR3);
 
   if ((cr4 & CR4_PAE) == 0) {
@@ -113,6 +123,7 @@ export function walk(cpu: usize, linear: u64, access: u32, user: bool, userPages
       physical = (pde & 0xffc0_0000) | ((pde & 0x1f_e000) << 19) | (linear & 0x3f_f000);
       leaf = pde;
       leafAddress = pdeAddress;
+      leafKind = IS_LARGE;
     } else {
       if ((pde & ACCESSED) == 0) writePhysical(pdeAddress, 4, pde | ACCESSED);
       leafAddress = (pde & 0xffff_f000) | ((linear >> 10) & 0xffc);
@@ -139,6 +150,7 @@ export function walk(cpu: usize, linear: u64, access: u32, user: bool, userPages
       if ((pdpte & PS) != 0) {
         if ((pdpte & 0x3fff_e000) != 0) return pageFault(cpu, linear, ERROR_P | ERROR_RSVD, access, user);
         leaf = pdpte;
+        leafKind = IS_HUGE;
         leafAddress = entryAddress;
         leafBytes = 8;
         physical = (pdpte & ADDRESS & ~(<u64>0x3fff_ffff)) | (linear & 0x3fff_f000);
@@ -160,6 +172,7 @@ export function walk(cpu: usize, linear: u64, access: u32, user: bool, userPages
       if ((pde & 0x1f_e000) != 0) return pageFault(cpu, linear, ERROR_P | ERROR_RSVD, access, user);
       leaf = pde;
       leafAddress = entryAddress;
+      leafKind = IS_LARGE;
       physical = (pde & ADDRESS & ~(<u64>0x1f_ffff)) | (linear & 0x1f_f000);
     } else {
       if ((pde & ACCESSED) == 0) writePhysical(entryAddress, 8, pde | ACCESSED);
@@ -210,7 +223,8 @@ function finish(
     leaf |= wanted;
     writePhysical(leafAddress, leafBytes, leaf);
   }
-  let result = physical;
+  let result = physical | leafKind;
+  if ((leaf & GLOBAL) != 0 && (cr4 & CR4_PGE) != 0) result |= IS_GLOBAL;
   if (mayWrite) result |= MAY_WRITE;
   if (mayExecute) result |= MAY_EXECUTE;
   if ((leaf & DIRTY) != 0) result |= IS_DIRTY;

@@ -1,30 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The soft TLB: direct-mapped arrays that handlers probe inline. It is a shadow of the guest's page tables, filled on
-// misses, tagged by address space so that CR3 writes need not empty it.
+// misses and tagged by address space (address-space.ts), so that CR3 writes need not empty it.
 import {
+  CODE_MASKS,
   CPU_CR4,
-  CPU_CR3,
-  CPU_CPL,
-  CPU_INDEX,
-  CPU_JUMP_CACHE,
-  CPU_JUMP_CONTEXT,
-  CPU_JUMP_EPOCH,
-  CPU_MODE_KEY,
   CPU_TLB_ARRAYS,
-  CPU_TLB_KEY,
-  CPU_TLB_LAST_KEY,
-  CPU_TLB_PCIDS,
-  CPU_TLB_PCID_NEXT,
+  CPU_TLB_LARGE_PAGES,
+  CPU_TLB_SPACE_KEY,
+  CPU_TLB_SYSTEM_KEY,
   EMPTY_TLB,
-  JUMP_CACHES,
-  JUMP_CACHE_ENTRIES,
-  JUMP_CACHE_SIZE,
+  FRAME_WRITERS,
   RAM_BASE,
   TLBS,
   TLBS_PER_CPU,
   TLB_ENTRIES,
   TLB_SIZE,
 } from "./generated/layout";
+import { flushTlb, noteLocal } from "./address-space";
+import { invalidateJumps } from "./jump-cache";
+import { IS_DIRTY, IS_GLOBAL, IS_HUGE, IS_LARGE, MAY_EXECUTE, MAY_WRITE } from "./paging";
+import { CR4_PAE } from "./system/bits";
 
 export const TAG_READ: usize = 0;
 export const TAG_WRITE: usize = 8;
@@ -34,156 +29,156 @@ export const ADDEND: usize = 24;
 const RAM_PAGE: usize = 28;
 const ENTRY_SHIFT: u32 = 5;
 const PAGE: u64 = ~(<u64>0xfff);
-const MAX_KEY: u32 = 0xfff;
-const MAX_EPOCH: u32 = 0x7ff;
-const CR4_PCIDE: u64 = 0x2_0000;
-const PCID_SLOTS: u32 = 16;
-const SLOT_USED: u32 = 1 << 24;
+/** Number of the array that belongs to supervisor accesses which must not touch user pages. */
+export const SYSTEM: usize = 0;
+export const USER: usize = 1;
+
+/** Address of array `number` of this CPU. */
+export function arrayOf(cpu: usize, number: usize): usize {
+  return <usize>load<u32>(cpu + CPU_TLB_ARRAYS + (number << 2));
+}
+
+/** Address-space tag of the entries of array `base`. */
+export function keyOf(cpu: usize, base: usize): u64 {
+  return <u64>(base == arrayOf(cpu, SYSTEM) ? load<u32>(cpu + CPU_TLB_SYSTEM_KEY) : load<u32>(cpu + CPU_TLB_SPACE_KEY));
+}
 
 /** Address of the entry that may hold `linear` in the array `base`. */
 export function entryOf(base: usize, linear: u64): usize {
   return base + ((<usize>(linear >> 12) & (TLB_ENTRIES - 1)) << ENTRY_SHIFT);
 }
 
-/** Puts the arrays of this CPU where the memory map says, all empty. Part of CPU creation. */
-export function initTlb(cpu: usize): void {
-  const index = <usize>load<u32>(cpu + CPU_INDEX);
-  const first = TLBS + index * TLBS_PER_CPU * TLB_SIZE;
-  for (let i: usize = 0; i < TLBS_PER_CPU; i++) store<u32>(cpu + CPU_TLB_ARRAYS + (i << 2), <u32>(first + i * TLB_SIZE));
-  store<u32>(cpu + CPU_TLB_ARRAYS + 12, <u32>EMPTY_TLB);
-  store<u32>(cpu + CPU_JUMP_CACHE, <u32>(JUMP_CACHES + index * JUMP_CACHE_SIZE));
-  restartKeys(cpu);
+/** Tag of a valid entry of array `base` for `linear`. */
+export function tagOf(cpu: usize, base: usize, linear: u64): u64 {
+  return (linear & PAGE) | keyOf(cpu, base);
 }
 
-/** Fills the entry for `linear`. `writable` and `executable` say which tags besides READ are valid. */
-export function fill(cpu: usize, base: usize, linear: u64, ramPage: u32, writable: bool, executable: bool): void {
+/** Fills the entry for `linear` after a data access. `page` is the result of a walk, `ram` the offset of its page in RAM. */
+export function fill(cpu: usize, base: usize, linear: u64, page: u64, ram: u32): void {
   if (base == EMPTY_TLB) return;
-  const entry = entryOf(base, linear);
-  const tag = (linear & PAGE) | load<u64>(cpu + CPU_TLB_KEY);
+  const tag = tagOf(cpu, base, linear);
+  const entry = replace(cpu, base, linear, page, ram);
+  const writable = (page & (MAY_WRITE | IS_DIRTY)) == (MAY_WRITE | IS_DIRTY) && !hasCode(ram);
   store<u64>(entry + TAG_READ, tag);
   store<u64>(entry + TAG_WRITE, writable ? tag : 0);
-  store<u64>(entry + TAG_EXECUTE, executable ? tag : 0);
-  store<u32>(entry + ADDEND, <u32>RAM_BASE + ramPage - (<u32>linear & 0xffff_f000));
-  store<u32>(entry + RAM_PAGE, ramPage);
+  store<u64>(entry + TAG_EXECUTE, (page & MAY_EXECUTE) != 0 ? tag : 0);
+  if (writable) noteWriter(entry, ram);
+}
+
+/**
+ * Fills the entry after a fetch. Data accesses may have other rights than it (SMAP), so only the execute tag is set; the
+ * others stay if the entry held the same page and frame already.
+ */
+export function fillCode(cpu: usize, base: usize, linear: u64, page: u64, ram: u32): void {
+  const tag = tagOf(cpu, base, linear);
+  const sameFrame = load<u32>(entryOf(base, linear) + RAM_PAGE) == ram;
+  const entry = replace(cpu, base, linear, page, ram);
+  store<u64>(entry + TAG_EXECUTE, tag);
+  if (!sameFrame || load<u64>(entry + TAG_READ) != tag) store<u64>(entry + TAG_READ, 0);
+  if (!sameFrame || load<u64>(entry + TAG_WRITE) != tag) store<u64>(entry + TAG_WRITE, 0);
+}
+
+/** Writes everything but the tags. */
+function replace(cpu: usize, base: usize, linear: u64, page: u64, ram: u32): usize {
+  const entry = entryOf(base, linear);
+  store<u32>(entry + ADDEND, <u32>RAM_BASE + ram - (<u32>linear & 0xffff_f000));
+  store<u32>(entry + RAM_PAGE, ram);
+  if ((page & IS_GLOBAL) == 0 && base == arrayOf(cpu, SYSTEM)) noteLocal(cpu, entry, (page & MAY_EXECUTE) != 0);
+  if ((page & (IS_LARGE | IS_HUGE)) != 0) noteLarge(cpu, linear, (page & IS_HUGE) != 0);
+  return entry;
+}
+
+/** Whether code has been decoded from the page of RAM at `ram`. */
+export function hasCode(ram: u32): bool {
+  return load<u64>(CODE_MASKS + (<usize>(ram >> 12) << 3)) != 0;
+}
+
+// Who may write a frame without being seen: two entries for each frame of RAM, or MANY in the first place. Code that is
+// decoded from the frame must take that right away, and looking through all arrays for it would take long.
+const MANY: u32 = 0xffff_ffff;
+
+function noteWriter(entry: usize, ram: u32): void {
+  const slots = FRAME_WRITERS + (<usize>(ram >> 12) << 3);
+  const first = load<u32>(slots);
+  if (first == <u32>entry || first == MANY) return;
+  if (isStale(first, ram)) store<u32>(slots, <u32>entry);
+  else {
+    const second = load<u32>(slots + 4);
+    if (second == <u32>entry) return;
+    if (isStale(second, ram)) store<u32>(slots + 4, <u32>entry);
+    else store<u32>(slots, MANY);
+  }
+}
+
+function isStale(entry: u32, ram: u32): bool {
+  return entry == 0 || load<u32>(<usize>entry + RAM_PAGE) != ram;
 }
 
 /** Takes write permission from all entries of a page of RAM, on all CPUs: it now holds decoded code. */
-export function protectRamPage(cpuCount: u32, ramPage: u32): void {
-  const end = TLBS + <usize>cpuCount * TLBS_PER_CPU * TLB_SIZE;
-  for (let entry = TLBS; entry < end; entry += 1 << ENTRY_SHIFT) {
-    if (load<u32>(entry + RAM_PAGE) == ramPage) store<u64>(entry + TAG_WRITE, 0);
-  }
-}
-
-/** Drops everything and starts with a fresh tag. */
-function restartKeys(cpu: usize): void {
-  const first = <usize>load<u32>(cpu + CPU_TLB_ARRAYS);
-  memory.fill(first, 0, TLBS_PER_CPU * TLB_SIZE);
-  clearJumpCache(cpu);
-  forgetPcids(cpu);
-  store<u32>(cpu + CPU_TLB_LAST_KEY, 1);
-  store<u64>(cpu + CPU_TLB_KEY, 1);
-  rememberPcid(cpu, currentPcid(cpu), 1);
-}
-
-export function clearJumpCache(cpu: usize): void {
-  memory.fill(<usize>load<u32>(cpu + CPU_JUMP_CACHE), 0, JUMP_CACHE_SIZE);
-}
-
-function currentPcid(cpu: usize): u32 {
-  return (load<u64>(cpu + CPU_CR4) & CR4_PCIDE) != 0 ? <u32>load<u64>(cpu + CPU_CR3) & 0xfff : 0;
-}
-
-function forgetPcids(cpu: usize): void {
-  for (let i: u32 = 0; i < PCID_SLOTS; i++) store<u32>(cpu + CPU_TLB_PCIDS + (<usize>i << 2), 0);
-}
-
-function findPcid(cpu: usize, pcid: u32): usize {
-  for (let i: u32 = 0; i < PCID_SLOTS; i++) {
-    const slot = cpu + CPU_TLB_PCIDS + (<usize>i << 2);
-    const value = load<u32>(slot);
-    if ((value & SLOT_USED) != 0 && (value & 0xfff) == pcid) return slot;
-  }
-  return 0;
-}
-
-function rememberPcid(cpu: usize, pcid: u32, key: u32): void {
-  let slot = findPcid(cpu, pcid);
-  if (slot == 0) {
-    const next = load<u32>(cpu + CPU_TLB_PCID_NEXT);
-    slot = cpu + CPU_TLB_PCIDS + (<usize>next << 2);
-    store<u32>(cpu + CPU_TLB_PCID_NEXT, (next + 1) % PCID_SLOTS);
-  }
-  store<u32>(slot, pcid | (key << 12) | SLOT_USED);
-}
-
-/** Gives the current address space a tag that nothing in the TLB has. */
-function freshKey(cpu: usize): void {
-  const key = load<u32>(cpu + CPU_TLB_LAST_KEY) + 1;
-  if (key > MAX_KEY) {
-    restartKeys(cpu);
+export function protectRamPage(cpuCount: u32, ram: u32): void {
+  const slots = FRAME_WRITERS + (<usize>(ram >> 12) << 3);
+  const first = load<u32>(slots);
+  const second = load<u32>(slots + 4);
+  store<u64>(slots, 0);
+  if (first == MANY) {
+    const end = TLBS + <usize>cpuCount * TLBS_PER_CPU * TLB_SIZE;
+    for (let entry = TLBS; entry < end; entry += 1 << ENTRY_SHIFT) protect(entry, ram);
     return;
   }
-  store<u32>(cpu + CPU_TLB_LAST_KEY, key);
-  store<u64>(cpu + CPU_TLB_KEY, <u64>key);
-  rememberPcid(cpu, currentPcid(cpu), key);
+  if (first != 0) protect(<usize>first, ram);
+  if (second != 0) protect(<usize>second, ram);
+}
+
+function protect(entry: usize, ram: u32): void {
+  if (load<u32>(entry + RAM_PAGE) == ram) store<u64>(entry + TAG_WRITE, 0);
+}
+
+/** Makes an entry match nothing. */
+export function clear(entry: usize): void {
+  store<u64>(entry + TAG_READ, 0);
+  store<u64>(entry + TAG_WRITE, 0);
+  store<u64>(entry + TAG_EXECUTE, 0);
 }
 
 /**
- * After CR3 changed: switches to the address space of its PCID.
- * @param keep translations of that PCID stay valid (bit 63 of the value written)
+ * INVLPG: forgets the translation of one page in every address space. If it is part of a large page, all parts of that
+ * one go (SDM 3A 4.10.4.1); here they are entries of their own.
  */
-export function switchAddressSpace(cpu: usize, keep: bool): void {
-  const slot = keep ? findPcid(cpu, currentPcid(cpu)) : 0;
-  if (slot != 0) store<u64>(cpu + CPU_TLB_KEY, <u64>((load<u32>(slot) >> 12) & MAX_KEY));
-  else freshKey(cpu);
-  refreshJumpContext(cpu);
-}
-
-/** Forgets all translations of all address spaces, global ones included. */
-export function flushTlb(cpu: usize): void {
-  forgetPcids(cpu);
-  freshKey(cpu);
-  refreshJumpContext(cpu);
-}
-
-/** Forgets the translations of one PCID (INVPCID type 1). */
-export function flushPcid(cpu: usize, pcid: u32): void {
-  if (pcid == currentPcid(cpu)) freshKey(cpu);
-  else {
-    const slot = findPcid(cpu, pcid);
-    if (slot != 0) store<u32>(slot, 0);
-  }
-  refreshJumpContext(cpu);
-}
-
-/** INVLPG: forgets the translation of one page in every address space. */
 export function invalidatePage(cpu: usize, linear: u64): void {
-  const first = <usize>load<u32>(cpu + CPU_TLB_ARRAYS);
-  for (let i: usize = 0; i < TLBS_PER_CPU; i++) {
-    const entry = entryOf(first + i * TLB_SIZE, linear);
-    store<u64>(entry + TAG_READ, 0);
-    store<u64>(entry + TAG_WRITE, 0);
-    store<u64>(entry + TAG_EXECUTE, 0);
+  if (isNoted(cpu, hugeBit(linear))) {
+    flushTlb(cpu);
+    return;
   }
-  const epoch = load<u32>(cpu + CPU_JUMP_EPOCH) + 1;
-  if (epoch > MAX_EPOCH) clearJumpCache(cpu);
-  store<u32>(cpu + CPU_JUMP_EPOCH, epoch > MAX_EPOCH ? 0 : epoch);
-  refreshJumpContext(cpu);
+  // Without PAE large pages have 4 MiB, two of the regions that are noted.
+  const pae = (load<u64>(cpu + CPU_CR4) & CR4_PAE) != 0;
+  const large = isNoted(cpu, largeBit(linear)) || (!pae && isNoted(cpu, largeBit(linear ^ 0x20_0000)));
+  const pages: usize = large ? (pae ? 512 : 1024) : 1;
+  const start = large ? linear & ~((<u64>pages << 12) - 1) : linear;
+  for (let i: usize = 0; i < TLBS_PER_CPU; i++) {
+    const base = arrayOf(cpu, i);
+    for (let page: usize = 0; page < pages; page++) clear(entryOf(base, start + (<u64>page << 12)));
+  }
+  invalidateJumps(cpu, linear, large);
 }
 
-/**
- * Recomputes the context of jump cache entries: bits 0-11 address-space tag, 12-19 mode key, 20 user privilege, 21-31
- * epoch. Needed after any change of those.
- */
-export function refreshJumpContext(cpu: usize): void {
-  const user: u32 = load<u32>(cpu + CPU_CPL) == 3 ? 1 << 20 : 0;
-  const context = <u32>load<u64>(cpu + CPU_TLB_KEY) | ((load<u32>(cpu + CPU_MODE_KEY) & 0xff) << 12) | user;
-  store<u32>(cpu + CPU_JUMP_CONTEXT, context | (load<u32>(cpu + CPU_JUMP_EPOCH) << 21));
+// Which regions have been entered from large pages since the last full flush: a filter, so a bit may stand for several
+// regions. 1024 bits for 2 MiB regions of each half of the address space, then 64 for 1 GiB regions of each half.
+const HUGE_BITS: u32 = 2048;
+
+function largeBit(linear: u64): u32 {
+  return <u32>(((linear >> 63) << 10) | ((linear >> 21) & 1023));
 }
 
-/** Address of the jump cache entry for linear address `linear`: i64 address, i32 context, i32 record. */
-export function jumpCacheEntry(cpu: usize, linear: u64): usize {
-  const hash = (<usize>linear ^ <usize>(linear >> 12)) & (JUMP_CACHE_ENTRIES - 1);
-  return <usize>load<u32>(cpu + CPU_JUMP_CACHE) + (hash << 4);
+function hugeBit(linear: u64): u32 {
+  return HUGE_BITS + <u32>(((linear >> 63) << 6) | ((linear >> 30) & 63));
+}
+
+function noteLarge(cpu: usize, linear: u64, huge: bool): void {
+  const bit = huge ? hugeBit(linear) : largeBit(linear);
+  const byte = cpu + CPU_TLB_LARGE_PAGES + <usize>(bit >> 3);
+  store<u8>(byte, load<u8>(byte) | <u8>(<u32>1 << (bit & 7)));
+}
+
+function isNoted(cpu: usize, bit: u32): bool {
+  return ((load<u8>(cpu + CPU_TLB_LARGE_PAGES + <usize>(bit >> 3)) >> (bit & 7)) & 1) != 0;
 }

@@ -59,7 +59,10 @@ const specs = {
   stepTrap: { type: "u32", doc: "not 0 if EFLAGS.TF was set when the instruction being stepped began" },
   halted: { type: "u32", doc: "1 between HLT and the next interrupt" },
   tlbBase: { type: "u32", doc: "address of the soft TLB in use: user, supervisor, or supervisor with AC" },
-  tlbKey: { type: "u64", doc: "address-space tag that is in bits 0-11 of every valid TLB tag" },
+  tlbKey: {
+    type: "u64",
+    doc: "address-space tag in bits 0-11 of the valid tags of the TLB in use; changes with tlbBase",
+  },
   tlbArrays: {
     type: "u32",
     count: 4,
@@ -132,6 +135,18 @@ const specs = {
   },
   scratch: { type: "v128", count: 16, doc: "operands and results of helpers, one vector each 64 bytes", stride: 64 },
   vec: { type: "v128", count: 32, stride: 64, doc: "XMM/YMM/ZMM 0-31: 512 bits each" },
+
+  jumpPages: { type: "u64", count: 128, doc: "filter of the pages that entries of the jump cache lie in" },
+  tlbSpaceKey: { type: "u32", doc: "address-space tag of TLBs 1 and 2" },
+  tlbSystemKey: { type: "u32", doc: "address-space tag of TLB 0, which outlives changes of CR3" },
+  tlbSplit: {
+    type: "u32",
+    doc: "0 while TLB 0 has the tag of the others, since the guest's kernel does without global pages",
+  },
+  tlbLocalCount: { type: "u32", doc: "entries of TLB 0 that are not global; above 32 they are too many to be listed" },
+  tlbLocals: { type: "u32", count: 32, doc: "addresses of these entries" },
+  tlbLocalCode: { type: "u32", doc: "1 if one of them can be executed" },
+  tlbLargePages: { type: "u64", count: 34, doc: "filter of the regions that TLB entries of large pages lie in" },
 } as const satisfies { [key: string]: FieldSpec };
 
 type SegmentName = "es" | "cs" | "ss" | "ds" | "fs" | "gs" | "ldtr" | "tr";

@@ -10,6 +10,6 @@ export { type Translation, TRANSLATIONS } from "./compiler/policy.js";
 export type { TranslatorStatistics } from "./compiler/statistics.js";
 export { ModeKey } from "./decode/mode.js";
 export { cpuidLeaf, type CpuidContext, type CpuidResult } from "./system/cpuid.js";
-export { type ApicRegisters, type PortSpace, type SystemPorts, type TimeStampCounter } from "./system/ports.js";
+export { type ApicRegisters, type PortSpace, type SystemPorts, type ClockRates } from "./system/ports.js";
 export { resetCpu } from "./system/reset.js";
 export { SystemInstructions } from "./system/system-instructions.js";

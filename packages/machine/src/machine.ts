@@ -60,6 +60,7 @@ export class Machine {
       cpuCount: config.cpus,
       mmio,
       translation: config.translation,
+      ticks: () => Math.floor(clock.now()),
     });
     this.vcpus = Array.from(
       { length: config.cpus },

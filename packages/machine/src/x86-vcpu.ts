@@ -61,7 +61,7 @@ export class X86Vcpu implements Vcpu {
       io,
       apicRegisters: new LapicMsrs(this.lapic, PHYSICAL_BITS),
       apic: this.lapic,
-      time: { read: () => BigInt(Math.floor(timers.now())), frequency: TSC_HZ, apicTimerFrequency: TSC_HZ },
+      time: { frequency: TSC_HZ, apicTimerFrequency: TSC_HZ },
       entropy,
       cpuCount,
     });

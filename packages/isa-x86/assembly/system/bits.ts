@@ -46,6 +46,7 @@ export const CR0_AM: u64 = 1 << 18;
 
 export const CR4_VME: u64 = 1 << 0;
 export const CR4_PVI: u64 = 1 << 1;
+export const CR4_TSD: u64 = 1 << 2;
 export const CR4_DE: u64 = 1 << 3;
 export const CR4_PSE: u64 = 1 << 4;
 export const CR4_PAE: u64 = 1 << 5;

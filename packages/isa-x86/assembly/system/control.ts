@@ -11,8 +11,8 @@ import {
   CPU_PDPTE,
   CPU_TR_ATTR,
 } from "../generated/layout";
+import { flushTlb, switchAddressSpace } from "../address-space";
 import { readPhysical } from "../physical";
-import { flushTlb, switchAddressSpace } from "../tlb";
 import {
   CR0_AM,
   CR0_CD,

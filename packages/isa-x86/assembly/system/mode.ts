@@ -14,7 +14,8 @@ import {
   CPU_TLB_ARRAYS,
   CPU_TLB_BASE,
 } from "../generated/layout";
-import { refreshJumpContext } from "../tlb";
+import { refreshKey } from "../address-space";
+import { refreshJumpContext } from "../jump-cache";
 import { CR0_AM, CR0_EM, CR0_TS, CR4_OSFXSR, CR4_OSXSAVE, CR4_SMAP, EFER_LMA, FLAG_AC, FLAG_RF, FLAG_TF } from "./bits";
 import {
   ATTR_CODE,
@@ -130,6 +131,19 @@ export function updateMode(cpu: usize): void {
   if ((key & KEY_STEP) == 0) store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) & ~FLAG_RF, CPU_EFLAGS);
   if (!long && (load<u32>(cpu, CPU_MODE_KEY) & 3) == 2) clearUpperHalves(cpu);
   store<u32>(cpu, key, CPU_MODE_KEY);
-  store<u32>(cpu, load<u32>(cpu + CPU_TLB_ARRAYS + (tlbIndex(cpu) << 2)), CPU_TLB_BASE);
+  chooseTlb(cpu);
   refreshJumpContext(cpu);
+}
+
+function chooseTlb(cpu: usize): void {
+  store<u32>(cpu, load<u32>(cpu + CPU_TLB_ARRAYS + (tlbIndex(cpu) << 2)), CPU_TLB_BASE);
+  refreshKey(cpu);
+}
+
+/** STAC and CLAC in ring 0: loads EFLAGS.AC from its place in `value`. Fetches and decoding do not depend on it. */
+export function changeAccessFlag(cpu: usize, value: u32): void {
+  const flags = load<u32>(cpu, CPU_EFLAGS);
+  if ((flags & FLAG_AC) == value) return;
+  store<u32>(cpu, flags ^ FLAG_AC, CPU_EFLAGS);
+  chooseTlb(cpu);
 }

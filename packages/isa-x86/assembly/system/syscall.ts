@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SYSCALL, SYSRET, SYSENTER, SYSEXIT (SDM 3A 5.8.7, 5.8.8): ring changes without descriptor tables. Also SWAPGS and the
-// FSGSBASE instructions.
+// SYSCALL, SYSRET, SYSENTER, SYSEXIT (SDM 3A 5.8.7, 5.8.8): ring changes without descriptor tables. Also SWAPGS, the
+// FSGSBASE instructions and the model-specific registers of the same bases.
 import {
   CPU_CPL,
   CPU_CR4,
@@ -148,4 +148,32 @@ export function writeSegmentBase(cpu: usize, gs: u32, base: u64): void {
   if (!fsGsBaseAllowed(cpu)) return;
   if (!isCanonical(base)) raise(cpu, VECTOR_GP, 0);
   else store<u64>(cpu + (gs != 0 ? CPU_GS_BASE : CPU_FS_BASE), base);
+}
+
+const MSR_FS_BASE: u32 = 0xc000_0100;
+
+/** Where the segment base is kept that the MSR in ECX names: FS, GS, or GS behind SWAPGS. 0 for any other MSR. */
+function baseRegister(cpu: usize): usize {
+  const which = <u32>load<u64>(cpu, RCX) - MSR_FS_BASE;
+  if (which > 2 || load<u32>(cpu, CPU_CPL) != 0) return 0;
+  return cpu + (which == 0 ? CPU_FS_BASE : which == 1 ? CPU_GS_BASE : CPU_KERNEL_GS_BASE);
+}
+
+/** RDMSR of a segment base in ring 0. 0 if it is something else, which src/system emulates. */
+export function readBaseRegister(cpu: usize): u32 {
+  const field = baseRegister(cpu);
+  if (field == 0) return 0;
+  const base = load<u64>(field);
+  store<u64>(cpu, base & 0xffff_ffff, CPU_GPR);
+  store<u64>(cpu, base >> 32, RDX);
+  return 1;
+}
+
+/** WRMSR of a canonical segment base in ring 0. 0 if it is something else. */
+export function writeBaseRegister(cpu: usize): u32 {
+  const field = baseRegister(cpu);
+  const base = <u64>load<u32>(cpu, CPU_GPR) | (load<u64>(cpu, RDX) << 32);
+  if (field == 0 || !isCanonical(base)) return 0;
+  store<u64>(field, base);
+  return 1;
 }

@@ -52,6 +52,7 @@ export interface ExitTargets {
   /** Type of handlers and regions: (record: i32, cpu: i32) -> exit reason. */
   readonly handlerType: number;
   readonly raise: number;
+  readonly goto: number;
   readonly enter: number;
   readonly linkTaken: number;
   readonly linkNotTaken: number;
@@ -532,7 +533,7 @@ export class RegionEmitter extends X86Emitter {
         this.continueIn(parts.trap, record);
         break;
       case ExitKind.Reenter:
-        this.continueIn(parts.enter, record);
+        this.continueIn(parts.goto, record);
         break;
       case ExitKind.Resync: {
         this.storeState("i64.store", "rip", this.ripOfRecord(record));

@@ -275,6 +275,7 @@ class Batch {
       exits: {
         handlerType: this.handlerType,
         raise: part("raise"),
+        goto: part("goto"),
         enter: part("enter"),
         linkTaken: part("linkTaken"),
         linkNotTaken: part("linkNotTaken"),

@@ -46,6 +46,9 @@ export class BareMachine {
   readonly cpu: X86Cpu;
   /** Vectors that wait to be delivered, in order. */
   readonly waiting: number[] = [];
+  /** The machine's time-stamp counter, and what reads it. */
+  ticks = 1_000_000;
+  clock: () => number = () => this.ticks;
 
   /** @param traps emulates trapped instructions; without it all but HLT are errors of the test */
   constructor(
@@ -59,6 +62,7 @@ export class BareMachine {
       cpuCount: 1,
       translation: testTranslation(),
       mmio: new Bus("mmio"),
+      ticks: () => this.clock(),
     });
     const interrupts = {
       pending: () => this.waiting.length > 0,

@@ -26,6 +26,8 @@ export interface EngineOptions {
   /** Devices behind physical addresses that are not RAM. */
   readonly mmio: Bus;
   readonly translation: Translation;
+  /** Ticks of the machine's time-stamp counter, a whole number; guest code asks for it while it runs. */
+  readonly ticks: () => number;
 }
 
 /** Slots of the function table for compiled regions. */
@@ -44,7 +46,7 @@ export class X86Engine {
   private readonly forms: readonly Form[];
 
   constructor(options: EngineOptions) {
-    const { wasm, modules, ramSize, cpuCount, mmio } = options;
+    const { wasm, modules, ramSize, cpuCount, mmio, ticks } = options;
     assert(cpuCount >= 1 && cpuCount <= MAX_CPUS, `a machine has 1 to ${MAX_CPUS} vCPUs`);
     const pages = memoryPages(ramSize);
     const memory = wasm.createMemory(pages, pages, false);
@@ -57,6 +59,7 @@ export class X86Engine {
         mmio.read((high >>> 0) * 0x1_0000_0000 + (low >>> 0), bytes as AccessSize),
       mmioWrite: (low: number, high: number, bytes: number, value: number) =>
         mmio.write((high >>> 0) * 0x1_0000_0000 + (low >>> 0), bytes as AccessSize, value),
+      machineTicks: ticks,
     };
     const exports = wasm.instantiate(wasm.compile(modules.helpers), { env: { memory }, host });
     this.helpers = exports as unknown as Helpers;

@@ -5,8 +5,6 @@ export interface Helpers {
   configureCpus(count: number): void;
   initTlb(cpu: number): void;
   flushTlb(cpu: number): void;
-  flushPcid(cpu: number, pcid: number): void;
-  switchAddressSpace(cpu: number, keep: number): void;
   invalidatePage(cpu: number, linear: bigint): void;
   refreshJumpContext(cpu: number): void;
   /** The live block at `offset` of `frame`, or 0. */
@@ -34,6 +32,7 @@ export interface Helpers {
   readFlags(cpu: number): number;
   writeFlags(cpu: number, value: number, mask: number): void;
   writeEfer(cpu: number, value: bigint): number;
+  timeStamp(cpu: number): bigint;
   checkIo(cpu: number, port: number, bytes: number): void;
   checkIoBreakpoint(cpu: number, port: number, bytes: number): void;
   segmentAddress(cpu: number, record: number, segmentOffset: number, offset: bigint, bytesAndWrite: number): bigint;

@@ -153,7 +153,7 @@ function goto(e: InterpreterEmitter): void {
     e.storeState("i64.store", "codeBase", e.sub(rip, e.extendU(offset)));
     e.dispatch(record);
   });
-  e.reenter();
+  e.lookUp();
 }
 
 function enter(e: InterpreterEmitter): void {

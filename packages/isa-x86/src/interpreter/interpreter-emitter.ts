@@ -265,6 +265,11 @@ export class InterpreterEmitter extends X86Emitter {
   }
 
   reenter(): void {
+    this.continueIn(this.targets.goto);
+  }
+
+  /** Goes on at RIP of the CPU record where the jump cache has nothing. */
+  lookUp(): void {
     this.continueIn(this.targets.enter);
   }
 

@@ -14,7 +14,8 @@ export function emitSpecial(e: InterpreterEmitter, special: Exclude<Special, Spe
       e.storeState("i64.store", "rip", e.ownRip());
       // The instructions from here on were taken off the budget but do not run in this block.
       refund(e);
-      return e.reenter();
+      // The jump cache may still name the dead block.
+      return e.lookUp();
     case Special.FallThrough:
       return e.fallThrough();
     case Special.AddressLong:

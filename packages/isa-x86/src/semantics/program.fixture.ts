@@ -43,6 +43,7 @@ export class ProgramRunner {
     cpuCount: 1,
     translation: testTranslation(),
     mmio: { read: () => 0xff, write: () => undefined } as unknown as Bus,
+    ticks: () => 0,
   });
   readonly state: CpuState = new CpuState(this.engine.view, this.engine.cpuRecord(0));
 

@@ -4,7 +4,7 @@ import type { Operand } from "../table/operand.js";
 import { operandAt } from "./integer-operand.js";
 import { requirePrivilege, resume } from "./segment.js";
 import type { Semantics } from "./semantics.js";
-import { Vector, type X86Emitter } from "./x86-emitter.js";
+import { Gpr, Vector, type X86Emitter } from "./x86-emitter.js";
 
 const EFLAGS_AC = 1 << 18;
 /** CR8 is a register of the local APIC, which is emulated in TypeScript. */
@@ -61,6 +61,41 @@ export const invlpg: Semantics = (e) => {
   resume(e);
 };
 
+/** INVPCID: the type is in the register operand, which has the native size. */
+export const invpcid: Semantics = (e, operands) => {
+  requirePrivilege(e);
+  const type = e.extendU(e.read(operandAt(operands, 0)));
+  e.callFaulting("invalidateByPcid", [e.cpu, e.record, type, e.linearAddress()]);
+  resume(e);
+};
+
+/** RDMSR and WRMSR: segment bases, which kernels write at every context switch, by a helper, all others by src/system. */
+export function modelSpecific(helper: "readBaseRegister" | "writeBaseRegister"): Semantics {
+  return (e) => {
+    e.if(e.eqz(e.call(helper, [e.cpu], "i32")), () => e.trap());
+    resume(e);
+  };
+}
+
+/** The time-stamp counter in EDX:EAX. */
+export const rdtsc: Semantics = (e) => {
+  const ticks = e.callFaultingValue("readTimeStamp", [e.cpu, e.record], "i64");
+  e.writeGpr(Gpr.RAX, 32, e.wrap(ticks));
+  e.writeGpr(Gpr.RDX, 32, e.wrap(e.shrU(ticks, 32)));
+};
+
+/** RDTSC with the number of the processor in ECX. */
+export const rdtscp: Semantics = (e) => {
+  rdtsc(e, [], e.form);
+  e.writeGpr(Gpr.RCX, 32, e.loadState("i32.load", "tscAux"));
+};
+
+export const rdpid: Semantics = (e, operands) => {
+  const number = e.loadState("i32.load", "tscAux");
+  const dst = operandAt(operands, 0);
+  e.write(dst, dst.kind === "gpr" && dst.size === 64 ? e.extendU(number) : number);
+};
+
 /** WBINVD and INVD: there are no caches to be written back. */
 export const cacheFlush: Semantics = (e) => requirePrivilege(e);
 
@@ -77,7 +112,7 @@ export const sti: Semantics = (e) => {
 export function setAlignmentCheck(value: 0 | 1): Semantics {
   return (e) => {
     e.raiseIf(e.loadState("i32.load", "cpl"), Vector.UD);
-    e.callVoid("writeFlags", [e.cpu, e.i32(value * EFLAGS_AC), e.i32(EFLAGS_AC)]);
+    e.callVoid("changeAccessFlag", [e.cpu, e.i32(value * EFLAGS_AC)]);
   };
 }
 

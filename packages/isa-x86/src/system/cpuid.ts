@@ -3,7 +3,7 @@ import { TrapResult } from "../cpu/x86-cpu.js";
 import { Gpr } from "../semantics/x86-emitter.js";
 import * as feature from "./cpu-features.js";
 import { Msr } from "./msr-number.js";
-import type { TimeStampCounter } from "./ports.js";
+import type { ClockRates } from "./ports.js";
 import type { Emulation } from "./trapped-instruction.js";
 
 const MAX_BASIC = 0x16;
@@ -21,7 +21,7 @@ export interface CpuidContext {
   readonly apicId: number;
   readonly cpuCount: number;
   readonly apicEnabled: boolean;
-  readonly time: Pick<TimeStampCounter, "frequency" | "apicTimerFrequency">;
+  readonly time: ClockRates;
 }
 
 /** Four characters, the first in the low byte. */

@@ -18,11 +18,9 @@ export interface ApicRegisters {
   writeMsr(msr: number, low: number, high: number): boolean;
 }
 
-/** What the guest can find out about time. */
-export interface TimeStampCounter {
-  /** The machine's time-stamp counter, before a vCPU's own offset. */
-  read(): bigint;
-  /** Ticks a second. */
+/** What the guest can find out about the speed of its clocks. */
+export interface ClockRates {
+  /** Ticks a second of the time-stamp counter. */
   readonly frequency: number;
   /** Ticks a second of the local APIC's timer at divisor 1. */
   readonly apicTimerFrequency: number;
@@ -34,7 +32,7 @@ export interface SystemPorts {
   readonly apicRegisters: ApicRegisters;
   /** The task-priority register; CR8 is its upper four bits. */
   readonly apic: { taskPriority: number };
-  readonly time: TimeStampCounter;
+  readonly time: ClockRates;
   readonly entropy: Entropy;
   /** vCPUs of the machine, for CPUID. */
   readonly cpuCount: number;

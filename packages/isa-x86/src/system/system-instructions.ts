@@ -5,7 +5,7 @@ import { trap } from "../semantics/system.js";
 import type { Form } from "../table/form.js";
 import type { Opcode } from "../table/opcode.js";
 import { systemOpcodes } from "../table/system.js";
-import { invpcid, readCr8, writeCr8 } from "./control-register.js";
+import { readCr8, writeCr8 } from "./control-register.js";
 import { cpuid } from "./cpuid.js";
 import { readDebugRegister, writeDebugRegister } from "./debug-register.js";
 import { hlt } from "./halt.js";
@@ -13,7 +13,6 @@ import { rdmsr, wrmsr } from "./msr.js";
 import { inPort, insPort, outPort, outsPort } from "./port-io.js";
 import type { SystemPorts } from "./ports.js";
 import { rdrand } from "./random.js";
-import { rdpid, rdtsc, rdtscp } from "./time-stamp.js";
 import { type Emulation, TrappedInstruction } from "./trapped-instruction.js";
 
 /** By mnemonic and, where that is not enough, operands. */
@@ -22,14 +21,10 @@ const EMULATIONS: { readonly [line: string]: Emulation } = {
   "mov Cd,Ry": writeCr8,
   "mov Ry,Dd": readDebugRegister,
   "mov Dd,Ry": writeDebugRegister,
-  invpcid,
   hlt,
   cpuid,
   rdmsr,
   wrmsr,
-  rdtsc,
-  rdtscp,
-  rdpid,
   rdrand,
   rdseed: rdrand,
   in: inPort,

@@ -8,7 +8,6 @@ export const APIC_BASE_MSR = 0x1b;
 
 /** A bare machine whose system instructions work, with ports that tests can look at. */
 export class SystemMachine extends BareMachine {
-  tsc = 1_000_000n;
   readonly apic: { taskPriority: number };
   /** Port writes as [port, size, value]. */
   readonly written: [number, number, number][];
@@ -30,7 +29,7 @@ export class SystemMachine extends BareMachine {
         writeMsr: () => false,
       },
       apic,
-      time: { read: () => this.tsc, frequency: 2e9, apicTimerFrequency: 1e9 },
+      time: { frequency: 2e9, apicTimerFrequency: 1e9 },
       entropy: { fill: (bytes) => void bytes.fill(0xa5) },
       cpuCount: 3,
     };

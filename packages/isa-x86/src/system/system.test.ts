@@ -57,7 +57,7 @@ describe("model-specific registers", () => {
     expect(write(Msr.Tsc, 5_000_000n)).toBe(-1);
     expect(read(Msr.Tsc)).toBe(5_000_000n);
     expect(read(Msr.TscAdjust)).toBe(4_000_000n);
-    machine.tsc += 7n;
+    machine.ticks += 7;
     expect(write(Msr.TscAdjust, 0n)).toBe(-1);
     expect(read(Msr.Tsc)).toBe(1_000_007n);
   });
@@ -79,7 +79,7 @@ describe("model-specific registers", () => {
 describe("the time-stamp counter", () => {
   it("is read by RDTSC and, with the CPU's number, by RDTSCP and RDPID", () => {
     write(Msr.TscAux, 0x1234n);
-    machine.tsc = 0x1_2345_6789n;
+    machine.ticks = 0x1_2345_6789;
     expect(machine.execute("0f31")).toBe(-1);
     expect([machine.get(RDX), machine.get(RAX)]).toEqual([1n, 0x2345_6789n]);
     machine.execute("0f01f9");

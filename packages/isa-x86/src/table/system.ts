@@ -81,7 +81,7 @@ const control: readonly Opcode[] = [
   op("0f 01 /6", "lmsw Ew", system.lmsw, ENDS),
   op("0f 06", "clts", system.clts, ENDS),
   op("0f 01 /7 mem", "invlpg M", system.invlpg, ENDS),
-  op("66 0f 38 82 /r mem", "invpcid Gy,Mx", system.trap, { ...NATIVE, feature: "INVPCID" }),
+  op("66 0f 38 82 /r mem", "invpcid Gy,Mx", system.invpcid, { ...NATIVE, feature: "INVPCID" }),
   op("0f 08", "invd", system.cacheFlush),
   op("0f 09", "wbinvd", system.cacheFlush),
   op("fa", "cli", system.cli),
@@ -93,12 +93,12 @@ const control: readonly Opcode[] = [
 
 const registers: readonly Opcode[] = [
   op("0f a2", "cpuid", system.trap, ENDS),
-  op("0f 30", "wrmsr", system.trap, ENDS),
-  op("0f 32", "rdmsr", system.trap, ENDS),
-  op("0f 31", "rdtsc", system.trap, ENDS),
-  op("0f 01 f9 modrm", "rdtscp", system.trap, { ...ENDS, feature: "RDTSCP" }),
+  op("0f 30", "wrmsr", system.modelSpecific("writeBaseRegister"), ENDS),
+  op("0f 32", "rdmsr", system.modelSpecific("readBaseRegister"), ENDS),
+  op("0f 31", "rdtsc", system.rdtsc),
+  op("0f 01 f9 modrm", "rdtscp", system.rdtscp, { feature: "RDTSCP" }),
   op("0f 33", "rdpmc", system.rdpmc, ENDS),
-  op("f3 0f c7 /7 reg", "rdpid Ry", system.trap, { ...NATIVE, feature: "RDPID" }),
+  op("f3 0f c7 /7 reg", "rdpid Ry", system.rdpid, { size64: "force64", feature: "RDPID" }),
   op("0f c7 /6 reg", "rdrand Rv", system.trap, { ...ENDS, feature: "RDRAND" }),
   op("0f c7 /7 reg", "rdseed Rv", system.trap, { ...ENDS, feature: "RDSEED" }),
 ];

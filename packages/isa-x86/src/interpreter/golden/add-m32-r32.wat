@@ -49,7 +49,7 @@ i64.shr_u
 local.tee 17
 i32.wrap_i64
 local.tee 18
-i32.const 2047
+i32.const 8191
 i32.and
 local.tee 19
 i32.const 5

@@ -18,7 +18,7 @@ i64.shr_u
 local.tee 7
 i32.wrap_i64
 local.tee 8
-i32.const 2047
+i32.const 8191
 i32.and
 local.tee 9
 i32.const 5
