@@ -5,6 +5,12 @@ export { configureCpus, evictHalf, findBlock, insertBlock, invalidatedBlockCount
 export { materializeFlags } from "./lazy-flags";
 export { cachedRecord, deliverFault, linearRip, lookup, nextRip, noteHot, recordRip, resolve, translateCode } from "./lookup";
 export { checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128, readForWriteCompiled, writeGuestCompiled, writeGuest128Compiled } from "./memory";
+export { configureCpus, evictHalf, insertBlock, invalidatedBlockCount, writtenByDevice } from "./code-cache";
+export { deliverFault, linearRip, lookup, nextRip, recordRip, resolve, translateCode } from "./lookup";
+export {
+  checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, readGuest256, writeBlock, writeGuest,
+  writeGuest128, writeGuest256,
+} from "./memory";
 export { configureRam, readPhysical, writePhysical } from "./physical";
 export { flushPcid, flushTlb, initTlb, invalidatePage, refreshJumpContext, switchAddressSpace } from "./tlb";
 
@@ -23,7 +29,9 @@ export * from "./sse/arithmetic";
 export * from "./sse/carryless";
 export * from "./sse/compare";
 export * from "./sse/convert";
+export * from "./sse/elements";
 export * from "./sse/estimate";
+export * from "./sse/fused";
 export * from "./sse/integer";
 export * from "./sse/masked-store";
 export * from "./sse/sha";

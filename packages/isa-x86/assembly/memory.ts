@@ -60,7 +60,7 @@ function precheck(cpu: usize, rec: usize, linear: u64, size: u32): bool {
   }
   if (load<u32>(cpu + CPU_TLB_BASE) == <u32>EMPTY_TLB) {
     const checked = (load<u64>(cpu + CPU_CR0) & CR0_AM) != 0 && (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_AC) != 0;
-    // 16-byte operands have their own rule (#GP), or like MOVUPS may be unaligned even then (SDM 3A 6.15, #AC: left to
+    // Vectors have their own rule (#GP), or like MOVUPS may be unaligned even then (SDM 3A 6.15, #AC: left to
     // the implementation; Intel processors do not raise it).
     if (checked && bytes <= 8 && load<u32>(cpu + CPU_CPL) == 3 && (linear & <u64>(bytes - 1)) != 0) {
       raise(cpu, 17, 0);
@@ -213,44 +213,56 @@ function isCode(cpu: usize, physical: u64, bytes: u32): bool {
 
 /** Reads 16 bytes into the first scratch vector. */
 export function readGuest128(cpu: usize, rec: usize, linear: u64): void {
-  if (!precheck(cpu, rec, linear, 16)) return;
-  const low = readGuestPart(cpu, rec, linear);
-  if (load<u32>(cpu + CPU_FAULT) != 0) return;
-  const high = readGuestPart(cpu, rec, linear + 8);
-  store<u64>(cpu + CPU_SCRATCH, low);
-  store<u64>(cpu + CPU_SCRATCH + 8, high);
+  readVector(cpu, rec, linear, 16);
 }
 
-/** Half of a 16-byte read: alignment was checked for the whole. */
-function readGuestPart(cpu: usize, rec: usize, linear: u64): u64 {
-  checkDataBreakpoint(cpu, linear, 8, false);
-  const first = translate(cpu, linear, READ);
-  if (first == NO_PAGE) return 0;
-  if (!crossesPage(linear, 8)) return readPhysical(first, 8);
-  const second = translate(cpu, secondPage(cpu, linear), READ);
-  return second == NO_PAGE ? 0 : readCrossing(first, second, 8);
+/** Reads 32 bytes into the first scratch vector. */
+export function readGuest256(cpu: usize, rec: usize, linear: u64): void {
+  readVector(cpu, rec, linear, 32);
 }
 
 /** Writes 16 bytes from the first scratch vector. */
 export function writeGuest128(cpu: usize, rec: usize, linear: u64): void {
-  if (!precheck(cpu, rec, linear, 16)) return;
-  checkDataBreakpoint(cpu, linear, 16, true);
+  writeVector(cpu, rec, linear, 16);
+}
+
+/** Writes 32 bytes from the first scratch vector. */
+export function writeGuest256(cpu: usize, rec: usize, linear: u64): void {
+  writeVector(cpu, rec, linear, 32);
+}
+
+function readVector(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
+  if (!precheck(cpu, rec, linear, bytes)) return;
+  checkDataBreakpoint(cpu, linear, bytes, false);
+  const first = translate(cpu, linear, READ);
+  if (first == NO_PAGE) return;
+  const scratch = cpu + CPU_SCRATCH;
+  if (!crossesPage(linear, bytes)) {
+    for (let i: u32 = 0; i < bytes; i += 8) store<u64>(scratch + i, readPhysical(first + i, 8));
+    return;
+  }
+  const second = translate(cpu, secondPage(cpu, linear), READ);
+  if (second == NO_PAGE) return;
+  const head: u32 = 0x1000 - (<u32>first & 0xfff);
+  for (let i: u32 = 0; i < bytes; i++)
+    store<u8>(scratch + i, <u8>readPhysical(i < head ? first + i : second + (i - head), 1));
+}
+
+function writeVector(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
+  if (!precheck(cpu, rec, linear, bytes)) return;
+  checkDataBreakpoint(cpu, linear, bytes, true);
   const first = translate(cpu, linear, WRITE);
   if (first == NO_PAGE) return;
-  const low = load<u64>(cpu + CPU_SCRATCH);
-  const high = load<u64>(cpu + CPU_SCRATCH + 8);
-  if (!crossesPage(linear, 16)) {
-    writePhysical(first, 8, low);
-    writePhysical(first + 8, 8, high);
+  const scratch = cpu + CPU_SCRATCH;
+  if (!crossesPage(linear, bytes)) {
+    for (let i: u32 = 0; i < bytes; i += 8) writePhysical(first + i, 8, load<u64>(scratch + i));
     return;
   }
   const second = translate(cpu, secondPage(cpu, linear), WRITE);
   if (second == NO_PAGE) return;
   const head: u32 = 0x1000 - (<u32>first & 0xfff);
-  for (let i: u32 = 0; i < 16; i++) {
-    const byte = (i < 8 ? low >> (i << 3) : high >> ((i - 8) << 3)) & 0xff;
-    writePhysical(i < head ? first + i : second + (i - head), 1, byte);
-  }
+  for (let i: u32 = 0; i < bytes; i++)
+    writePhysical(i < head ? first + i : second + (i - head), 1, <u64>load<u8>(scratch + i));
 }
 
 /**

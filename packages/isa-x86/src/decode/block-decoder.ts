@@ -58,12 +58,13 @@ interface LineFacts {
   readonly ends: boolean;
   readonly relative: boolean;
   readonly repeat: boolean;
+  readonly elements: boolean;
   readonly reg: Bank;
   readonly rm: Bank;
   readonly vvvv: Bank;
   readonly unit: Unit;
   readonly twoImmediates: boolean;
-  /** The address is computed but not used for an access: LEA, NOP. */
+  /** The address is computed but not used for an access of the whole operand: LEA, NOP, masked moves, gathers. */
   readonly addressOnly: boolean;
   readonly accessBytes: Uint8Array;
   readonly writes: boolean;
@@ -88,6 +89,8 @@ const READERS = new Set([
   "div",
   "idiv",
   "ldmxcsr",
+  "vldmxcsr",
+  "xrstor",
   "clflush",
   "clflushopt",
   "clwb",
@@ -159,6 +162,8 @@ function factsOf(opcode: Opcode, index: HandlerIndex): LineFacts {
         return 8;
       case "x":
         return vector;
+      case "dq":
+        return 16;
       case "t":
         return 10;
       case "y":
@@ -183,14 +188,16 @@ function factsOf(opcode: Opcode, index: HandlerIndex): LineFacts {
     ends: opcode.attributes.ends === true,
     relative: opcode.operands.some((code) => code[0] === "J"),
     repeat: opcode.attributes.repeat === true,
+    elements: opcode.attributes.elements === true,
     reg,
-    rm,
+    rm: opcode.attributes.vsib === undefined ? rm : Bank.Vector,
     vvvv,
     unit: opcode.attributes.unit ?? "integer",
     twoImmediates:
       opcode.operands.filter((code) => code[0] === "I" || code[0] === "L").length > 1 ||
       opcode.operands.some((code) => code[0] === "A"),
-    addressOnly: memory === "M" && (opcode.name === "lea" || opcode.name === "nop"),
+    addressOnly:
+      opcode.attributes.elements === true || (memory === "M" && (opcode.name === "lea" || opcode.name === "nop")),
     accessBytes: Uint8Array.of(bytes(2), bytes(4), bytes(8)),
     writes: memory !== "" && first === memory && writesFirst(opcode),
     pop: opcode.name === "pop",
@@ -397,7 +404,9 @@ export class BlockDecoder {
       if (insn.segment === Segment.SS) this.bytes[record + RecordField.Flags] = RecordFlag.StackSegment;
     }
     if (facts.relative) this.links(record, insn, facts, here, mode);
-    else if (facts.repeat) this.repeatImmediate(record, insn);
+    else if (facts.repeat)
+      this.repeatImmediate(record, insn, insn.segmentOverride < 0 ? Segment.DS : insn.segmentOverride);
+    else if (facts.elements) this.repeatImmediate(record, insn, insn.segment);
     else {
       view.setInt32(record + RecordField.Immediate, insn.immediateLow, true);
       view.setInt32(record + RecordField.Immediate + 4, insn.immediateHigh, true);
@@ -480,11 +489,10 @@ export class BlockDecoder {
     this.bytes[record + RecordField.Flags] = flags | RecordFlag.Links;
   }
 
-  /** Immediate of string instructions: address size, repeat prefix, source segment. */
-  private repeatImmediate(record: number, insn: DecodedInstruction): void {
+  /** Immediate of instructions whose helpers make addresses: address size, repeat prefix, segment. */
+  private repeatImmediate(record: number, insn: DecodedInstruction, segment: number): void {
     const size = insn.addressSize === 16 ? 0 : insn.addressSize === 32 ? 1 : 2;
     const repeat = insn.repeat === 1 ? 4 : insn.repeat === 2 ? 8 : 0;
-    const segment = insn.segmentOverride < 0 ? Segment.DS : insn.segmentOverride;
     this.view.setUint32(record + RecordField.Immediate, size | repeat | (segment << 8), true);
   }
 

@@ -40,6 +40,12 @@ export const enum Gpr {
   RDI = 7,
 }
 
+/** A register operand of 128 or 256 bits. */
+export type VectorRegister = Extract<Operand, { readonly kind: "vec" }>;
+/** 0 = bits 0-127, 1 = bits 128-255. */
+export type VectorHalf = 0 | 1;
+const HALF_SIZE = 16;
+
 /**
  * The Emitter with what x86 adds: operands, flags, guest memory, faults and jumps.
  *
@@ -184,12 +190,101 @@ export abstract class X86Emitter extends Emitter {
     else this.write(operand, change(this.read(operand)));
   }
 
+  /** 128 bits of a vector register: half 0 is the XMM register, half 1 the upper half of the YMM register. */
+  readVectorHalf(operand: VectorRegister, half: VectorHalf): Value {
+    if (half === 0) return this.readVectorSlot(operand.slot);
+    return this.loadHost("v128.load", this.slotAddress(operand.slot), HALF_SIZE);
+  }
+
+  /** Writes 128 bits of a vector register; the rest of it stays. */
+  writeVectorHalf(operand: VectorRegister, half: VectorHalf, value: Value): void {
+    if (half === 0) this.writeVectorSlot(operand.slot, value);
+    else this.storeHost("v128.store", this.slotAddress(operand.slot), value, HALF_SIZE);
+  }
+
+  /** Clears all bits from 128 on, as VEX instructions with a result of 128 bits do. */
+  zeroUpperHalf(operand: VectorRegister): void {
+    this.writeVectorHalf(operand, 1, this.v128(ZERO_VECTOR));
+  }
+
+  /** Like {@link readVectorHalf}, of the register with a number that the opcode implies or the immediate names. */
+  readVectorRegister(index: number | Value, half: VectorHalf): Value {
+    const number = typeof index === "number" ? index : index.constant === null ? -1 : Number(index.constant);
+    if (number >= 0 && half === 0) return this.readXmm(number);
+    if (number >= 0) return this.loadHost("v128.load", this.cpu, layout.at("vec", number) + HALF_SIZE);
+    const offset = this.mul(index as Value, this.i32(layout.fields.vec.stride));
+    return this.loadHost("v128.load", this.add(this.cpu, offset), layout.at("vec") + HALF_SIZE * half);
+  }
+
+  /** Like {@link writeVectorHalf}, of the register with a number. */
+  writeVectorRegister(index: number, half: VectorHalf, value: Value): void {
+    if (half === 0) this.writeXmm(index, value);
+    else this.storeHost("v128.store", this.cpu, value, layout.at("vec", index) + HALF_SIZE);
+  }
+
+  /** Writes the low 64 bits of `value` to an MMX register; sign and exponent of the x87 register become ones. */
+  writeMmx(operand: Operand, value: Value): void {
+    if (operand.kind !== "mmx") throw new Error(`${this.form.opcode.name}: not an MMX register`);
+    const address = this.slotAddress(operand.slot);
+    this.storeHost("i64.store", address, this.lane("i64x2.extract_lane", 0, value));
+    this.storeHost("i32.store16", address, this.i32(0xffff), 8);
+  }
+
+  /** Reads 32 bytes of guest memory as two vectors, the lower one first; leaves the handler on a fault. */
+  loadGuestPair(linear: Value): readonly [low: Value, high: Value] {
+    const low = this.variable("v128");
+    const high = this.variable("v128");
+    this.if(
+      this.crossesPage(linear, 32),
+      () => {
+        this.callFaulting("readGuest256", [this.cpu, this.record, linear]);
+        this.assign(low, this.readScratch(0, 0));
+        this.assign(high, this.readScratch(0, 1));
+      },
+      () => {
+        this.assign(low, this.loadGuest("v128.load", 16, linear));
+        this.assign(high, this.loadGuest("v128.load", 16, this.add(linear, this.i64(HALF_SIZE))));
+      },
+    );
+    return [this.value(low), this.value(high)];
+  }
+
+  /** Writes 32 bytes of guest memory; leaves the handler on a fault, with nothing written. */
+  storeGuestPair(linear: Value, low: Value, high: Value): void {
+    this.if(
+      this.crossesPage(linear, 32),
+      () => {
+        this.writeScratch(0, 0, low);
+        this.writeScratch(0, 1, high);
+        this.callFaulting("writeGuest256", [this.cpu, this.record, linear]);
+      },
+      () => {
+        this.storeGuest("v128.store", 16, linear, low);
+        this.storeGuest("v128.store", 16, this.add(linear, this.i64(HALF_SIZE)), high);
+      },
+    );
+  }
+
+  /** Half of a scratch vector: how helpers give their results back. */
+  readScratch(slot: number, half: VectorHalf): Value {
+    return this.loadHost("v128.load", this.cpu, layout.at("scratch", slot) + HALF_SIZE * half);
+  }
+
+  /** Writes half of a scratch vector: how helpers get their operands. */
+  writeScratch(slot: number, half: VectorHalf, value: Value): void {
+    this.storeHost("v128.store", this.cpu, value, layout.at("scratch", slot) + HALF_SIZE * half);
+  }
+
+  private crossesPage(linear: Value, bytes: number): Value {
+    return this.gtU(this.and(this.wrap(linear), this.i32(0xfff)), this.i32(0x1000 - bytes));
+  }
+
   /**
    * A vector operand of up to 128 bits as v128; shorter memory operands are zero-extended. Memory of 128 bits must be
    * aligned (#GP) unless `unaligned`.
    */
   readVector(operand: Operand, unaligned = false): Value {
-    if (operand.kind === "vec") return this.readVectorSlot(operand.slot);
+    if (operand.kind === "vec") return this.readVectorHalf(operand, 0);
     if (operand.kind === "mmx") return this.loadHost("v128.load64_zero", this.slotAddress(operand.slot));
     if (operand.kind !== "mem") throw new Error(`${this.form.opcode.name}: not a vector operand`);
     const linear = this.linearAddress();
@@ -213,7 +308,7 @@ export abstract class X86Emitter extends Emitter {
    * memory of the operand's size (low bytes of `value`; 128 bits must be aligned unless `unaligned`).
    */
   writeVector(operand: Operand, value: Value, unaligned = false): void {
-    if (operand.kind === "vec") return this.writeVectorSlot(operand.slot, value);
+    if (operand.kind === "vec") return this.writeVectorHalf(operand, 0, value);
     if (operand.kind === "mmx")
       return this.storeHost("i64.store", this.slotAddress(operand.slot), this.lane("i64x2.extract_lane", 0, value));
     if (operand.kind !== "mem") throw new Error(`${this.form.opcode.name}: not a vector operand`);
