@@ -32,6 +32,8 @@ const CODE_SIZE_MASK: u32 = 3;
 const CODE_64: u32 = 2;
 /** Beside a byte count: the access is to the stack. */
 const STACK: u32 = 0x100;
+/** Beside a byte count: the access is not checked for alignment. */
+export const UNALIGNED: u32 = 0x200;
 
 function raise(cpu: usize, vector: u32, error: u32): void {
   store<u32>(cpu + CPU_FAULT, vector + 1);
@@ -42,7 +44,7 @@ function isStack(rec: usize, size: u32): bool {
   return (size & STACK) != 0 || (rec != 0 && (load<u8>(rec + RECORD_FLAGS) & RECORD_FLAG_STACK_SEGMENT) != 0);
 }
 
-/** Checks that come before translation. False if a fault was raised. `size` = bytes, perhaps with STACK. */
+/** Checks that come before translation. False if a fault was raised. `size` = bytes, perhaps with STACK or UNALIGNED. */
 function precheck(cpu: usize, rec: usize, linear: u64, size: u32): bool {
   const bytes = size & 0xff;
   if ((load<u32>(cpu + CPU_MODE_KEY) & CODE_SIZE_MASK) != CODE_64) {
@@ -62,7 +64,8 @@ function precheck(cpu: usize, rec: usize, linear: u64, size: u32): bool {
     const checked = (load<u64>(cpu + CPU_CR0) & CR0_AM) != 0 && (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_AC) != 0;
     // Vectors have their own rule (#GP), or like MOVUPS may be unaligned even then (SDM 3A 6.15, #AC: left to
     // the implementation; Intel processors do not raise it).
-    if (checked && bytes <= 8 && load<u32>(cpu + CPU_CPL) == 3 && (linear & <u64>(bytes - 1)) != 0) {
+    const aligned = bytes > 8 || (size & UNALIGNED) != 0;
+    if (checked && !aligned && load<u32>(cpu + CPU_CPL) == 3 && (linear & <u64>(bytes - 1)) != 0) {
       raise(cpu, 17, 0);
       return false;
     }

@@ -2,7 +2,7 @@
 // Accesses of AVX that go element by element: masked moves and gathers. Elements of 4 or 8 bytes whose mask has its most
 // significant bit set are accessed, the others are not, so that they cannot fault.
 import { CPU_ES_BASE, CPU_FAULT, CPU_SCRATCH, RECORD_SCALE, SEGMENT_STRIDE } from "../generated/layout";
-import { checkWrite, hostForRead, hostForWrite, readGuest, writeGuest } from "../memory";
+import { checkWrite, hostForRead, hostForWrite, readGuest, UNALIGNED, writeGuest } from "../memory";
 import { segmentAddress } from "../system/stack";
 import { SLOT, slot0, slot1 } from "./result";
 
@@ -30,14 +30,24 @@ function put(to: usize, width: u32, value: u64): void {
   else store<u32>(to, <u32>value);
 }
 
-/** Reads an element; CPU_FAULT tells of a fault. */
-function readElement(cpu: usize, rec: usize, linear: u64, width: u32): u64 {
+/** Reads 4 or 8 bytes that alignment checks do not apply to; CPU_FAULT tells of a fault. */
+export function readElement(cpu: usize, rec: usize, linear: u64, width: u32): u64 {
   if ((<u32>linear & 0xfff) + width <= 0x1000) {
     const host = hostForRead(cpu, rec, linear);
     if (host != 0) return width == 8 ? load<u64>(host) : <u64>load<u32>(host);
     if (faulted(cpu)) return 0;
   }
-  return readGuest(cpu, rec, linear, width);
+  return readGuest(cpu, rec, linear, width | UNALIGNED);
+}
+
+/** Writes like {@link readElement} reads. */
+export function writeElement(cpu: usize, rec: usize, linear: u64, width: u32, value: u64): void {
+  if ((<u32>linear & 0xfff) + width <= 0x1000) {
+    const host = hostForWrite(cpu, rec, linear);
+    if (host != 0) put(host, width, value);
+    if (host != 0 || faulted(cpu)) return;
+  }
+  writeGuest(cpu, rec, linear, width | UNALIGNED, value);
 }
 
 /** VMASKMOV, VPMASKMOV loads: `count` elements to slot 0, the mask in slot 1. */
@@ -55,31 +65,43 @@ export function maskedLoad(cpu: usize, rec: usize, parts: u32, offset: u64, widt
   }
 }
 
-/** VMASKMOV, VPMASKMOV stores of slot 0, the mask in slot 1. Nothing is written if there is a fault. */
+/**
+ * VMASKMOV, VPMASKMOV stores of slot 0, the mask in slot 1. Nothing is written if there is a fault. If the selected
+ * elements extend over two pages, processors look up the second one by the last byte.
+ */
 export function maskedStoreElements(cpu: usize, rec: usize, parts: u32, offset: u64, width: u32, count: u32): void {
+  let first: u64 = 0;
+  let last: u64 = 0;
+  let any = false;
   for (let i: u32 = 0; i < count; i++) {
     const at = <usize>(i * width);
     if (!isSelected(slot1(cpu) + at, width)) continue;
     const linear = linearAddress(cpu, rec, parts, offset + at, width | WRITE);
     if (faulted(cpu)) return;
-    const inPage = (<u32>linear & 0xfff) + width <= 0x1000;
-    if (inPage && hostForWrite(cpu, rec, linear) != 0) continue;
-    if (faulted(cpu) || !checkWrite(cpu, rec, linear, width)) return;
+    if (!any) first = linear;
+    last = linear + width - 1;
+    any = true;
   }
+  if (!any) return;
+  if (!checkWrite(cpu, rec, first, 1)) return;
+  if (((first ^ last) & ~(<u64>0xfff)) != 0 && !checkWrite(cpu, rec, last, 1)) return;
   for (let i: u32 = 0; i < count; i++) {
     const at = <usize>(i * width);
     if (!isSelected(slot1(cpu) + at, width)) continue;
     const linear = linearAddress(cpu, rec, parts, offset + at, width | WRITE);
-    const host: usize = (<u32>linear & 0xfff) + width <= 0x1000 ? hostForWrite(cpu, rec, linear) : 0;
-    const value = width == 8 ? load<u64>(slot0(cpu) + at) : <u64>load<u32>(slot0(cpu) + at);
-    if (host != 0) put(host, width, value);
-    else writeGuest(cpu, rec, linear, width, value);
+    writeElement(cpu, rec, linear, width, width == 8 ? load<u64>(slot0(cpu) + at) : <u64>load<u32>(slot0(cpu) + at));
   }
 }
 
+/** Clears the bytes of a 32-byte vector from `from` on. */
+function clearFrom(vector: usize, from: u32): void {
+  for (let at = from; at < 32; at += 4) store<u32>(vector + at, 0);
+}
+
 /**
- * Gathers: `count` elements from offset + index * scale (the record's) to slot 0; mask in slot 1, indices in slot 2. After
- * a fault in element i, elements below i are done and their masks clear; elements from i on keep theirs.
+ * Gathers: `count` elements from offset + index * scale (the record's) to slot 0; mask in slot 1, indices in slot 2;
+ * `size` = bytes of the destination, `length` = of the vectors that VEX.L names. After a fault the elements in front of
+ * it are done and their masks clear; the bits above the destination are cleared with its first element.
  */
 export function gather(
   cpu: usize,
@@ -89,14 +111,16 @@ export function gather(
   width: u32,
   indexWidth: u32,
   count: u32,
+  size: u32,
+  length: u32,
 ): void {
   const indices = cpu + CPU_SCRATCH + 2 * SLOT;
   const scale = load<u8>(rec + RECORD_SCALE);
-  for (let i: u32 = 0; i < count; i++) {
-    const mask = slot1(cpu) + <usize>(i * width);
-    const selected = isSelected(mask, width);
-    put(mask, width, selected ? ~(<u64>0) : 0);
+  for (let at: u32 = 0; at < length; at += width) {
+    const mask = slot1(cpu) + at;
+    put(mask, width, isSelected(mask, width) ? ~(<u64>0) : 0);
   }
+  clearFrom(slot1(cpu), length);
   for (let i: u32 = 0; i < count; i++) {
     const mask = slot1(cpu) + <usize>(i * width);
     if (!isSelected(mask, width)) continue;
@@ -108,10 +132,8 @@ export function gather(
     if (faulted(cpu)) return;
     put(slot0(cpu) + <usize>(i * width), width, value);
     put(mask, width, 0);
+    clearFrom(slot0(cpu), size);
   }
-  // Gathers of fewer elements than fit 128 bits clear the rest.
-  for (let at = <usize>(count * width); at < 16; at += 4) {
-    store<u32>(slot0(cpu) + at, 0);
-    store<u32>(slot1(cpu) + at, 0);
-  }
+  clearFrom(slot0(cpu), count * width);
+  clearFrom(slot1(cpu), 0);
 }

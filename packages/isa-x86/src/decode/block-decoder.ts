@@ -69,7 +69,7 @@ interface LineFacts {
   readonly accessBytes: Uint8Array;
   readonly writes: boolean;
   readonly pop: boolean;
-  /** It depends on more than the operands whether memory is written at all. */
+  /** It depends on more than the operands whether memory is written at all: exceptions come first. */
   readonly mayNotStore: boolean;
   /** An x87 instruction that looks for a pending exception before anything else. */
   readonly waits: boolean;
@@ -201,7 +201,7 @@ function factsOf(opcode: Opcode, index: HandlerIndex): LineFacts {
     accessBytes: Uint8Array.of(bytes(2), bytes(4), bytes(8)),
     writes: memory !== "" && first === memory && writesFirst(opcode),
     pop: opcode.name === "pop",
-    mayNotStore: /^f(ist|st|bst)/.test(opcode.name),
+    mayNotStore: /^(f(ist|st|bst)|vcvtps2ph)/.test(opcode.name),
     waits: opcode.attributes.unit === "x87" && !/^f(n|xsave|xrstor)/.test(opcode.name),
   };
 }

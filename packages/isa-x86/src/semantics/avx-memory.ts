@@ -3,7 +3,7 @@
 import type { Value } from "@isola/engine";
 import type { Semantics } from "./semantics.js";
 import {
-  isWide,
+  type Halves,
   loadScratch,
   readHalves,
   rolesOf,
@@ -39,11 +39,6 @@ export function maskedStoreElements(width: 4 | 8): Semantics {
   };
 }
 
-/** The vector register that VSIB names. */
-function indexRegister(size: number): VectorRegister {
-  return { kind: "vec", size, slot: "rm" };
-}
-
 /**
  * VGATHERDPS and its like: elements whose mask has the sign bit set come from base + index * scale. The mask is cleared
  * as elements arrive; after a fault both registers show what was done before it.
@@ -52,16 +47,28 @@ export function gather(width: 4 | 8, indexWidth: 4 | 8): Semantics {
   return (e, operands, form) => {
     const dst = vectorRegister(operands[0]);
     const mask = vectorRegister(operands[2]);
-    const total = form.opcode.encoding.vex === 256 ? 32 : 16;
-    const index = indexRegister(form.opcode.attributes.vsib === "x" ? total * 8 : 128);
-    const pieces = isWide(dst) ? 2 : 1;
-    storeScratch(e, 0, readHalves(e, dst));
-    storeScratch(e, 1, readHalves(e, mask));
+    const length = form.opcode.encoding.vex === 256 ? 32 : 16;
+    const index: VectorRegister = { kind: "vec", size: form.opcode.attributes.vsib === "x" ? length * 8 : 128, slot: "rm" };
+    storeScratch(e, 0, wholeRegister(e, dst));
+    storeScratch(e, 1, wholeRegister(e, mask));
     storeScratch(e, 2, readHalves(e, index));
-    const count = total / Math.max(width, indexWidth);
-    e.callVoid("gather", [...addressParts(e), e.i32(width), e.i32(indexWidth), e.i32(count)]);
-    writeHalves(e, dst, loadScratch(e, 0, pieces));
-    writeHalves(e, mask, loadScratch(e, 1, pieces));
+    const count = length / Math.max(width, indexWidth);
+    e.callVoid("gather", [
+      ...addressParts(e),
+      e.i32(width),
+      e.i32(indexWidth),
+      e.i32(count),
+      e.i32(dst.size / 8),
+      e.i32(length),
+    ]);
+    for (const half of [0, 1] as const) {
+      e.writeVectorHalf(dst, half, e.readScratch(0, half));
+      e.writeVectorHalf(mask, half, e.readScratch(1, half));
+    }
     e.leaveOnFault();
   };
+}
+
+function wholeRegister(e: X86Emitter, register: VectorRegister): Halves {
+  return [e.readVectorHalf(register, 0), e.readVectorHalf(register, 1)];
 }

@@ -27,13 +27,13 @@ const RULES: readonly Rule[] = [
       paddsb paddsw paddusb paddusw psubsb psubsw psubusb psubusw pminub pminsw pmaxub pmaxsw pminsb pminsd pminuw pminud
       pmaxsb pmaxsd pmaxuw pmaxud pand pandn por pxor pavgb pavgw pmullw pmulhw pmulhuw pmuludq pmuldq pmulld pmaddwd
       psadbw pmulhrsw pmaddubsw pshufb phaddw phaddd phaddsw phsubw phsubd phsubsw psignb psignw psignd palignr pblendw
-      mpsadbw psrlw psrld psrlq psraw psrad psllw pslld psllq psrldq pslldq`,
+      mpsadbw psrlw psrld psrlq psraw psrad psllw pslld psllq psrldq pslldq
+      aesenc aesenclast aesdec aesdeclast pclmulqdq`,
   },
   {
     sources: true,
     lengths: [128],
-    names: `movhlps movlhps movlps movlpd movhps movhpd dppd insertps pinsrb pinsrw pinsrd pinsrq aesenc aesenclast aesdec
-      aesdeclast pclmulqdq`,
+    names: `movhlps movlhps movlps movlpd movhps movhpd dppd insertps pinsrb pinsrw pinsrd pinsrq`,
   },
   {
     sources: true,
@@ -77,8 +77,10 @@ function extensions(source: string, ...suffixes: readonly string[]): { [name: st
   return Object.fromEntries(names.map((name) => [name, `Vx,${source}`]));
 }
 
-/** Integer vectors of 256 bits came with AVX2. */
+/** Integer vectors of 256 bits came with AVX2, those of AES and PCLMULQDQ later. */
 function featureOf(name: string, length: 128 | 256 | "lig"): string {
+  if (length === 256 && name.startsWith("aes")) return "VAES";
+  if (length === 256 && name === "pclmulqdq") return "VPCLMULQDQ";
   return length === 256 && /^(p(?!test)|mpsadbw|movntdqa)/.test(name) ? "AVX2" : "AVX";
 }
 
@@ -91,7 +93,13 @@ function withSource([dst, ...rest]: readonly string[]): string[] {
 
 function vexLine(line: Opcode, { sources }: Rule, length: 128 | 256 | "lig"): Opcode {
   const { unit: _unit, feature: _feature, ...others } = line.attributes;
-  const attributes: Attributes = { ...others, unit: "avx", feature: featureOf(line.name, length) };
+  const attributes: Attributes = {
+    ...others,
+    unit: "avx",
+    feature: featureOf(line.name, length),
+    // Outside 64-bit mode VEX.W of these means nothing: the line without it follows.
+    ...(line.encoding.rexW === 1 && { only: "64" }),
+  };
   const encoding: Encoding = { ...line.encoding, vex: length };
   const wide = length === 256 && line.operands[0]?.[0] === "V" ? WIDE_OPERANDS[line.name] : undefined;
   const operands = wide?.split(",") ?? line.operands;
