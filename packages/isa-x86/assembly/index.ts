@@ -22,6 +22,7 @@ export * from "./x87/registers";
 export * from "./x87/transcendental";
 export * from "./x87/control";
 export * from "./x87/fxsave";
+export * from "./x87/xsave";
 
 // MMX, SSE, AES-NI, PCLMULQDQ, SHA-NI
 export * from "./sse/aes";

@@ -355,6 +355,63 @@ export function writeSystem(cpu: usize, linear: u64, bytes: u32, value: u64): vo
   if (second != NO_PAGE) writeCrossing(first, second, bytes, value);
 }
 
+/** Bytes from `linear` to the end of its page, at most `bytes`. */
+function run(linear: u64, bytes: u32): u32 {
+  const rest: u32 = 0x1000 - (<u32>linear & 0xfff);
+  return rest < bytes ? rest : bytes;
+}
+
+/** Largest power of two up to 8 that is not more than `bytes`. */
+function piece(bytes: u32): u32 {
+  return bytes >= 8 ? 8 : bytes >= 4 ? 4 : bytes >= 2 ? 2 : 1;
+}
+
+/** Copies guest memory to host address `to`; stops at a fault. */
+export function copyFromGuest(cpu: usize, rec: usize, linear: u64, to: usize, bytes: u32): void {
+  for (let done: u32 = 0; done < bytes; ) {
+    const at = linear + done;
+    const host = hostForRead(cpu, rec, at);
+    if (load<u32>(cpu + CPU_FAULT) != 0) return;
+    const length = host != 0 ? run(at, bytes - done) : piece(bytes - done);
+    if (host != 0) memory.copy(to + done, host, length);
+    else {
+      const value = readGuest(cpu, rec, at, length | UNALIGNED);
+      if (load<u32>(cpu + CPU_FAULT) != 0) return;
+      storePiece(to + done, length, value);
+    }
+    done += length;
+  }
+}
+
+/** Copies from host address `from` to guest memory; stops at a fault. */
+export function copyToGuest(cpu: usize, rec: usize, linear: u64, from: usize, bytes: u32): void {
+  for (let done: u32 = 0; done < bytes; ) {
+    const at = linear + done;
+    const host = hostForWrite(cpu, rec, at);
+    if (load<u32>(cpu + CPU_FAULT) != 0) return;
+    const length = host != 0 ? run(at, bytes - done) : piece(bytes - done);
+    if (host != 0) memory.copy(host, from + done, length);
+    else {
+      writeGuest(cpu, rec, at, length | UNALIGNED, loadPiece(from + done, length));
+      if (load<u32>(cpu + CPU_FAULT) != 0) return;
+    }
+    done += length;
+  }
+}
+
+function loadPiece(from: usize, bytes: u32): u64 {
+  if (bytes == 8) return load<u64>(from);
+  if (bytes == 4) return <u64>load<u32>(from);
+  if (bytes == 2) return <u64>load<u16>(from);
+  return <u64>load<u8>(from);
+}
+
+function storePiece(to: usize, bytes: u32, value: u64): void {
+  if (bytes == 8) store<u64>(to, value);
+  else if (bytes == 4) store<u32>(to, <u32>value);
+  else if (bytes == 2) store<u16>(to, <u16>value);
+  else store<u8>(to, <u8>value);
+}
 /** Reads `bytes` (up to 512) of guest memory into the scratch area. */
 export function readBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
   const scratch = cpu + CPU_SCRATCH;

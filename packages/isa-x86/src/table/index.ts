@@ -19,6 +19,7 @@ import { sseShuffle } from "./sse-shuffle.js";
 import { sseString } from "./sse4-string.js";
 import { vexForms } from "./vex-of-sse.js";
 import { x87Opcodes } from "./x87.js";
+import { xsaveOpcodes } from "./xsave.js";
 
 const sse: readonly Opcode[] = [
   ...sseMove,
@@ -44,5 +45,6 @@ export const opcodeTable: readonly Opcode[] = [
   ...integerStack,
   ...integerBranch,
   ...systemOpcodes,
+  ...xsaveOpcodes,
   ...x87Opcodes,
 ];
