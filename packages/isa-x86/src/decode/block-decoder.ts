@@ -14,7 +14,7 @@ import {
 import { cpu as layout, SEGMENT_STRIDE } from "../cpu-layout.js";
 import type { HandlerIndex } from "../interpreter/handlers.js";
 import { Special } from "../interpreter/special.js";
-import { dependsOnOperandSize, memoryUse } from "../table/form.js";
+import { dependsOnOperandSize, hasFlatForms, memoryUse } from "../table/form.js";
 import type { Opcode, Unit } from "../table/opcode.js";
 import { opcodeTable } from "../table/index.js";
 import { BASE_RIP, DecodedInstruction, NO_REGISTER, Segment } from "./decoded-instruction.js";
@@ -53,6 +53,7 @@ interface LineFacts {
   readonly firstHandler: number;
   readonly sized: boolean;
   readonly addressings: number;
+  readonly hasFlatForms: boolean;
   readonly firstMemoryForm: number;
   readonly hasModel: boolean;
   readonly ends: boolean;
@@ -182,7 +183,8 @@ function factsOf(opcode: Opcode, index: HandlerIndex): LineFacts {
   return {
     firstHandler: index.first.get(opcode) ?? 0,
     sized: dependsOnOperandSize(opcode),
-    addressings: use === "maybe" ? 3 : use === "always" ? 2 : 1,
+    addressings: (use === "always" ? 0 : 1) + (use === "never" ? 0 : hasFlatForms(opcode) ? 2 : 1),
+    hasFlatForms: hasFlatForms(opcode),
     firstMemoryForm: use === "always" ? 0 : 1,
     hasModel: opcode.attributes.model === true,
     ends: opcode.attributes.ends === true,
@@ -382,7 +384,11 @@ export class BlockDecoder {
     let separate = false;
     if (insn.memory) {
       const based = code64 ? insn.segment >= Segment.FS : !flat || isSpecialSegment(insn.segment);
-      separate = insn.addressSize === 16 || (based && !facts.addressOnly) || hasWideDisplacement(insn);
+      separate =
+        insn.addressSize === 16 ||
+        (insn.addressSize === 32 && !facts.hasFlatForms) ||
+        (based && !facts.addressOnly) ||
+        hasWideDisplacement(insn);
       if (separate) this.address(insn, facts, here, flat, code64);
       addressing = facts.firstMemoryForm + (separate || insn.addressSize === 64 ? 0 : 1);
     }
@@ -406,7 +412,10 @@ export class BlockDecoder {
     if (facts.relative) this.links(record, insn, facts, here, mode);
     else if (facts.repeat)
       this.repeatImmediate(record, insn, insn.segmentOverride < 0 ? Segment.DS : insn.segmentOverride);
-    else if (facts.elements) this.repeatImmediate(record, insn, insn.segment);
+    else if (facts.elements) {
+      this.repeatImmediate(record, insn, insn.segment);
+      this.bytes[record + RecordField.Scale] = insn.scale;
+    }
     else {
       view.setInt32(record + RecordField.Immediate, insn.immediateLow, true);
       view.setInt32(record + RecordField.Immediate + 4, insn.immediateHigh, true);
