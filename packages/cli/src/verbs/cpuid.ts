@@ -10,7 +10,7 @@ const LEAVES: readonly (readonly [leaf: number, subleaves: number])[] = [
   [0x2, 1],
   [0x4, 4],
   [0x6, 1],
-  [0x7, 1],
+  [0x7, 3],
   [0xb, 3],
   [0xd, 3],
   [0x15, 1],

@@ -61,7 +61,7 @@ function basic(leaf: number, subleaf: number, context: CpuidContext): CpuidResul
     case 6:
       return [feature.LEAF6_EAX, 0, 0, 0];
     case 7:
-      return subleaf === 0 ? [0, feature.LEAF7_EBX, feature.LEAF7_ECX, feature.LEAF7_EDX] : NOTHING;
+      return structuredFeatures(subleaf);
     case 0xb:
       return topology(subleaf, context);
     case 0xd:
@@ -106,6 +106,18 @@ function cache(subleaf: number, { cpuCount }: CpuidContext): CpuidResult {
       return [(cores | (1 << 8) | (1 << 5) | 2) >>> 0, line(8), 63, 0];
     case 2:
       return [(cores | (1 << 8) | (2 << 5) | 3) >>> 0, line(16), 1023, 0];
+    default:
+      return NOTHING;
+  }
+}
+
+/** Leaf 7; its subleaf 1 is empty. */
+function structuredFeatures(subleaf: number): CpuidResult {
+  switch (subleaf) {
+    case 0:
+      return [2, feature.LEAF7_EBX, feature.LEAF7_ECX, feature.LEAF7_EDX];
+    case 2:
+      return [0, 0, 0, feature.LEAF7_2_EDX];
     default:
       return NOTHING;
   }
