@@ -4,12 +4,9 @@ export { raiseUnavailable } from "./availability";
 export { configureCpus, evictHalf, findBlock, insertBlock, invalidatedBlockCount, takeDeadBlocks, writtenByDevice } from "./code-cache";
 export { materializeFlags } from "./lazy-flags";
 export { cachedRecord, deliverFault, linearRip, lookup, nextRip, noteHot, recordRip, resolve, translateCode } from "./lookup";
-export { checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128, readForWriteCompiled, writeGuestCompiled, writeGuest128Compiled } from "./memory";
-export { configureCpus, evictHalf, insertBlock, invalidatedBlockCount, writtenByDevice } from "./code-cache";
-export { deliverFault, linearRip, lookup, nextRip, recordRip, resolve, translateCode } from "./lookup";
 export {
-  checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, readGuest256, writeBlock, writeGuest,
-  writeGuest128, writeGuest256,
+  checkCanonical, checkWrite, readBlock, readForWrite, readForWriteCompiled, readGuest, readGuest128, readGuest256,
+  writeBlock, writeGuest, writeGuest128, writeGuest128Compiled, writeGuest256, writeGuest256Compiled, writeGuestCompiled,
 } from "./memory";
 export { configureRam, readPhysical, writePhysical } from "./physical";
 export { flushPcid, flushTlb, initTlb, invalidatePage, refreshJumpContext, switchAddressSpace } from "./tlb";

@@ -191,6 +191,11 @@ export function writeGuest128Compiled(cpu: usize, rec: usize, linear: u64): void
   if (mayWriteCompiled(cpu, rec, linear, 16)) writeGuest128(cpu, rec, linear);
 }
 
+/** {@link writeGuest256} for compiled regions. */
+export function writeGuest256Compiled(cpu: usize, rec: usize, linear: u64): void {
+  if (mayWriteCompiled(cpu, rec, linear, 32)) writeGuest256(cpu, rec, linear);
+}
+
 /** False with CPU_FAULT set if the write faults or must be left to the interpreter. */
 function mayWriteCompiled(cpu: usize, rec: usize, linear: u64, size: u32): bool {
   if (!precheck(cpu, rec, linear, size)) return false;

@@ -117,6 +117,14 @@ function tlbIndex(cpu: usize): usize {
 }
 
 /**
+ * Bits 32-63 of general registers are undefined after leaving 64-bit mode (SDM 1, 3.4.1.1). Here they are zero as long as
+ * code is not 64-bit, so that compiled regions may keep registers in 32-bit locals.
+ */
+function clearUpperHalves(cpu: usize): void {
+  for (let i: usize = 0; i < 8; i++) store<u32>(cpu + CPU_GPR + (i << 3) + 4, 0);
+}
+
+/**
  * Recomputes everything that depends on CR0, CR4, XCR0, EFER, DR7, CPL, the code, stack and data segments and EFLAGS.VM, TF
  * and AC. To be called after any change of these.
  */

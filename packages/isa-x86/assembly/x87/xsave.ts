@@ -103,7 +103,7 @@ function copyRegisters(to: usize, toStride: usize, from: usize, fromStride: usiz
  * @param long REX.W: 64-bit x87 pointers
  * @param wide 64-bit mode
  */
-export function saveExtendedState(
+export function xsave(
   cpu: usize,
   rec: usize,
   linear: u64,
@@ -169,8 +169,8 @@ function clearRegisters(at: usize, count: usize): void {
   for (let i: usize = 0; i < count; i++) v128.store(at + i * REGISTER_STRIDE, i64x2.splat(0));
 }
 
-/** XRSTOR from `linear`; parameters like those of saveExtendedState. #GP(0) for a bad area, with nothing changed. */
-export function restoreExtendedState(cpu: usize, rec: usize, linear: u64, mask: u64, long: bool, wide: bool): void {
+/** XRSTOR from `linear`; parameters like those of `xsave`. #GP(0) for a bad area, with nothing changed. */
+export function xrstor(cpu: usize, rec: usize, linear: u64, mask: u64, long: bool, wide: bool): void {
   if (!enter(cpu, rec, linear)) return;
   get(cpu, rec, linear, 0, AVX_OFFSET);
   if (isFaulted(cpu)) return;
@@ -203,7 +203,7 @@ export function restoreExtendedState(cpu: usize, rec: usize, linear: u64, mask: 
 }
 
 /** XGETBV: register 0 is XCR0, register 1 those of its components that are in use. */
-export function getExtendedControl(cpu: usize, index: u32, wide: bool): u64 {
+export function xgetbv(cpu: usize, index: u32, wide: bool): u64 {
   if ((load<u64>(cpu + CPU_CR4) & CR4_OSXSAVE) == 0) fault(cpu, FAULT_UD);
   else if (index > 1) fault(cpu, FAULT_GP);
   const xcr0 = load<u64>(cpu + CPU_XCR0);
@@ -211,7 +211,7 @@ export function getExtendedControl(cpu: usize, index: u32, wide: bool): u64 {
 }
 
 /** XSETBV: x87 cannot be left out, AVX needs SSE. */
-export function setExtendedControl(cpu: usize, index: u32, value: u64): void {
+export function xsetbv(cpu: usize, index: u32, value: u64): void {
   if ((load<u64>(cpu + CPU_CR4) & CR4_OSXSAVE) == 0) {
     fault(cpu, FAULT_UD);
     return;

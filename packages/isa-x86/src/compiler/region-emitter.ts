@@ -321,6 +321,10 @@ export class RegionEmitter extends X86Emitter {
     this.code.end();
   }
 
+  override storeGuestPair(linear: Value, low: Value, high: Value): void {
+    super.storeGuestPair(linear, low, high, "Compiled");
+  }
+
   modifyGuest(bytes: 1 | 2 | 4 | 8, linear: Value, _locked: boolean, change: (old: Value) => Value): void {
     const load = bytes === 1 ? "i32.load8_u" : bytes === 2 ? "i32.load16_u" : bytes === 4 ? "i32.load" : "i64.load";
     const store = bytes === 1 ? "i32.store8" : bytes === 2 ? "i32.store16" : bytes === 4 ? "i32.store" : "i64.store";

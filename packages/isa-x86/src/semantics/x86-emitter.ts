@@ -249,14 +249,17 @@ export abstract class X86Emitter extends Emitter {
     return [this.value(low), this.value(high)];
   }
 
-  /** Writes 32 bytes of guest memory; leaves the handler on a fault, with nothing written. */
-  storeGuestPair(linear: Value, low: Value, high: Value): void {
+  /**
+   * Writes 32 bytes of guest memory; leaves the handler on a fault, with nothing written.
+   * @param variant end of the helper's name
+   */
+  storeGuestPair(linear: Value, low: Value, high: Value, variant: "" | "Compiled" = ""): void {
     this.if(
       this.crossesPage(linear, 32),
       () => {
         this.writeScratch(0, 0, low);
         this.writeScratch(0, 1, high);
-        this.callFaulting("writeGuest256", [this.cpu, this.record, linear]);
+        this.callFaulting(`writeGuest256${variant}`, [this.cpu, this.record, linear]);
       },
       () => {
         this.storeGuest("v128.store", 16, linear, low);

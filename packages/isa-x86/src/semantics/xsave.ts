@@ -28,7 +28,7 @@ function longPointers(e: X86Emitter): Value {
 
 export function saveState(kind: SaveKind): Semantics {
   return (e) =>
-    e.callFaulting("saveExtendedState", [
+    e.callFaulting("xsave", [
       e.cpu,
       e.record,
       e.linearAddress(),
@@ -40,7 +40,7 @@ export function saveState(kind: SaveKind): Semantics {
 }
 
 export const restoreState: Semantics = (e) =>
-  e.callFaulting("restoreExtendedState", [
+  e.callFaulting("xrstor", [
     e.cpu,
     e.record,
     e.linearAddress(),
@@ -51,12 +51,12 @@ export const restoreState: Semantics = (e) =>
 
 export const xgetbv: Semantics = (e) => {
   const index = e.readGpr(Gpr.RCX, 32);
-  const value = e.callFaultingValue("getExtendedControl", [e.cpu, index, isWideMode(e)], "i64");
+  const value = e.callFaultingValue("xgetbv", [e.cpu, index, isWideMode(e)], "i64");
   e.writeGpr(Gpr.RAX, 32, e.wrap(value));
   e.writeGpr(Gpr.RDX, 32, e.wrap(e.shrU(value, 32)));
 };
 
 export const xsetbv: Semantics = (e) => {
-  e.callFaulting("setExtendedControl", [e.cpu, e.readGpr(Gpr.RCX, 32), mask(e)]);
+  e.callFaulting("xsetbv", [e.cpu, e.readGpr(Gpr.RCX, 32), mask(e)]);
   resume(e);
 };
