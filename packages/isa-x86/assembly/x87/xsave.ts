@@ -118,10 +118,13 @@ export function xsave(
   const mxcsr = load<u32>(cpu + CPU_MXCSR);
   let saved = kind == 0 ? requested : requested & used;
   if (kind == COMPACT && mxcsr != MXCSR_INITIAL) saved |= requested & SSE;
+  const savesMxcsr = kind == COMPACT ? (saved & SSE) != 0 : (requested & (SSE | AVX)) != 0;
   const area = cpu + CPU_SCRATCH;
   const count = registers(wide);
-  const end: u32 = (saved & AVX) != 0 ? AVX_OFFSET + (<u32>count << 4) : HEADER_OFFSET + 16;
-  if (!checkWrite(cpu, rec, linear, 1) || !checkWrite(cpu, rec, linear + end - 1, 1)) return;
+  // Only pages that are written to must be writable.
+  const start: u32 = (saved & X87) != 0 ? 0 : savesMxcsr ? MXCSR_OFFSET : HEADER_OFFSET;
+  const end: u32 = (saved & AVX) != 0 ? AVX_OFFSET + (<u32>count << 4) : HEADER_OFFSET + 8;
+  if (!checkWrite(cpu, rec, linear + start, 1) || !checkWrite(cpu, rec, linear + end - 1, 1)) return;
   const old = kind == COMPACT ? 0 : readGuest(cpu, rec, linear + HEADER_OFFSET, 8);
   if (isFaulted(cpu)) return;
   if ((saved & X87) != 0) {
@@ -129,7 +132,7 @@ export function xsave(
     put(cpu, rec, linear, 0, MXCSR_OFFSET);
     put(cpu, rec, linear, 32, XMM_OFFSET);
   }
-  if (kind == COMPACT ? (saved & SSE) != 0 : (requested & (SSE | AVX)) != 0) {
+  if (savesMxcsr) {
     store<u32>(area + MXCSR_OFFSET, mxcsr);
     store<u32>(area + MXCSR_OFFSET, MXCSR_MASK, 4);
     put(cpu, rec, linear, MXCSR_OFFSET, 32);
@@ -172,7 +175,7 @@ function clearRegisters(at: usize, count: usize): void {
 /** XRSTOR from `linear`; parameters like those of `xsave`. #GP(0) for a bad area, with nothing changed. */
 export function xrstor(cpu: usize, rec: usize, linear: u64, mask: u64, long: bool, wide: bool): void {
   if (!enter(cpu, rec, linear)) return;
-  get(cpu, rec, linear, 0, AVX_OFFSET);
+  get(cpu, rec, linear, HEADER_OFFSET, AVX_OFFSET);
   if (isFaulted(cpu)) return;
   if (!isHeaderValid(cpu)) {
     fault(cpu, FAULT_GP);
@@ -184,10 +187,13 @@ export function xrstor(cpu: usize, rec: usize, linear: u64, mask: u64, long: boo
   const compacted = (format & COMPACTED) != 0;
   const restored = requested & load<u64>(area + HEADER_OFFSET);
   const count = registers(wide);
+  const loadsMxcsr = compacted ? (restored & SSE) != 0 : (requested & (SSE | AVX)) != 0;
+  if ((restored & X87) != 0) get(cpu, rec, linear, 0, XMM_OFFSET);
+  else if (loadsMxcsr) get(cpu, rec, linear, MXCSR_OFFSET, 32);
+  if ((restored & SSE) != 0) get(cpu, rec, linear, XMM_OFFSET, XMM_OFFSET + (<u32>count << 4));
   if ((restored & AVX) != 0) get(cpu, rec, linear, AVX_OFFSET, AVX_OFFSET + (<u32>count << 4));
   if (isFaulted(cpu)) return;
   const mxcsr = load<u32>(area + MXCSR_OFFSET);
-  const loadsMxcsr = compacted ? (restored & SSE) != 0 : (requested & (SSE | AVX)) != 0;
   if (loadsMxcsr && (mxcsr & ~MXCSR_MASK) != 0) {
     fault(cpu, FAULT_GP);
     return;
