@@ -105,6 +105,8 @@ uint16_t random_fcw(struct random *r) {
 }
 
 uint32_t random_mxcsr(struct random *r) {
+  // What programs have most of the time: an inexact result changes nothing any more.
+  if (percent(r, 25)) return 0x1fa0 | (percent(r, 30) ? below(r, 64) : 0);
   uint32_t value = 0x1f80;
   if (percent(r, 30)) value = below(r, 64) << 7;
   if (percent(r, 25)) value |= below(r, 64);

@@ -415,8 +415,7 @@ export class BlockDecoder {
     else if (facts.elements) {
       this.repeatImmediate(record, insn, insn.segment);
       this.bytes[record + RecordField.Scale] = insn.scale;
-    }
-    else {
+    } else {
       view.setInt32(record + RecordField.Immediate, insn.immediateLow, true);
       view.setInt32(record + RecordField.Immediate + 4, insn.immediateHigh, true);
     }

@@ -48,7 +48,11 @@ export function gather(width: 4 | 8, indexWidth: 4 | 8): Semantics {
     const dst = vectorRegister(operands[0]);
     const mask = vectorRegister(operands[2]);
     const length = form.opcode.encoding.vex === 256 ? 32 : 16;
-    const index: VectorRegister = { kind: "vec", size: form.opcode.attributes.vsib === "x" ? length * 8 : 128, slot: "rm" };
+    const index: VectorRegister = {
+      kind: "vec",
+      size: form.opcode.attributes.vsib === "x" ? length * 8 : 128,
+      slot: "rm",
+    };
     storeScratch(e, 0, wholeRegister(e, dst));
     storeScratch(e, 1, wholeRegister(e, mask));
     storeScratch(e, 2, readHalves(e, index));

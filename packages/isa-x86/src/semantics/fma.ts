@@ -2,9 +2,21 @@
 // FMA3: x * y + z rounded once.
 import type { Value } from "@isola/engine";
 import type { Operand } from "../table/operand.js";
+import { fuseInline, type InlineResult } from "./fma-inline.js";
 import type { Semantics } from "./semantics.js";
-import type { FloatSize } from "./sse-exceptions.js";
-import { type Halves, loadScratch, readHalves, readLow, storeScratch, writeHalves } from "./vector-operand.js";
+import { type FloatSize, plainArithmetic } from "./sse-exceptions.js";
+import { dwords, quads } from "./sse-operands.js";
+import {
+  anyTrue,
+  chooseHalves,
+  type Halves,
+  loadScratch,
+  readHalves,
+  readLow,
+  storeScratch,
+  writeHalves,
+  writeLow,
+} from "./vector-operand.js";
 import type { X86Emitter } from "./x86-emitter.js";
 
 /** Which operands are factors and which is the addend: the digits of the mnemonic. */
@@ -42,11 +54,13 @@ function operandsOf([first, second, third]: readonly Operand[]): readonly [Opera
   return [first!, second!, third!];
 }
 
+type Sources = readonly [x: Halves, y: Halves, z: Halves];
+
 function byHelper(
   e: X86Emitter,
   size: FloatSize,
   fused: Fused,
-  [x, y, z]: readonly [Halves, Halves, Halves],
+  [x, y, z]: Sources,
   kept: Halves,
   count: number,
 ): Halves {
@@ -58,23 +72,75 @@ function byHelper(
   return loadScratch(e, 0, kept.length);
 }
 
+/** Sign bits that an operation flips in the addends: of all elements, of the even or of the odd ones. */
+function addendSigns(size: FloatSize, fused: Fused): readonly number[] | null {
+  const signs = (even: boolean, odd: boolean): readonly number[] =>
+    size === 32
+      ? dwords(even ? 0x8000_0000 : 0, odd ? 0x8000_0000 : 0)
+      : quads(even ? 1n << 63n : 0n, odd ? 1n << 63n : 0n);
+  switch (fused) {
+    case Fused.Subtract:
+    case Fused.NegatedSubtract:
+      return signs(true, true);
+    case Fused.AddSubtract:
+      return signs(true, false);
+    case Fused.SubtractAdd:
+      return signs(false, true);
+    default:
+      return null;
+  }
+}
+
+/** What the inline path gives for one piece. */
+function fusePiece(e: X86Emitter, size: FloatSize, fused: Fused, x: Value, y: Value, z: Value): InlineResult {
+  const all = addendSigns(size, Fused.Subtract)!;
+  const negates = fused === Fused.NegatedAdd || fused === Fused.NegatedSubtract;
+  const signs = addendSigns(size, fused);
+  const factor = negates ? e.op("v128.xor", x, e.v128(all)) : x;
+  const addend = signs === null ? z : e.op("v128.xor", z, e.v128(signs));
+  return fuseInline(e, size, factor, y, addend);
+}
+
 /** VFMADD132PS and its like. */
 export function fusedPacked(size: FloatSize, fused: Fused, order: Order): Semantics {
   return (e, operands) => {
     const [first, second, third] = operandsOf(operands);
     const memory = readHalves(e, third);
-    const sources: [Halves, Halves, Halves] = [readHalves(e, first), readHalves(e, second), memory];
-    const count = (memory.length * 128) / size;
-    writeHalves(e, first, byHelper(e, size, fused, ordered(order, sources), sources[0], count));
+    const destination = readHalves(e, first);
+    const sources: Sources = ordered(order, [destination, readHalves(e, second), memory]);
+    const [x, y, z] = sources;
+    const pieces = x.map((half, i) => fusePiece(e, size, fused, half, y[i]!, z[i]!));
+    const failed = anyTrue(
+      e,
+      pieces.map((piece) => piece.failed),
+    );
+    const results = chooseHalves(
+      e,
+      e.and(e.eqz(failed), plainArithmetic(e)),
+      x.length,
+      () => pieces.map((piece) => piece.result),
+      () => byHelper(e, size, fused, sources, destination, (x.length * 128) / size),
+    );
+    writeHalves(e, first, results);
   };
 }
 
 /** VFMADD132SS and its like: the upper elements of the destination stay. */
 export function fusedScalar(size: FloatSize, fused: Fused, order: Order): Semantics {
+  const low = Array.from({ length: 16 }, (_, i) => (i < size / 8 ? i : i + 16));
   return (e, operands) => {
     const [first, second, third] = operandsOf(operands);
-    const memory: Value = readLow(e, third);
-    const sources: [Halves, Halves, Halves] = [[readLow(e, first)], [readLow(e, second)], [memory]];
-    writeHalves(e, first, byHelper(e, size, fused, ordered(order, sources), sources[0], 1));
+    const memory = readLow(e, third);
+    const destination = readLow(e, first);
+    const [x, y, z] = ordered(order, [destination, readLow(e, second), memory]);
+    const { result, failed } = fusePiece(e, size, fused, x, y, z);
+    const fails = e.lane("i32x4.extract_lane", 0, failed);
+    const value = e.choose(
+      e.and(e.eqz(fails), plainArithmetic(e)),
+      "v128",
+      () => e.shuffle(result, destination, low),
+      () => byHelper(e, size, fused, [[x], [y], [z]], [destination], 1)[0]!,
+    );
+    writeLow(e, first, value);
   };
 }

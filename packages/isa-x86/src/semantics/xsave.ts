@@ -28,26 +28,11 @@ function longPointers(e: X86Emitter): Value {
 
 export function saveState(kind: SaveKind): Semantics {
   return (e) =>
-    e.callFaulting("xsave", [
-      e.cpu,
-      e.record,
-      e.linearAddress(),
-      mask(e),
-      e.i32(kind),
-      longPointers(e),
-      isWideMode(e),
-    ]);
+    e.callFaulting("xsave", [e.cpu, e.record, e.linearAddress(), mask(e), e.i32(kind), longPointers(e), isWideMode(e)]);
 }
 
 export const restoreState: Semantics = (e) =>
-  e.callFaulting("xrstor", [
-    e.cpu,
-    e.record,
-    e.linearAddress(),
-    mask(e),
-    longPointers(e),
-    isWideMode(e),
-  ]);
+  e.callFaulting("xrstor", [e.cpu, e.record, e.linearAddress(), mask(e), longPointers(e), isWideMode(e)]);
 
 export const xgetbv: Semantics = (e) => {
   const index = e.readGpr(Gpr.RCX, 32);

@@ -21,14 +21,7 @@ import { vexForms } from "./vex-of-sse.js";
 import { x87Opcodes } from "./x87.js";
 import { xsaveOpcodes } from "./xsave.js";
 
-const sse: readonly Opcode[] = [
-  ...sseMove,
-  ...sseInteger,
-  ...sseShuffle,
-  ...sseFloat,
-  ...sseString,
-  ...crypto,
-];
+const sse: readonly Opcode[] = [...sseMove, ...sseInteger, ...sseShuffle, ...sseFloat, ...sseString, ...crypto];
 
 /** Every instruction that exists. Within one opcode, the first line that matches counts. */
 export const opcodeTable: readonly Opcode[] = [
