@@ -41,14 +41,7 @@ export class FuzzedCpu {
       read: () => this.random.below(0x1_0000_0000),
       write: () => {},
     });
-    this.engine = new X86Engine({
-      wasm: hostWasm,
-      modules,
-      ramSize: RAM_SIZE,
-      cpuCount: 1,
-      mmio,
-      translation: testTranslation(),
-    });
+    this.engine = new X86Engine({ wasm: hostWasm, modules, ramSize: RAM_SIZE, cpuCount: 1, mmio, translation: testTranslation() });
     const interrupts = {
       pending: () => this.random.below(2) === 0,
       acknowledge: () => this.random.below(257) - 1,

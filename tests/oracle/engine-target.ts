@@ -71,14 +71,7 @@ export class EngineTarget implements VectorTarget {
   constructor() {
     const read = (name: string): Uint8Array => new Uint8Array(readFileSync(join(repositoryRoot(), "build", name)));
     const modules = { helpers: read("helpers.wasm"), interpreter: read("interpreter.wasm") };
-    this.engine = new X86Engine({
-      wasm: hostWasm,
-      modules,
-      ramSize: RAM_SIZE,
-      cpuCount: 1,
-      mmio: new Bus("none"),
-      translation: testTranslation(),
-    });
+    this.engine = new X86Engine({ wasm: hostWasm, modules, ramSize: RAM_SIZE, cpuCount: 1, mmio: new Bus("none"), translation: testTranslation() });
     this.cpu = new X86Cpu(this.engine, 0, NO_INTERRUPTS, new SystemInstructions(PORTS));
     this.state = this.cpu.state;
     this.bytes = new Uint8Array(this.engine.buffer);

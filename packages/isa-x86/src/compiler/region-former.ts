@@ -223,3 +223,4 @@ function entriesOf(blocks: readonly RegionBlock[], calls: readonly { callee: num
   });
   return entries;
 }
+

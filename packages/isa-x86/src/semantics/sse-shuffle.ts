@@ -118,15 +118,22 @@ export const shufpd: ImmediateLanes = (e, a, b, imm, half) => {
   return e.lane("i64x2.replace_lane", 1, e.op("i64x2.splat", lane(a, 0)), lane(b, 1));
 };
 
+const LANE_BYTES = { i16x8: 2, i32x4: 4, i64x2: 8 } as const;
 const LANE_BITS = {
   i16x8: words(1, 2, 4, 8, 16, 32, 64, 128),
   i32x4: dwords(1, 2, 4, 8),
   i64x2: quads(1n, 2n),
 } as const;
 
-/** A vector with all bits of lane n set where bit n of `imm` is set. */
-export function maskOfBits(e: X86Emitter, lanes: "i16x8" | "i32x4" | "i64x2", imm: Value): Value {
-  const spread = lanes === "i64x2" ? e.op("i64x2.splat", e.extendU(imm)) : e.op(`${lanes}.splat`, imm);
+/** A vector with all bits of lane n set where bit n of `imm` is set, counted from bit `first` on. */
+function maskOfBits(e: X86Emitter, lanes: "i16x8" | "i32x4" | "i64x2", imm: Value, first = 0): Value {
+  if (imm.constant !== null) {
+    const width = LANE_BYTES[lanes];
+    const fields = Number(imm.constant) >> first;
+    return e.v128(Array.from({ length: 16 }, (_, i) => ((fields >> Math.floor(i / width)) & 1 ? 0xff : 0)));
+  }
+  const bitsOfLanes = e.shrU(imm, first);
+  const spread = lanes === "i64x2" ? e.op("i64x2.splat", e.extendU(bitsOfLanes)) : e.op(`${lanes}.splat`, bitsOfLanes);
   const bits = e.v128(LANE_BITS[lanes]);
   return e.op(`${lanes}.eq`, e.op("v128.and", spread, bits), bits);
 }
@@ -134,7 +141,7 @@ export function maskOfBits(e: X86Emitter, lanes: "i16x8" | "i32x4" | "i64x2", im
 /** BLENDPS, BLENDPD: lanes of the second source where the immediate has a bit; the upper half has the next bits. */
 export function blend(lanes: "i32x4" | "i64x2"): ImmediateLanes {
   const count = lanes === "i32x4" ? 4 : 2;
-  return (e, a, b, imm, half) => e.op("v128.bitselect", b, a, maskOfBits(e, lanes, e.shrU(imm, count * half)));
+  return (e, a, b, imm, half) => e.op("v128.bitselect", b, a, maskOfBits(e, lanes, imm, count * half));
 }
 
 /** PBLENDW: the same on 16-bit lanes, with one immediate for both halves. */

@@ -52,7 +52,9 @@ export function readLow(e: X86Emitter, operand: Operand, aligned = !isVex(e)): V
 
 /** The register in bits 4-7 of the immediate. */
 function readNumbered(e: X86Emitter, half: VectorHalf): Value {
-  return e.readVectorRegister(e.and(e.shrU(e.wrap(e.immediate()), 4), e.i32(15)), half);
+  const immediate = e.wrap(e.immediate());
+  if (immediate.constant !== null) return e.readVectorRegister((Number(immediate.constant) >> 4) & 15, half);
+  return e.readVectorRegister(e.and(e.shrU(immediate, 4), e.i32(15)), half);
 }
 
 /** Writes a result: a register's bits above it stay in legacy forms and become zero in VEX forms. */
