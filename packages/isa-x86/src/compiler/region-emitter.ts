@@ -356,7 +356,7 @@ export class RegionEmitter extends X86Emitter {
   }
 
   /** Looks `linear` up in the soft TLB. An access that crosses a page never hits, since its last byte has another tag. */
-  private probe(linear: Value, bytes: number, tag: number): { hit: Value; address: Value } {
+  protected probe(linear: Value, bytes: number, tag: number): { hit: Value; address: Value } {
     const { locals } = this;
     // Inside 4 GiB everything but the comparison is done in 32 bits.
     const base = isExtended(linear) ? linear.inner : linear;
@@ -368,7 +368,7 @@ export class RegionEmitter extends X86Emitter {
     return { hit: this.eq(wanted, this.loadHost("i64.load", address, tag)), address };
   }
 
-  private hostAddress(entry: Value, linear: Value): Value {
+  protected hostAddress(entry: Value, linear: Value): Value {
     return this.add(this.wrap(linear), this.loadHost("i32.load", entry, ADDEND));
   }
 

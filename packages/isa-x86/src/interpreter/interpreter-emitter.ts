@@ -150,43 +150,6 @@ export class InterpreterEmitter extends X86Emitter {
     );
   }
 
-  override loadGuestPair(linear: Value): readonly [low: Value, high: Value] {
-    const low = this.variable("v128");
-    const high = this.variable("v128");
-    const entry = this.probe(linear, 32, TAG_READ);
-    this.if(
-      entry.hit,
-      () => {
-        const host = this.hostAddress(entry.address, linear);
-        this.assign(low, this.loadHost("v128.load", host));
-        this.assign(high, this.loadHost("v128.load", host, 16));
-      },
-      () => {
-        this.callFaulting("readGuest256", [this.cpu, this.record, linear]);
-        this.assign(low, this.readScratch(0, 0));
-        this.assign(high, this.readScratch(0, 1));
-      },
-    );
-    return [this.value(low), this.value(high)];
-  }
-
-  override storeGuestPair(linear: Value, low: Value, high: Value): void {
-    const entry = this.probe(linear, 32, TAG_WRITE);
-    this.if(
-      entry.hit,
-      () => {
-        const host = this.hostAddress(entry.address, linear);
-        this.storeHost("v128.store", host, low);
-        this.storeHost("v128.store", host, high, 16);
-      },
-      () => {
-        this.writeScratch(0, 0, low);
-        this.writeScratch(0, 1, high);
-        this.callFaulting("writeGuest256", [this.cpu, this.record, linear]);
-      },
-    );
-  }
-
   modifyGuest(bytes: 1 | 2 | 4 | 8, linear: Value, _locked: boolean, change: (old: Value) => Value): void {
     const load = bytes === 1 ? "i32.load8_u" : bytes === 2 ? "i32.load16_u" : bytes === 4 ? "i32.load" : "i64.load";
     const store = bytes === 1 ? "i32.store8" : bytes === 2 ? "i32.store16" : bytes === 4 ? "i32.store" : "i64.store";
@@ -215,7 +178,7 @@ export class InterpreterEmitter extends X86Emitter {
   }
 
   /** Looks `linear` up in the soft TLB. An access that crosses a page never hits, since its last byte has another tag. */
-  private probe(linear: Value, bytes: number, tag: number): { hit: Value; address: Value } {
+  protected probe(linear: Value, bytes: number, tag: number): { hit: Value; address: Value } {
     const page = this.wrap(this.shrU(linear, 12));
     const index = this.shl(this.and(page, this.i32(TLB_ENTRIES - 1)), Math.log2(TLB_ENTRY_SIZE));
     const address = this.add(this.loadState("i32.load", "tlbBase"), index);
@@ -224,7 +187,7 @@ export class InterpreterEmitter extends X86Emitter {
     return { hit: this.eq(wanted, this.loadHost("i64.load", address, tag)), address };
   }
 
-  private hostAddress(entry: Value, linear: Value): Value {
+  protected hostAddress(entry: Value, linear: Value): Value {
     return this.add(this.wrap(linear), this.loadHost("i32.load", entry, ADDEND));
   }
 

@@ -9,6 +9,10 @@ import type { Flags } from "./flags.js";
 /** Beside a byte count in calls of the slow path: the access is to the stack. */
 const STACK = 0x100;
 
+/** Where the tags of reads and of writes are in a TLB entry; see memory-map.ts. */
+const TAG_READ = 0;
+const TAG_WRITE = 8;
+
 /** Exception vectors (SDM 3A, table 6-1). */
 export const enum Vector {
   DE = 0,
@@ -90,6 +94,11 @@ export abstract class X86Emitter extends Emitter {
    * With `locked` it is one atomic operation.
    */
   abstract modifyGuest(bytes: 1 | 2 | 4 | 8, linear: Value, locked: boolean, change: (old: Value) => Value): void;
+
+  /** Looks an access up in the soft TLB: whether it hits (i32), and the address of the entry. */
+  protected abstract probe(linear: Value, bytes: number, tag: number): { hit: Value; address: Value };
+  /** Host address of guest memory at `linear`, in the page of a TLB entry that was hit. */
+  protected abstract hostAddress(entry: Value, linear: Value): Value;
 
   /** Leaves the handler with an exception. The instruction has no effect. */
   abstract raise(vector: Vector, errorCode?: number): void;
@@ -234,16 +243,18 @@ export abstract class X86Emitter extends Emitter {
   loadGuestPair(linear: Value): readonly [low: Value, high: Value] {
     const low = this.variable("v128");
     const high = this.variable("v128");
+    const entry = this.probe(linear, 32, TAG_READ);
     this.if(
-      this.crossesPage(linear, 32),
+      entry.hit,
+      () => {
+        const host = this.hostAddress(entry.address, linear);
+        this.assign(low, this.loadHost("v128.load", host));
+        this.assign(high, this.loadHost("v128.load", host, HALF_SIZE));
+      },
       () => {
         this.callFaulting("readGuest256", [this.cpu, this.record, linear]);
         this.assign(low, this.readScratch(0, 0));
         this.assign(high, this.readScratch(0, 1));
-      },
-      () => {
-        this.assign(low, this.loadGuest("v128.load", 16, linear));
-        this.assign(high, this.loadGuest("v128.load", 16, this.add(linear, this.i64(HALF_SIZE))));
       },
     );
     return [this.value(low), this.value(high)];
@@ -254,16 +265,18 @@ export abstract class X86Emitter extends Emitter {
    * @param variant end of the helper's name
    */
   storeGuestPair(linear: Value, low: Value, high: Value, variant: "" | "Compiled" = ""): void {
+    const entry = this.probe(linear, 32, TAG_WRITE);
     this.if(
-      this.crossesPage(linear, 32),
+      entry.hit,
+      () => {
+        const host = this.hostAddress(entry.address, linear);
+        this.storeHost("v128.store", host, low);
+        this.storeHost("v128.store", host, high, HALF_SIZE);
+      },
       () => {
         this.writeScratch(0, 0, low);
         this.writeScratch(0, 1, high);
         this.callFaulting(`writeGuest256${variant}`, [this.cpu, this.record, linear]);
-      },
-      () => {
-        this.storeGuest("v128.store", 16, linear, low);
-        this.storeGuest("v128.store", 16, this.add(linear, this.i64(HALF_SIZE)), high);
       },
     );
   }
@@ -276,10 +289,6 @@ export abstract class X86Emitter extends Emitter {
   /** Writes half of a scratch vector: how helpers get their operands. */
   writeScratch(slot: number, half: VectorHalf, value: Value): void {
     this.storeHost("v128.store", this.cpu, value, layout.at("scratch", slot) + HALF_SIZE * half);
-  }
-
-  private crossesPage(linear: Value, bytes: number): Value {
-    return this.gtU(this.and(this.wrap(linear), this.i32(0xfff)), this.i32(0x1000 - bytes));
   }
 
   /**
