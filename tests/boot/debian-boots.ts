@@ -37,6 +37,12 @@ async function ensureHealthy(shell: GuestShell): Promise<void> {
   ensureEqual(await shell.must("dpkg --audit"), "", "what dpkg finds wrong");
 }
 
+/** The C library searches for programs of x86-64-v3, so it has found AVX2 and all that belongs to it, and uses them. */
+async function ensureLevel(shell: GuestShell): Promise<void> {
+  const help = await shell.must("/lib64/ld-linux-x86-64.so.2 --help");
+  ensure(help.includes("x86-64-v3 (supported, searched)"), `the C library does not see x86-64-v3:\n${help}`);
+}
+
 interface DebianBoot {
   readonly cpus: number;
   readonly end: string;
@@ -51,6 +57,7 @@ function loginCheck(name: string, { cpus, end, args = [] }: DebianBoot): Check {
       try {
         await shell.ensureCpus(cpus);
         await ensureHealthy(shell);
+        await ensureLevel(shell);
         ensureEqual(await shell.must("id -un; stat -f -c %T /"), "root\next2/ext3", "user and root file system");
         ensureMemory(context, isola, MEMORY_MIB << 20);
         await ensureEnds(context, isola, end);

@@ -21,8 +21,6 @@ const USAGE = `usage: run [FILE...] [options]
   --strict            compare faults that depend on the CPU model, too
   --show N            mismatches to describe in full (default 20)`;
 
-/** What the engine does not claim to have through CPUID. */
-const UNSUPPORTED: ReadonlySet<Family> = new Set<Family>(["avx"]);
 /** Vectors are recorded in pieces, the next one while the last one is replayed. */
 const PIECE = 130_000;
 
@@ -108,8 +106,7 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }
-  const supported = FAMILIES.filter((f) => values.target !== "engine" || !UNSUPPORTED.has(f));
-  const families = values.family.length > 0 ? values.family.map(family) : supported;
+  const families = values.family.length > 0 ? values.family.map(family) : FAMILIES;
   const select = (vector: Vector): boolean =>
     families.includes(vector.row.family) && vector.row.name.includes(values.name);
   const options: ReplayOptions = { select, strict: values.strict, describe: Number(values.show) };

@@ -4,7 +4,10 @@ export { raiseUnavailable } from "./availability";
 export { configureCpus, evictHalf, findBlock, insertBlock, invalidatedBlockCount, takeDeadBlocks, writtenByDevice } from "./code-cache";
 export { materializeFlags } from "./lazy-flags";
 export { cachedRecord, deliverFault, linearRip, lookup, nextRip, noteHot, recordRip, resolve, translateCode } from "./lookup";
-export { checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128, readForWriteCompiled, writeGuestCompiled, writeGuest128Compiled } from "./memory";
+export {
+  checkCanonical, checkWrite, readBlock, readForWrite, readForWriteCompiled, readGuest, readGuest128, readGuest256,
+  writeBlock, writeGuest, writeGuest128, writeGuest128Compiled, writeGuest256, writeGuest256Compiled, writeGuestCompiled,
+} from "./memory";
 export { configureRam, readPhysical, writePhysical } from "./physical";
 export { flushTlb, initTlb } from "./address-space";
 export { refreshJumpContext } from "./jump-cache";
@@ -18,6 +21,7 @@ export * from "./x87/registers";
 export * from "./x87/transcendental";
 export * from "./x87/control";
 export * from "./x87/fxsave";
+export * from "./x87/xsave";
 
 // MMX, SSE, AES-NI, PCLMULQDQ, SHA-NI
 export * from "./sse/aes";
@@ -25,7 +29,9 @@ export * from "./sse/arithmetic";
 export * from "./sse/carryless";
 export * from "./sse/compare";
 export * from "./sse/convert";
+export * from "./sse/elements";
 export * from "./sse/estimate";
+export * from "./sse/fused";
 export * from "./sse/integer";
 export * from "./sse/masked-store";
 export * from "./sse/sha";

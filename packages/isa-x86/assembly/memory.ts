@@ -30,6 +30,8 @@ const CODE_SIZE_MASK: u32 = 3;
 const CODE_64: u32 = 2;
 /** Beside a byte count: the access is to the stack. */
 const STACK: u32 = 0x100;
+/** Beside a byte count: the access is not checked for alignment. */
+export const UNALIGNED: u32 = 0x200;
 
 function raise(cpu: usize, vector: u32, error: u32): void {
   store<u32>(cpu + CPU_FAULT, vector + 1);
@@ -40,7 +42,7 @@ function isStack(rec: usize, size: u32): bool {
   return (size & STACK) != 0 || (rec != 0 && (load<u8>(rec + RECORD_FLAGS) & RECORD_FLAG_STACK_SEGMENT) != 0);
 }
 
-/** Checks that come before translation. False if a fault was raised. `size` = bytes, perhaps with STACK. */
+/** Checks that come before translation. False if a fault was raised. `size` = bytes, perhaps with STACK or UNALIGNED. */
 function precheck(cpu: usize, rec: usize, linear: u64, size: u32): bool {
   const bytes = size & 0xff;
   if ((load<u32>(cpu + CPU_MODE_KEY) & CODE_SIZE_MASK) != CODE_64) {
@@ -58,9 +60,10 @@ function precheck(cpu: usize, rec: usize, linear: u64, size: u32): bool {
   }
   if (load<u32>(cpu + CPU_TLB_BASE) == <u32>EMPTY_TLB) {
     const checked = (load<u64>(cpu + CPU_CR0) & CR0_AM) != 0 && (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_AC) != 0;
-    // 16-byte operands have their own rule (#GP), or like MOVUPS may be unaligned even then (SDM 3A 6.15, #AC: left to
+    // Vectors have their own rule (#GP), or like MOVUPS may be unaligned even then (SDM 3A 6.15, #AC: left to
     // the implementation; Intel processors do not raise it).
-    if (checked && bytes <= 8 && load<u32>(cpu + CPU_CPL) == 3 && (linear & <u64>(bytes - 1)) != 0) {
+    const aligned = bytes > 8 || (size & UNALIGNED) != 0;
+    if (checked && !aligned && load<u32>(cpu + CPU_CPL) == 3 && (linear & <u64>(bytes - 1)) != 0) {
       raise(cpu, 17, 0);
       return false;
     }
@@ -179,6 +182,11 @@ export function writeGuest128Compiled(cpu: usize, rec: usize, linear: u64): void
   if (mayWriteCompiled(cpu, rec, linear, 16)) writeGuest128(cpu, rec, linear);
 }
 
+/** {@link writeGuest256} for compiled regions. */
+export function writeGuest256Compiled(cpu: usize, rec: usize, linear: u64): void {
+  if (mayWriteCompiled(cpu, rec, linear, 32)) writeGuest256(cpu, rec, linear);
+}
+
 /** False with CPU_FAULT set if the write faults or must be left to the interpreter. */
 function mayWriteCompiled(cpu: usize, rec: usize, linear: u64, size: u32): bool {
   if (!precheck(cpu, rec, linear, size)) return false;
@@ -204,44 +212,56 @@ function isCode(cpu: usize, physical: u64, bytes: u32): bool {
 
 /** Reads 16 bytes into the first scratch vector. */
 export function readGuest128(cpu: usize, rec: usize, linear: u64): void {
-  if (!precheck(cpu, rec, linear, 16)) return;
-  const low = readGuestPart(cpu, rec, linear);
-  if (load<u32>(cpu + CPU_FAULT) != 0) return;
-  const high = readGuestPart(cpu, rec, linear + 8);
-  store<u64>(cpu + CPU_SCRATCH, low);
-  store<u64>(cpu + CPU_SCRATCH + 8, high);
+  readVector(cpu, rec, linear, 16);
 }
 
-/** Half of a 16-byte read: alignment was checked for the whole. */
-function readGuestPart(cpu: usize, rec: usize, linear: u64): u64 {
-  checkDataBreakpoint(cpu, linear, 8, false);
-  const first = translate(cpu, linear, READ);
-  if (first == NO_PAGE) return 0;
-  if (!crossesPage(linear, 8)) return readPhysical(first, 8);
-  const second = translate(cpu, secondPage(cpu, linear), READ);
-  return second == NO_PAGE ? 0 : readCrossing(first, second, 8);
+/** Reads 32 bytes into the first scratch vector. */
+export function readGuest256(cpu: usize, rec: usize, linear: u64): void {
+  readVector(cpu, rec, linear, 32);
 }
 
 /** Writes 16 bytes from the first scratch vector. */
 export function writeGuest128(cpu: usize, rec: usize, linear: u64): void {
-  if (!precheck(cpu, rec, linear, 16)) return;
-  checkDataBreakpoint(cpu, linear, 16, true);
+  writeVector(cpu, rec, linear, 16);
+}
+
+/** Writes 32 bytes from the first scratch vector. */
+export function writeGuest256(cpu: usize, rec: usize, linear: u64): void {
+  writeVector(cpu, rec, linear, 32);
+}
+
+function readVector(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
+  if (!precheck(cpu, rec, linear, bytes)) return;
+  checkDataBreakpoint(cpu, linear, bytes, false);
+  const first = translate(cpu, linear, READ);
+  if (first == NO_PAGE) return;
+  const scratch = cpu + CPU_SCRATCH;
+  if (!crossesPage(linear, bytes)) {
+    for (let i: u32 = 0; i < bytes; i += 8) store<u64>(scratch + i, readPhysical(first + i, 8));
+    return;
+  }
+  const second = translate(cpu, secondPage(cpu, linear), READ);
+  if (second == NO_PAGE) return;
+  const head: u32 = 0x1000 - (<u32>first & 0xfff);
+  for (let i: u32 = 0; i < bytes; i++)
+    store<u8>(scratch + i, <u8>readPhysical(i < head ? first + i : second + (i - head), 1));
+}
+
+function writeVector(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
+  if (!precheck(cpu, rec, linear, bytes)) return;
+  checkDataBreakpoint(cpu, linear, bytes, true);
   const first = translate(cpu, linear, WRITE);
   if (first == NO_PAGE) return;
-  const low = load<u64>(cpu + CPU_SCRATCH);
-  const high = load<u64>(cpu + CPU_SCRATCH + 8);
-  if (!crossesPage(linear, 16)) {
-    writePhysical(first, 8, low);
-    writePhysical(first + 8, 8, high);
+  const scratch = cpu + CPU_SCRATCH;
+  if (!crossesPage(linear, bytes)) {
+    for (let i: u32 = 0; i < bytes; i += 8) writePhysical(first + i, 8, load<u64>(scratch + i));
     return;
   }
   const second = translate(cpu, secondPage(cpu, linear), WRITE);
   if (second == NO_PAGE) return;
   const head: u32 = 0x1000 - (<u32>first & 0xfff);
-  for (let i: u32 = 0; i < 16; i++) {
-    const byte = (i < 8 ? low >> (i << 3) : high >> ((i - 8) << 3)) & 0xff;
-    writePhysical(i < head ? first + i : second + (i - head), 1, byte);
-  }
+  for (let i: u32 = 0; i < bytes; i++)
+    writePhysical(i < head ? first + i : second + (i - head), 1, <u64>load<u8>(scratch + i));
 }
 
 /**
@@ -326,6 +346,63 @@ export function writeSystem(cpu: usize, linear: u64, bytes: u32, value: u64): vo
   if (second != NO_PAGE) writeCrossing(first, second, bytes, value);
 }
 
+/** Bytes from `linear` to the end of its page, at most `bytes`. */
+function run(linear: u64, bytes: u32): u32 {
+  const rest: u32 = 0x1000 - (<u32>linear & 0xfff);
+  return rest < bytes ? rest : bytes;
+}
+
+/** Largest power of two up to 8 that is not more than `bytes`. */
+function piece(bytes: u32): u32 {
+  return bytes >= 8 ? 8 : bytes >= 4 ? 4 : bytes >= 2 ? 2 : 1;
+}
+
+/** Copies guest memory to host address `to`; stops at a fault. */
+export function copyFromGuest(cpu: usize, rec: usize, linear: u64, to: usize, bytes: u32): void {
+  for (let done: u32 = 0; done < bytes; ) {
+    const at = linear + done;
+    const host = hostForRead(cpu, rec, at);
+    if (load<u32>(cpu + CPU_FAULT) != 0) return;
+    const length = host != 0 ? run(at, bytes - done) : piece(bytes - done);
+    if (host != 0) memory.copy(to + done, host, length);
+    else {
+      const value = readGuest(cpu, rec, at, length | UNALIGNED);
+      if (load<u32>(cpu + CPU_FAULT) != 0) return;
+      storePiece(to + done, length, value);
+    }
+    done += length;
+  }
+}
+
+/** Copies from host address `from` to guest memory; stops at a fault. */
+export function copyToGuest(cpu: usize, rec: usize, linear: u64, from: usize, bytes: u32): void {
+  for (let done: u32 = 0; done < bytes; ) {
+    const at = linear + done;
+    const host = hostForWrite(cpu, rec, at);
+    if (load<u32>(cpu + CPU_FAULT) != 0) return;
+    const length = host != 0 ? run(at, bytes - done) : piece(bytes - done);
+    if (host != 0) memory.copy(host, from + done, length);
+    else {
+      writeGuest(cpu, rec, at, length | UNALIGNED, loadPiece(from + done, length));
+      if (load<u32>(cpu + CPU_FAULT) != 0) return;
+    }
+    done += length;
+  }
+}
+
+function loadPiece(from: usize, bytes: u32): u64 {
+  if (bytes == 8) return load<u64>(from);
+  if (bytes == 4) return <u64>load<u32>(from);
+  if (bytes == 2) return <u64>load<u16>(from);
+  return <u64>load<u8>(from);
+}
+
+function storePiece(to: usize, bytes: u32, value: u64): void {
+  if (bytes == 8) store<u64>(to, value);
+  else if (bytes == 4) store<u32>(to, <u32>value);
+  else if (bytes == 2) store<u16>(to, <u16>value);
+  else store<u8>(to, <u8>value);
+}
 /** Reads `bytes` (up to 512) of guest memory into the scratch area. */
 export function readBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
   const scratch = cpu + CPU_SCRATCH;

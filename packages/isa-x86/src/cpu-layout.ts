@@ -117,6 +117,7 @@ const specs = {
   mtrrVariable: { type: "u64", count: 16, doc: "IA32_MTRR_PHYSBASE0, PHYSMASK0, PHYSBASE1, ..." },
   mcgStatus: { type: "u64", doc: "IA32_MCG_STATUS" },
   debugControl: { type: "u64", doc: "IA32_DEBUGCTL" },
+  speculationControl: { type: "u64", doc: "IA32_SPEC_CTRL" },
 
   mxcsr: { type: "u32", doc: "MXCSR" },
   fcw: { type: "u16", doc: "x87 control word" },

@@ -9,6 +9,7 @@ import { integerMove } from "./table/integer-move.js";
 import { integerShift } from "./table/integer-shift.js";
 import { integerStack } from "./table/integer-stack.js";
 import { integerString } from "./table/integer-string.js";
+import { opcodeTable } from "./table/index.js";
 import { type Opcode, OpcodeMap } from "./table/opcode.js";
 
 const LINES: readonly Opcode[] = [
@@ -20,6 +21,7 @@ const LINES: readonly Opcode[] = [
   ...integerString,
   ...integerStack,
   ...integerBranch,
+  ...opcodeTable.filter((line) => line.attributes.unit === "avx"),
 ];
 const PREFIX_BYTES = { np: [], "66": [0x66], f3: [0xf3], f2: [0xf2] } as const;
 const ESCAPES = {
@@ -46,7 +48,7 @@ class Random {
 }
 
 /**
- * Valid encodings of every integer line of the opcode table, `each` attempts a line, with prefixes only where they have
+ * Valid encodings of every integer and VEX line of the opcode table, `each` attempts a line, with prefixes only where they have
  * an effect: what an assembler could have made.
  */
 export function randomInstructions(mode: DecodeMode, each: number): Uint8Array[] {
@@ -73,11 +75,12 @@ function encode(line: Opcode, mode: DecodeMode, random: Random): number[] {
   const opcode = encoding.opcode + (encoding.plusRegister ? random.below(8) : 0);
   const w = encoding.rexW ?? (mode.codeSize === 64 ? random.below(2) : 0);
   if (encoding.vex !== undefined) {
-    const usesVvvv = line.operands.some((code) => code[0] === "B");
+    const usesVvvv = line.operands.some((code) => code[0] === "B" || code[0] === "H");
     const vvvv = usesVvvv ? random.below(8) : 0;
+    const length = encoding.vex === 256 ? 4 : 0;
     const pp = ["np", "66", "f3", "f2"].indexOf(encoding.prefix ?? "np");
     const extensions = mode.codeSize === 64 ? random.below(8) : 7;
-    return [0xc4, (extensions << 5) | encoding.map, (w << 7) | ((15 - vvvv) << 3) | pp, opcode, ...modrm];
+    return [0xc4, (extensions << 5) | encoding.map, (w << 7) | ((15 - vvvv) << 3) | length | pp, opcode, ...modrm];
   }
   const bytes: number[] = [];
   const wideAllowed = /[vzy]\b|rAX/.test(line.operands.join());
@@ -116,6 +119,8 @@ function isPlain(insn: DecodedInstruction, mode: DecodeMode): boolean {
   // The SDM gives MOVSXD of 16 bits a 16-bit source, binutils a 32-bit one.
   if (name === "movsxd" && insn.operandSize === 16) return false;
   if (name.endsWith("fence") && (modrm & 7) !== 0) return false;
+  // Names that binutils makes of the immediate, a size that it leaves out, and sizes that it takes from an ignored W.
+  if (/^v(cmp|pclmul|lddqu|pcmpestr|movmsk|pmovmsk)/.test(name)) return false;
   if (!opcode.encoding.modrm) return true;
   const hasAddressSize = insn.addressSize !== mode.codeSize;
   if (modrm >= 0xc0) return segmentOverride < 0 && !hasAddressSize;

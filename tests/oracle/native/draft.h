@@ -22,6 +22,7 @@ struct draft {
   bool prefix_66, prefix_67, prefix_lock, rex, w, vex_l;
   uint8_t prefix_repeat; // 0, F2 or F3
   uint8_t prefix_segment; // 0 or the byte
+  uint8_t vex_prefix; // 0 or a prefix that must not stand in front of VEX
   // operands
   uint8_t reg, rm, vvvv; // 0-15
   uint8_t opcode_register;

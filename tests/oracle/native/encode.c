@@ -138,6 +138,7 @@ static bool lands_in_itself(const struct draft *d, int length) {
 bool encode(struct draft *d) {
   struct writer w = { d->v->code, 0, false };
   put_legacy_prefixes(&w, d);
+  if (d->vex_prefix) put(&w, d->vex_prefix, 1);
   if (d->row->vex) put_vex(&w, d);
   else put_opcode(&w, d);
   if (d->row->modrm) put_modrm(&w, d);

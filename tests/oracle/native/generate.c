@@ -63,14 +63,33 @@ static bool accepts_redundant_repeat(const struct row *row) {
   return !(op >= 0x86 && op <= 0x90) && op != 0xc6 && op != 0xc7 && !(op >= 0xa0 && op <= 0xa3) && op != 0xf1 && op != 0xcc;
 }
 
+// Encodings that VEX forbids: another W or L than the instruction has, or a legacy prefix in front.
+static void violate_vex(struct draft *d) {
+  const struct row *row = d->row;
+  struct random *r = d->random;
+  if (row->family != AVX || row->row_class != C_PLAIN || !percent(r, 4)) return;
+  switch (below(r, 3)) {
+    case 0:
+      if (row->vex_w != ANY_VALUE) d->w = !d->w;
+      break;
+    case 1:
+      if (row->vex_l != ANY_VALUE) d->vex_l = !d->vex_l;
+      break;
+    default: {
+      static const uint8_t prefixes[] = { 0x66, 0xf2, 0xf3, 0x48 };
+      d->vex_prefix = prefixes[below(r, d->mode64 ? 4 : 3)];
+    }
+  }
+}
+
 static void choose_prefixes(struct draft *d) {
   const struct row *row = d->row;
   struct random *r = d->random;
   d->vector_size = 16;
   if (row->vex) {
     d->vex_l = row->vex_l == ANY_VALUE ? below(r, 2) : row->vex_l;
-    if (row->vex_l == 0 && percent(r, 1)) d->vex_l = true;
     d->w = d->mode64 || row->family == AVX ? (row->vex_w == ANY_VALUE ? below(r, 2) : row->vex_w) : 0;
+    violate_vex(d);
     if (d->vex_l) d->vector_size = 32;
   } else if (d->mode64) {
     const bool size_matters = uses_kind(row, K_V) || uses_kind(row, K_Y) || uses_kind(row, K_ZI) || uses_kind(row, K_BOUNDS);

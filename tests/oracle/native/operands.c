@@ -48,6 +48,10 @@ static void set_gpr(struct draft *d, uint8_t reg, int size, uint64_t value) {
   }
 }
 
+static bool names_register(const struct draft *d, uint8_t reg) {
+  return d->base == reg || d->index == reg;
+}
+
 void choose_operands(struct draft *d) {
   const struct row *row = d->row;
   struct random *r = d->random;
@@ -64,7 +68,9 @@ void choose_operands(struct draft *d) {
   d->access_kind = m->kind;
   d->access_size = operand_bytes(d, m);
   d->address = choose_address(d, d->access_size);
-  choose_addressing(d);
+  if (m->kind == K_XSAVE && percent(r, 95)) d->address &= ~63ull;
+  do choose_addressing(d);
+  while (row->row_class == C_XSAVE && names_register(d, RAX) | names_register(d, RDX)); // these hold the bitmap
 }
 
 static uint64_t operand_integer(struct draft *d) {
@@ -158,7 +164,7 @@ void patch_memory_operand(struct draft *d) {
   const struct row *row = d->row;
   const bool offset = row->operand_count > 0 && row->operands[0].place == P_O;
   if ((!d->memory && !offset) || d->access_size == 0 || row->row_class == C_NO_ACCESS) return;
-  uint8_t bytes[512];
+  uint8_t bytes[832];
   random_value(d->random, d->access_kind, d->access_size, bytes);
   const uint64_t *gpr = d->v->in.gpr;
   if (row->row_class == C_COMPARE_EXCHANGE && percent(d->random, 50)) { // let the comparison succeed
@@ -168,5 +174,8 @@ void patch_memory_operand(struct draft *d) {
   } else if (d->access_size <= 8 && d->access_kind == K_V && percent(d->random, 8)) {
     memcpy(bytes, &gpr[d->reg], (size_t)d->access_size);
   }
-  add_patch(d, d->address & address_mask(d), d->access_size, bytes);
+  const uint64_t address = d->address & address_mask(d);
+  const int first = d->access_size < PATCH_SIZE ? d->access_size : PATCH_SIZE;
+  add_patch(d, address, first, bytes);
+  if (d->access_size > first) add_patch(d, address + PATCH_SIZE, d->access_size - first, bytes + first);
 }

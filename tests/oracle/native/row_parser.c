@@ -61,7 +61,7 @@ static const struct word places[] = {
 static const struct word kinds[] = {
   { "b", K_B }, { "w", K_W }, { "d", K_D }, { "q", K_Q }, { "v", K_V }, { "z", K_ZI }, { "y", K_Y }, { "x", K_X }, { "dq", K_XMM },
   { "ps", K_PS }, { "pd", K_PD }, { "ss", K_SS }, { "sd", K_SD }, { "t", K_EXTENDED }, { "bcd", K_BCD }, { "env", K_ENVIRONMENT },
-  { "save", K_FSAVE }, { "fx", K_FXSAVE }, { "mxcsr", K_MXCSR }, { "fcw", K_FCW }, { "bounds", K_BOUNDS }, { "hps", K_HALF_PS },
+  { "save", K_FSAVE }, { "fx", K_FXSAVE }, { "xs", K_XSAVE }, { "mxcsr", K_MXCSR }, { "fcw", K_FCW }, { "bounds", K_BOUNDS }, { "hps", K_HALF_PS },
   { "h", K_HALF }, { "qx", K_QUARTER }, { "ex", K_EIGHTH }, { "f16", K_F16 }, { "", K_X }, { NULL, 0 },
 };
 static const struct word implicit[] = {
@@ -76,7 +76,7 @@ static const struct word classes[] = {
   { "ret", C_RETURN }, { "branch", C_BRANCH }, { "loop", C_LOOP }, { "xlat", C_XLAT }, { "masked-store", C_MASKED_STORE },
   { "gather", C_GATHER }, { "cmpxchg", C_COMPARE_EXCHANGE }, { "f2xm1", C_F2XM1 }, { "fyl2xp1", C_FYL2XP1 }, { "fprem", C_FPREM },
   { "trig", C_TRIGONOMETRIC }, { "sreg", C_SEGMENT_STORE }, { "no-access", C_NO_ACCESS },
-  { "int-n", C_INTERRUPT }, { NULL, 0 },
+  { "int-n", C_INTERRUPT }, { "xsave", C_XSAVE }, { NULL, 0 },
 };
 
 static void parse_operand(struct operand *o, const char *text) {
@@ -260,6 +260,7 @@ int kind_size(int kind, int operand_size, int vector_size) {
     case K_ENVIRONMENT: return operand_size == 2 ? 14 : 28;
     case K_FSAVE: return operand_size == 2 ? 94 : 108;
     case K_FXSAVE: return 512;
+    case K_XSAVE: return 832;
     case K_HALF: case K_HALF_PS: return vector_size / 2;
     case K_QUARTER: return vector_size / 4;
     case K_EIGHTH: return vector_size / 8;

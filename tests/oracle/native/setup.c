@@ -155,25 +155,47 @@ static void set_up_x87(struct draft *d) {
 static void set_up_gather(struct draft *d) {
   struct random *r = d->random;
   struct cpu_state *in = &d->v->in;
+  const uint32_t registers = d->mode64 ? 16 : 8;
   const bool wide = d->row->opcode & 1; // 91, 93: 64-bit indexes
-  d->base = (uint8_t)below(r, d->mode64 ? 16 : 8);
+  const uint8_t old_mask = d->vvvv;
+  d->base = (uint8_t)below(r, registers);
   d->rm = d->base;
-  d->index = (uint8_t)((d->reg + 1 + below(r, 6)) & 7);
-  d->vvvv = (uint8_t)((d->index + 1 + below(r, 6)) & 7);
-  if (d->vvvv == d->reg) d->vvvv = (uint8_t)(percent(r, 90) ? (d->vvvv + 1) & 7 : d->vvvv);
-  if (d->vvvv == d->index) d->vvvv = (uint8_t)((d->index + 2) & 7);
+  do {
+    d->index = (uint8_t)below(r, registers);
+    d->vvvv = (uint8_t)below(r, registers);
+  } while ((d->index == d->reg || d->index == d->vvvv || d->vvvv == d->reg) && percent(r, 95)); // equal ones are #UD
+  memcpy(in->xmm[d->vvvv], in->xmm[old_mask], 16);
+  memcpy(in->ymm_high[d->vvvv], in->ymm_high[old_mask], 16);
   d->vector_index = d->needs_sib = true;
   d->rip_relative = d->has_displacement_only = false;
-  d->displacement_size = 1;
+  d->displacement_size = percent(r, 70) ? 1 : 4;
   d->displacement = (int64_t)below(r, 256) - 128;
   d->address = DATA_WINDOW + 0x800 + below(r, 0x800) + (percent(r, 10) ? DATA_SIZE - 0x1000 : 0);
+  if (d->address_size == 8 && percent(r, 5)) d->address = HIGH_WINDOW + below(r, PAGE - 8);
   uint8_t bytes[32];
+  const uint32_t reach = percent(r, 80) ? 0x200 : 0x2000;
   for (int at = 0; at < 32; at += wide ? 8 : 4) {
-    const int64_t element = (int64_t)below(r, 0x200) - 0x100;
+    int64_t element = (int64_t)below(r, reach) - reach / 2;
+    if (percent(r, 2)) element = (int64_t)random_integer(r);
     memcpy(bytes + at, &element, wide ? 8 : 4);
   }
   memcpy(in->xmm[d->index], bytes, 16);
   memcpy(in->ymm_high[d->index], bytes + 16, 16);
+}
+
+// Components in their initial state may be saved or not: that is up to the processor. Here none is.
+static void set_up_xsave(struct draft *d) {
+  struct random *r = d->random;
+  struct cpu_state *in = &d->v->in;
+  set_up_x87(d);
+  in->ftw |= 1;
+  in->xmm[0][0] |= 1;
+  in->ymm_high[0][0] |= 1;
+  in->mxcsr = random_mxcsr(r);
+  // Only of what the other side has too: no AVX-512, no protection keys.
+  in->gpr[RAX] = percent(r, 30) ? 7 : below(r, 8);
+  if (percent(r, 20)) in->gpr[RAX] |= 0xfff00000u;
+  in->gpr[RDX] = percent(r, 30) ? 0xffffffff : 0;
 }
 
 void set_up_registers(struct draft *d) {
@@ -198,6 +220,7 @@ void set_up_registers(struct draft *d) {
     case C_MASKED_STORE: gpr[RDI] = with_junk(d, DATA_WINDOW + below(r, DATA_SIZE - 32)); break;
     case C_INTERRUPT: d->immediate &= 0x7f; break; // INT 80h would be a system call
     case C_GATHER: set_up_gather(d); break;
+    case C_XSAVE: set_up_xsave(d); break;
     case C_DIVIDE: set_up_divide(d); break;
     case C_PUSH: case C_POP: case C_POP_FLAGS: case C_PUSH_FLAGS: case C_PUSH_ALL: case C_POP_ALL: case C_ENTER: case C_LEAVE:
     case C_CALL: case C_RETURN:

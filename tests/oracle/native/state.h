@@ -35,10 +35,12 @@ struct outcome {
   uint64_t cr2; // meaningful when what == 14
 };
 
+enum { PATCH_SIZE = 512 };
+
 struct memory_patch {
   uint64_t address;
   uint16_t length;
-  uint8_t bytes[512];
+  uint8_t bytes[PATCH_SIZE];
 };
 
 enum { MAX_CODE = 15, MAX_PATCHES = 6, MAX_DIFFS = 24, NO_GPR = 255 };

@@ -82,7 +82,7 @@ void mark_undefined(struct draft *d) {
 static bool accesses_in_pieces(const struct row *row) {
   for (int i = 0; i < row->operand_count; i++) {
     switch (row->operands[i].kind) {
-      case K_EXTENDED: case K_BCD: case K_ENVIRONMENT: case K_FSAVE: case K_FXSAVE: return true;
+      case K_EXTENDED: case K_BCD: case K_ENVIRONMENT: case K_FSAVE: case K_FXSAVE: case K_XSAVE: return true;
     }
   }
   return row->partial;

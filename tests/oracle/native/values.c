@@ -105,6 +105,8 @@ uint16_t random_fcw(struct random *r) {
 }
 
 uint32_t random_mxcsr(struct random *r) {
+  // What programs have most of the time: an inexact result changes nothing any more.
+  if (percent(r, 25)) return 0x1fa0 | (percent(r, 30) ? below(r, 64) : 0);
   uint32_t value = 0x1f80;
   if (percent(r, 30)) value = below(r, 64) << 7;
   if (percent(r, 25)) value |= below(r, 64);
@@ -138,6 +140,24 @@ static void random_fxsave(struct random *r, uint8_t *out) {
   }
 }
 
+// A state-component bitmap: of x87, SSE and AVX, now and then with a bit that stands for nothing.
+static uint64_t random_components(struct random *r) {
+  return below(r, 8) | (percent(r, 4) ? 1ull << (20 + below(r, 40)) : 0);
+}
+
+// An XSAVE area in one of the two formats.
+static void random_xsave(struct random *r, uint8_t *out) {
+  uint64_t header[8] = { random_components(r) };
+  random_fxsave(r, out);
+  if (percent(r, 30)) header[1] = 1ull << 63 | (percent(r, 80) ? header[0] | below(r, 8) : random_components(r));
+  if (percent(r, 4)) header[1 + below(r, 7)] |= 1ull << below(r, 3); // not reserved everywhere
+  memcpy(out + 512, header, sizeof header);
+  for (int at = 576; at < 832; at += 8) {
+    const uint64_t value = random_next(r);
+    memcpy(out + at, &value, 8);
+  }
+}
+
 void random_value(struct random *r, int kind, int size, uint8_t *out) {
   static const uint8_t other[] = { K_X, K_PS, K_PD };
   uint8_t block[8];
@@ -147,6 +167,7 @@ void random_value(struct random *r, int kind, int size, uint8_t *out) {
     case K_BCD: random_bcd(r, out); return;
     case K_ENVIRONMENT: case K_FSAVE: random_environment(r, size, out); return;
     case K_FXSAVE: random_fxsave(r, out); return;
+    case K_XSAVE: random_xsave(r, out); return;
     case K_FCW: { const uint16_t v = random_fcw(r); memcpy(out, &v, 2); return; }
     case K_MXCSR: { const uint32_t v = random_mxcsr(r) | (percent(r, 5) ? 1u << (16 + below(r, 16)) : 0); memcpy(out, &v, 4); return; }
   }

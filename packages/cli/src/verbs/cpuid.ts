@@ -10,9 +10,9 @@ const LEAVES: readonly (readonly [leaf: number, subleaves: number])[] = [
   [0x2, 1],
   [0x4, 4],
   [0x6, 1],
-  [0x7, 1],
+  [0x7, 3],
   [0xb, 3],
-  [0xd, 2],
+  [0xd, 3],
   [0x15, 1],
   [0x16, 1],
   [0x4000_0000, 1],
@@ -51,7 +51,7 @@ const LEVELS: readonly { readonly name: string; readonly features: { readonly [n
     features: {
       FMA: [1, 2, 12],
       MOVBE: [1, 2, 22],
-      OSXSAVE: [1, 2, 26],
+      OSXSAVE: [1, 2, 27],
       AVX: [1, 2, 28],
       F16C: [1, 2, 29],
       BMI1: [7, 1, 3],
@@ -62,6 +62,8 @@ const LEVELS: readonly { readonly name: string; readonly features: { readonly [n
   },
 ];
 const MAX_CPUS = 255;
+const CR4_OSXSAVE = 1n << 18n;
+const XCR0_X87_SSE_AVX = 7n;
 
 function textOf(results: readonly CpuidResult[], order: readonly number[]): string {
   const words = results.flatMap((result) => order.map((register) => result[register] ?? 0));
@@ -93,6 +95,9 @@ export const cpuid: Verb = {
       apicId: 0,
       cpuCount: parseInteger(line.get("cpus") ?? "1", "--cpus", 1, MAX_CPUS),
       apicEnabled: true,
+      // As an operating system sees it that has enabled what there is.
+      cr4: CR4_OSXSAVE,
+      xcr0: XCR0_X87_SSE_AVX,
       time: { frequency: 1e9, apicTimerFrequency: 1e9 },
     };
     const brand = [0x8000_0002, 0x8000_0003, 0x8000_0004].map((leaf) => cpuidLeaf(leaf, 0, context));

@@ -78,44 +78,55 @@ export function arithmeticF64(cpu: usize, operation: u32, count: u32): void {
   finish(cpu);
 }
 
-/** Product of element i, or 0 where imm[4 + i] is clear. */
-function productF32(cpu: usize, imm: u32, i: u32): u32 {
-  const at = <usize>i << 2;
-  return ((imm >> (4 + i)) & 1) != 0 ? f32Mul(load<u32>(slot0(cpu) + at), load<u32>(slot1(cpu) + at)) : 0;
+/** Product of element `i` of the 16 bytes at `at`, or 0 where imm[4 + i] is clear. */
+function productF32(cpu: usize, imm: u32, at: usize, i: u32): void {
+  const from = at + (<usize>i << 2);
+  const a = slot0(cpu) + from;
+  store<u32>(a, ((imm >> (4 + i)) & 1) != 0 ? f32Mul(load<u32>(a), load<u32>(slot1(cpu) + from)) : 0);
+}
+
+function putF32(cpu: usize, at: usize, e0: u32, e1: u32, e2: u32, e3: u32): void {
+  store<u32>(slot0(cpu) + at, e0);
+  store<u32>(slot0(cpu) + at, e1, 4);
+  store<u32>(slot0(cpu) + at, e2, 8);
+  store<u32>(slot0(cpu) + at, e3, 12);
 }
 
 /**
- * DPPS: products, sums of neighbours, sums of these. Each step reports its exceptions before the next one begins. The
- * order of the operands, which decides whose NaN an element shows, is the one of Intel processors.
+ * DPPS on `pieces` times 16 bytes: products, sums of neighbours, sums of these. Each step reports its exceptions before
+ * the next one begins. The order of the operands, which decides whose NaN an element shows, is the one of Intel
+ * processors.
  */
-export function dotProductF32(cpu: usize, imm: u32): void {
+export function dotProductF32(cpu: usize, imm: u32, pieces: u32): void {
+  const bytes = <usize>pieces << 4;
   begin(cpu);
-  const p0 = productF32(cpu, imm, 0);
-  const p1 = productF32(cpu, imm, 1);
-  const p2 = productF32(cpu, imm, 2);
-  const p3 = productF32(cpu, imm, 3);
+  for (let at: usize = 0; at < bytes; at += 16) for (let i: u32 = 0; i < 4; i++) productF32(cpu, imm, at, i);
   if (!finish(cpu)) return;
   begin(cpu);
-  const s0 = f32Add(p1, p0);
-  const s1 = f32Add(p0, p1);
-  const s2 = f32Add(p3, p2);
-  const s3 = f32Add(p2, p3);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const p = slot0(cpu) + at;
+    const p0 = load<u32>(p);
+    const p1 = load<u32>(p, 4);
+    const p2 = load<u32>(p, 8);
+    const p3 = load<u32>(p, 12);
+    putF32(cpu, at, f32Add(p1, p0), f32Add(p0, p1), f32Add(p3, p2), f32Add(p2, p3));
+  }
   if (!finish(cpu)) return;
   begin(cpu);
-  putDotProductF32(cpu, imm, 0, f32Add(s0, s2));
-  putDotProductF32(cpu, imm, 1, f32Add(s1, s3));
-  putDotProductF32(cpu, imm, 2, f32Add(s2, s0));
-  putDotProductF32(cpu, imm, 3, f32Add(s3, s1));
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const s = slot0(cpu) + at;
+    const s0 = load<u32>(s);
+    const s1 = load<u32>(s, 4);
+    const s2 = load<u32>(s, 8);
+    const s3 = load<u32>(s, 12);
+    putF32(cpu, at, f32Add(s0, s2), f32Add(s1, s3), f32Add(s2, s0), f32Add(s3, s1));
+    for (let i: u32 = 0; i < 4; i++) if (((imm >> i) & 1) == 0) store<u32>(s + (<usize>i << 2), 0);
+  }
   finish(cpu);
 }
 
-/** The sum, or 0 where imm[i] is clear. */
-function putDotProductF32(cpu: usize, imm: u32, i: u32, sum: u32): void {
-  store<u32>(slot0(cpu) + (<usize>i << 2), ((imm >> i) & 1) != 0 ? sum : 0);
-}
-
-/** DPPD */
-export function dotProductF64(cpu: usize, imm: u32): void {
+/** DPPD, which has no form of 256 bits. */
+export function dotProductF64(cpu: usize, imm: u32, pieces: u32): void {
   begin(cpu);
   const p0 = (imm & 0x10) != 0 ? f64Mul(load<u64>(slot0(cpu)), load<u64>(slot1(cpu))) : 0;
   const p1 = (imm & 0x20) != 0 ? f64Mul(load<u64>(slot0(cpu), 8), load<u64>(slot1(cpu), 8)) : 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conversions and roundings that are not provably free of exceptions. Vectors: from slot 1 to slot 0.
 import {
-  f32RoundToInt, f32ToF64, f32ToI32, f32ToI64, f64RoundToInt, f64ToF32, f64ToI32, f64ToI64, i32ToF32, i64ToF32,
+  f16ToF32, f32RoundToInt, f32ToF16, f32ToF64, f32ToI32, f32ToI64, f64RoundToInt, f64ToF32, f64ToI32, f64ToI64, i32ToF32, i64ToF32,
   i64ToF64,
 } from "../float/conversions";
 import { rounding } from "../float/environment";
@@ -88,6 +88,24 @@ const SUPPRESS_INEXACT: u32 = 8;
 
 function modeOf(imm: u32): u32 {
   return (imm & MODE_FROM_MXCSR) != 0 ? rounding : imm & 3;
+}
+
+/** VCVTPH2PS on the first `count` elements. */
+export function convertF16ToF32(cpu: usize, count: u32): void {
+  begin(cpu);
+  for (let i: u32 = 0; i < count; i++)
+    store<u32>(slot0(cpu) + (<usize>i << 2), f16ToF32(load<u16>(slot1(cpu) + (<usize>i << 1))));
+  finish(cpu);
+}
+
+/** VCVTPS2PH on the first `count` elements; the rest of 16 bytes becomes zero. */
+export function convertF32ToF16(cpu: usize, imm: u32, count: u32): void {
+  begin(cpu);
+  const mode = modeOf(imm);
+  store<u64>(slot0(cpu), 0, 8);
+  for (let i: u32 = 0; i < count; i++)
+    store<u16>(slot0(cpu) + (<usize>i << 1), <u16>f32ToF16(load<u32>(slot1(cpu) + (<usize>i << 2)), mode));
+  finish(cpu);
 }
 
 /** ROUNDPS, ROUNDSS on the first `count` elements. */

@@ -13,6 +13,7 @@ import {
   CPU_SS_ATTR,
   CPU_TLB_ARRAYS,
   CPU_TLB_BASE,
+  CPU_XCR0,
 } from "../generated/layout";
 import { refreshKey } from "../address-space";
 import { refreshJumpContext } from "../jump-cache";
@@ -42,6 +43,8 @@ const KEY_NO_X87: u32 = 1 << 4;
 const KEY_NO_SSE: u32 = 1 << 5;
 const KEY_NO_AVX: u32 = 1 << 6;
 const KEY_STEP: u32 = 1 << 7;
+
+const XCR0_SSE_AVX: u64 = 6;
 
 const TLB_SUPERVISOR: usize = 0;
 const TLB_USER: usize = 1;
@@ -96,9 +99,11 @@ function modeKey(cpu: usize, long: bool): u32 {
     if ((load<u32>(cpu, CPU_SS_ATTR) & ATTR_DB) != 0) key |= KEY_STACK32;
     if (isFlatCode(cpu) && isFlatData(cpu, DS) && isFlatData(cpu, SS) && isFlatData(cpu, ES)) key |= KEY_FLAT;
   }
-  if ((cr0 & (CR0_EM | CR0_TS)) != 0) key |= KEY_NO_X87 | KEY_NO_SSE | KEY_NO_AVX;
+  if ((cr0 & (CR0_EM | CR0_TS)) != 0) key |= KEY_NO_X87 | KEY_NO_SSE;
   if ((cr4 & CR4_OSFXSR) == 0) key |= KEY_NO_SSE;
-  if ((cr4 & CR4_OSXSAVE) == 0) key |= KEY_NO_AVX;
+  // CR0.EM does not matter to VEX instructions (SDM 2A table 2-18).
+  const avx = (cr4 & CR4_OSXSAVE) != 0 && (load<u64>(cpu, CPU_XCR0) & XCR0_SSE_AVX) == XCR0_SSE_AVX;
+  if (!avx || (cr0 & CR0_TS) != 0) key |= KEY_NO_AVX;
   if ((load<u32>(cpu, CPU_EFLAGS) & FLAG_TF) != 0 || (load<u64>(cpu, CPU_DR + 7 * 8) & DR7_ENABLES) != 0)
     key |= KEY_STEP;
   return key;
@@ -121,7 +126,7 @@ function clearUpperHalves(cpu: usize): void {
 }
 
 /**
- * Recomputes everything that depends on CR0, CR4, EFER, DR7, CPL, the code, stack and data segments and EFLAGS.VM, TF
+ * Recomputes everything that depends on CR0, CR4, XCR0, EFER, DR7, CPL, the code, stack and data segments and EFLAGS.VM, TF
  * and AC. To be called after any change of these.
  */
 export function updateMode(cpu: usize): void {

@@ -7,7 +7,7 @@ import {
 import { x87SetControlWord, x87SetStatusWord, x87StatusWord } from "./control";
 
 /** The writable bits of MXCSR; zero would stand for 0xffbf, a processor without DAZ. */
-const MXCSR_MASK: u32 = 0xffff;
+export const MXCSR_MASK: u32 = 0xffff;
 const GENERAL_PROTECTION: u32 = 1 + 13;
 
 /** The x87 part of an image: bytes 0-23 and 32-159 at CPU_SCRATCH. long: REX.W, 64-bit pointers. */

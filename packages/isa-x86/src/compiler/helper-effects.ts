@@ -5,9 +5,15 @@
 const PURE: ReadonlySet<string> = new Set([
   "readGuest",
   "readGuest128",
+  "readGuest256",
   "readForWriteCompiled",
   "writeGuestCompiled",
   "writeGuest128Compiled",
+  "writeGuest256",
+  "writeGuest256Compiled",
+  "readElement",
+  "maskedLoad",
+  "gather",
   "writeGuest",
   "checkWrite",
   "checkCanonical",
@@ -30,7 +36,7 @@ const PURE: ReadonlySet<string> = new Set([
 
 /** Families of helpers that work on the x87 state, or on vectors in the scratch area. */
 const PURE_FAMILY =
-  /^(x87(?!Fx|CompareFlags)|arithmeticF|dotProductF|compareF|relationF|integerToF|f\d+ToInteger|roundF|convert|reciprocal|aes|sha|carryless|multipleSad|minimumPosition|(ex|im)plicitString)/;
+  /^(x87(?!Fx|CompareFlags)|arithmeticF|fusedF|dotProductF|compareF|relationF|integerToF|f\d+ToInteger|roundF|convert|reciprocal|aes|sha|carryless|multipleSad|minimumPosition|(ex|im)plicitString)/;
 
 export function isPure(helper: string): boolean {
   return PURE.has(helper) || PURE_FAMILY.test(helper);
@@ -38,7 +44,7 @@ export function isPure(helper: string): boolean {
 
 /** Helpers that read or write vector registers in the CPU record. All others leave them alone. */
 export function touchesVectors(helper: string): boolean {
-  return /^(x87Fx|xsave|xrstor|zeroUpper|zeroAll)/i.test(helper);
+  return /^(x87Fx|xsave|xrstor|xgetbv)/.test(helper);
 }
 
 /** Helpers that may write guest memory, and with it the code of the region they are called from. */

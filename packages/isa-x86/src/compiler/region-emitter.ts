@@ -162,7 +162,10 @@ export class RegionEmitter extends X86Emitter {
         const access = this.i32(view.getUint16(this.at + RecordField.Vvvv, true));
         const offset = this.and(this.computeAddress(true), this.immediate());
         const args = [this.cpu, this.record, segment, offset, access];
-        return this.assign(this.locals.effectiveAddress, this.callFaultingValue("segmentAddress", args, "i64"));
+        return this.assign(
+          this.locals.effectiveAddress,
+          this.callFaultingValue("segmentAddress", args, "i64"),
+        );
       }
       case Special.AddressAbsolute: {
         const segment = view.getUint16(this.at + RecordField.Reg, true);
@@ -323,6 +326,10 @@ export class RegionEmitter extends X86Emitter {
     this.code.end();
   }
 
+  override storeGuestPair(linear: Value, low: Value, high: Value): void {
+    super.storeGuestPair(linear, low, high, "Compiled");
+  }
+
   modifyGuest(bytes: 1 | 2 | 4 | 8, linear: Value, _locked: boolean, change: (old: Value) => Value): void {
     const load = bytes === 1 ? "i32.load8_u" : bytes === 2 ? "i32.load16_u" : bytes === 4 ? "i32.load" : "i64.load";
     const store = bytes === 1 ? "i32.store8" : bytes === 2 ? "i32.store16" : bytes === 4 ? "i32.store" : "i64.store";
@@ -351,7 +358,7 @@ export class RegionEmitter extends X86Emitter {
   }
 
   /** Looks `linear` up in the soft TLB. An access that crosses a page never hits, since its last byte has another tag. */
-  private probe(linear: Value, bytes: number, tag: number): { hit: Value; address: Value } {
+  protected probe(linear: Value, bytes: number, tag: number): { hit: Value; address: Value } {
     const { locals } = this;
     // Inside 4 GiB everything but the comparison is done in 32 bits.
     const base = isExtended(linear) ? linear.inner : linear;
@@ -363,7 +370,7 @@ export class RegionEmitter extends X86Emitter {
     return { hit: this.eq(wanted, this.loadHost("i64.load", address, tag)), address };
   }
 
-  private hostAddress(entry: Value, linear: Value): Value {
+  protected hostAddress(entry: Value, linear: Value): Value {
     return this.add(this.wrap(linear), this.loadHost("i32.load", entry, ADDEND));
   }
 

@@ -217,3 +217,4 @@ function entriesOf(blocks: readonly RegionBlock[], calls: readonly { callee: num
   });
   return entries;
 }
+

@@ -14,7 +14,7 @@ import {
 import { cpu as layout, SEGMENT_STRIDE } from "../cpu-layout.js";
 import type { HandlerIndex } from "../interpreter/handlers.js";
 import { Special } from "../interpreter/special.js";
-import { dependsOnOperandSize, memoryUse } from "../table/form.js";
+import { dependsOnOperandSize, hasFlatForms, memoryUse } from "../table/form.js";
 import type { Opcode, Unit } from "../table/opcode.js";
 import { opcodeTable } from "../table/index.js";
 import { BASE_RIP, DecodedInstruction, NO_REGISTER, Segment } from "./decoded-instruction.js";
@@ -53,22 +53,24 @@ interface LineFacts {
   readonly firstHandler: number;
   readonly sized: boolean;
   readonly addressings: number;
+  readonly hasFlatForms: boolean;
   readonly firstMemoryForm: number;
   readonly hasModel: boolean;
   readonly ends: boolean;
   readonly relative: boolean;
   readonly repeat: boolean;
+  readonly elements: boolean;
   readonly reg: Bank;
   readonly rm: Bank;
   readonly vvvv: Bank;
   readonly unit: Unit;
   readonly twoImmediates: boolean;
-  /** The address is computed but not used for an access: LEA, NOP. */
+  /** The address is computed but not used for an access of the whole operand: LEA, NOP, masked moves, gathers. */
   readonly addressOnly: boolean;
   readonly accessBytes: Uint8Array;
   readonly writes: boolean;
   readonly pop: boolean;
-  /** It depends on more than the operands whether memory is written at all. */
+  /** It depends on more than the operands whether memory is written at all: exceptions come first. */
   readonly mayNotStore: boolean;
   /** An x87 instruction that looks for a pending exception before anything else. */
   readonly waits: boolean;
@@ -88,6 +90,8 @@ const READERS = new Set([
   "div",
   "idiv",
   "ldmxcsr",
+  "vldmxcsr",
+  "xrstor",
   "clflush",
   "clflushopt",
   "clwb",
@@ -159,6 +163,8 @@ function factsOf(opcode: Opcode, index: HandlerIndex): LineFacts {
         return 8;
       case "x":
         return vector;
+      case "dq":
+        return 16;
       case "t":
         return 10;
       case "y":
@@ -177,24 +183,27 @@ function factsOf(opcode: Opcode, index: HandlerIndex): LineFacts {
   return {
     firstHandler: index.first.get(opcode) ?? 0,
     sized: dependsOnOperandSize(opcode),
-    addressings: use === "maybe" ? 3 : use === "always" ? 2 : 1,
+    addressings: (use === "always" ? 0 : 1) + (use === "never" ? 0 : hasFlatForms(opcode) ? 2 : 1),
+    hasFlatForms: hasFlatForms(opcode),
     firstMemoryForm: use === "always" ? 0 : 1,
     hasModel: opcode.attributes.model === true,
     ends: opcode.attributes.ends === true,
     relative: opcode.operands.some((code) => code[0] === "J"),
     repeat: opcode.attributes.repeat === true,
+    elements: opcode.attributes.elements === true,
     reg,
-    rm,
+    rm: opcode.attributes.vsib === undefined ? rm : Bank.Vector,
     vvvv,
     unit: opcode.attributes.unit ?? "integer",
     twoImmediates:
       opcode.operands.filter((code) => code[0] === "I" || code[0] === "L").length > 1 ||
       opcode.operands.some((code) => code[0] === "A"),
-    addressOnly: memory === "M" && (opcode.name === "lea" || opcode.name === "nop"),
+    addressOnly:
+      opcode.attributes.elements === true || (memory === "M" && (opcode.name === "lea" || opcode.name === "nop")),
     accessBytes: Uint8Array.of(bytes(2), bytes(4), bytes(8)),
     writes: memory !== "" && first === memory && writesFirst(opcode),
     pop: opcode.name === "pop",
-    mayNotStore: /^f(ist|st|bst)/.test(opcode.name),
+    mayNotStore: /^(f(ist|st|bst)|vcvtps2ph)/.test(opcode.name),
     waits: opcode.attributes.unit === "x87" && !/^f(n|xsave|xrstor)/.test(opcode.name),
   };
 }
@@ -375,7 +384,11 @@ export class BlockDecoder {
     let separate = false;
     if (insn.memory) {
       const based = code64 ? insn.segment >= Segment.FS : !flat || isSpecialSegment(insn.segment);
-      separate = insn.addressSize === 16 || (based && !facts.addressOnly) || hasWideDisplacement(insn);
+      separate =
+        insn.addressSize === 16 ||
+        (insn.addressSize === 32 && !facts.hasFlatForms) ||
+        (based && !facts.addressOnly) ||
+        hasWideDisplacement(insn);
       if (separate) this.address(insn, facts, here, flat, code64);
       addressing = facts.firstMemoryForm + (separate || insn.addressSize === 64 ? 0 : 1);
     }
@@ -397,8 +410,12 @@ export class BlockDecoder {
       if (insn.segment === Segment.SS) this.bytes[record + RecordField.Flags] = RecordFlag.StackSegment;
     }
     if (facts.relative) this.links(record, insn, facts, here, mode);
-    else if (facts.repeat) this.repeatImmediate(record, insn);
-    else {
+    else if (facts.repeat)
+      this.repeatImmediate(record, insn, insn.segmentOverride < 0 ? Segment.DS : insn.segmentOverride);
+    else if (facts.elements) {
+      this.repeatImmediate(record, insn, insn.segment);
+      this.bytes[record + RecordField.Scale] = insn.scale;
+    } else {
       view.setInt32(record + RecordField.Immediate, insn.immediateLow, true);
       view.setInt32(record + RecordField.Immediate + 4, insn.immediateHigh, true);
     }
@@ -480,11 +497,10 @@ export class BlockDecoder {
     this.bytes[record + RecordField.Flags] = flags | RecordFlag.Links;
   }
 
-  /** Immediate of string instructions: address size, repeat prefix, source segment. */
-  private repeatImmediate(record: number, insn: DecodedInstruction): void {
+  /** Immediate of instructions whose helpers make addresses: address size, repeat prefix, segment. */
+  private repeatImmediate(record: number, insn: DecodedInstruction, segment: number): void {
     const size = insn.addressSize === 16 ? 0 : insn.addressSize === 32 ? 1 : 2;
     const repeat = insn.repeat === 1 ? 4 : insn.repeat === 2 ? 8 : 0;
-    const segment = insn.segmentOverride < 0 ? Segment.DS : insn.segmentOverride;
     this.view.setUint32(record + RecordField.Immediate, size | repeat | (segment << 8), true);
   }
 

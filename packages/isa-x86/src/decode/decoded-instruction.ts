@@ -47,7 +47,7 @@ export class DecodedInstruction {
   memory = false;
   /** ModRM.reg with REX.R, or the register in the opcode with REX.B. */
   reg = 0;
-  /** ModRM.rm with REX.B, when it is a register. */
+  /** ModRM.rm with REX.B, when it is a register; the vector register that is the index of an address. */
   rm = 0;
   /** 0-15, {@link BASE_RIP} or {@link NO_REGISTER}. */
   base = NO_REGISTER;

@@ -34,6 +34,9 @@ const table = [
   op("d8 /0 reg", "fadd F", none),
   op("vex.128 0f 38 f2 /r", "andn Gy,By,Ey", none),
   op("vex.128 f2 0f 3a f0 /r", "rorx Gy,Ey,Ib", none),
+  op("vex.256 66 w0 0f 38 90 /r mem", "vpgatherdd Vx,Md,Hx", none, { elements: true, vsib: "x" }),
+  op("vex.128 66 w0 0f 3a 4a /r", "vblendvps Vx,Hx,Wx,Kx", none),
+  op("vex.lig f3 0f 10 /r mem", "vmovss Vd,Md", none),
 ];
 const decoder = new InstructionDecoder(table);
 const LONG: DecodeMode = { codeSize: 64, vex: true };
@@ -155,6 +158,28 @@ describe("selection of the table line", () => {
     expect(decode(hex, mode).opcode.name).toBe(name);
   });
 
+  it("takes the index of a VSIB address from all vector registers", () => {
+    // [rax + ymm12 * 4], which would be no index at all with a general-purpose register
+    expect(decode("c4 a2 75 90 04 a0")).toMatchObject({
+      base: 0,
+      index: NO_REGISTER,
+      rm: 12,
+      scale: 2,
+      vvvv: 1,
+      reg: 0,
+    });
+    expect(decode("c4 e2 75 90 04 e0", FLAT)).toMatchObject({ base: 0, rm: 4, scale: 3 });
+  });
+
+  it("takes a fourth register from the immediate", () => {
+    expect(decode("c4 e3 71 4a c2 f0").immediateLow).toBe(0xf0);
+    expect(decode("c4 e3 71 4a c2 f0", FLAT).immediateLow).toBe(0x70);
+  });
+
+  it("ignores VEX.L where it means nothing", () => {
+    for (const byte of ["fa", "fe"]) expect(decode(`c5 ${byte} 10 00`).opcode.name).toBe("vmovss");
+  });
+
   it("reads VEX fields", () => {
     expect(decode("c4 42 a8 f2 df")).toMatchObject({ vex: true, reg: 11, vvvv: 10, rm: 15, operandSize: 64 });
     expect(decode("c4 e3 7b f0 c1 07")).toMatchObject({ reg: 0, rm: 1, immediateLow: 7, operandSize: 32 });
@@ -182,6 +207,15 @@ describe("invalid encodings", () => {
     ["c4 e2 74 f2 c1", LONG],
     ["c4 e3 73 f0 c1 07", LONG],
     ["62 f1 7c 48 58 c1", LONG],
+    // Gathers: no SIB byte, 16-bit addresses, two registers the same.
+    ["c4 e2 75 90 00", LONG],
+    ["67 c4 e2 75 90 04", FLAT],
+    ["c4 e2 7d 90 04 88", LONG],
+    ["c4 e2 75 90 04 80", LONG],
+    ["c4 e2 75 90 0c 90", LONG],
+    // A register operand where memory is meant, a vvvv that must be 1111.
+    ["c4 e2 75 90 c0", LONG],
+    ["c5 f2 10 00", LONG],
     ["66 66 66 66 66 66 66 66 66 66 66 66 66 66 66", LONG, DecodeStatus.TooLong],
     ["66 66 66 66 66 66 66 66 66 66 66 66 66 83 c0 01", LONG, DecodeStatus.TooLong],
   ] as const)("%s", (hex, mode, expected: DecodeStatus = DecodeStatus.Undefined) => {

@@ -191,10 +191,15 @@ export class InstructionDecoder {
       if (modrm >= 0xc0 || line.registerOnly) out.rm = (modrm & 7) | ((extension & 1) << 3);
       else {
         out.memory = line.memory;
-        if (!this.memoryOperand(modrm, extension, out)) return this.outOfBytes();
+        // Addresses with a vector index need a SIB byte, which 16-bit addresses do not have.
+        if (line.vsib && ((modrm & 7) !== 4 || out.addressSize === 16)) return DecodeStatus.Undefined;
+        if (!this.memoryOperand(modrm, extension, out, line.vsib)) return this.outOfBytes();
+        if (line.vsib && (out.rm === out.reg || out.rm === out.vvvv || out.reg === out.vvvv))
+          return DecodeStatus.Undefined;
       }
     } else if (line.plusRegister) out.reg = (byte & 7) | ((extension & 1) << 3);
     if (!this.immediates(line, out)) return this.outOfBytes();
+    if (line.registerImmediate && !is64) out.immediateLow &= 0x7f;
     out.length = this.at - at;
     return DecodeStatus.Ok;
   }
@@ -209,7 +214,7 @@ export class InstructionDecoder {
   }
 
   /** SIB and displacement. False if the bytes run out. */
-  private memoryOperand(modrm: number, extension: number, out: DecodedInstruction): boolean {
+  private memoryOperand(modrm: number, extension: number, out: DecodedInstruction, vsib: boolean): boolean {
     if (out.addressSize === 16) return this.memoryOperand16(modrm, out);
     const mod = modrm >> 6;
     let base = modrm & 7;
@@ -218,7 +223,10 @@ export class InstructionDecoder {
       if (this.at >= this.end) return false;
       const sib = this.bytes[this.at++];
       const index = ((sib >> 3) & 7) | ((extension & 2) << 2);
-      if (index !== 4) {
+      if (vsib) {
+        out.rm = index;
+        out.scale = sib >> 6;
+      } else if (index !== 4) {
         out.index = index;
         out.scale = sib >> 6;
       }

@@ -33,6 +33,8 @@ export interface DecodeLine {
   /** 66 is part of the opcode, not an operand-size prefix. */
   readonly consumes66: boolean;
   readonly usesVvvv: boolean;
+  /** The index of the address is a vector register. */
+  readonly vsib: boolean;
   /** An operand can be memory. Instructions like NOP have ModRM without one. */
   readonly memory: boolean;
   /** ModRM.reg is a segment register: REX.R does not extend it. */
@@ -42,6 +44,8 @@ export interface DecodeLine {
   readonly immediate: ImmediateKind;
   readonly immediateSigned: boolean;
   readonly secondImmediate: ImmediateKind;
+  /** The immediate names a register in bits 4-7; outside 64-bit mode bit 7 is ignored. */
+  readonly registerImmediate: boolean;
   /** Lines of the same encoding for one address size each, or null. */
   byAddressSize: readonly DecodeLine[] | null;
 }
@@ -217,6 +221,8 @@ function digest(opcode: Opcode): DecodeLine {
     force64: attributes.size64 === "force64",
     consumes66: encoding.prefix === "66",
     usesVvvv: operands.some((code) => code[0] === "H" || code[0] === "B"),
+    registerImmediate: operands.some((code) => code[0] === "K"),
+    vsib: attributes.vsib !== undefined,
     segmentRegister: operands.some((code) => code[0] === "S"),
     validRegisters: validRegisters(operands),
     immediate: immediates[0] ?? ImmediateKind.None,
@@ -245,6 +251,8 @@ function immediateKind(code: string): ImmediateKind {
       return code === "AL" || code === "AX" ? ImmediateKind.None : ImmediateKind.Far;
     case "F":
       return ImmediateKind.StackRegister;
+    case "K":
+      return ImmediateKind.Byte;
     case "I":
     case "J":
     case "L":

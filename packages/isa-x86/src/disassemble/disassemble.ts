@@ -16,6 +16,8 @@ export interface Disassembly {
 const SIZED_NAMES: { readonly [name: string]: readonly [string, string, string] } = {
   cbw: ["cbw", "cwde", "cdqe"],
   cwd: ["cwd", "cdq", "cqo"],
+  movd: ["movd", "movd", "movq"],
+  vmovd: ["vmovd", "vmovd", "vmovq"],
 };
 
 /** Mnemonics without a size of their own, which get a suffix when the operand size is not the usual one. */

@@ -54,6 +54,8 @@ function bitsOf(type: string, insn: DecodedInstruction): number {
       return 64;
     case "x":
       return insn.vectorLength === 1 ? 256 : 128;
+    case "dq":
+      return 128;
     case "v":
       return operandSize;
     case "y":
@@ -125,13 +127,15 @@ export function operandText(insn: DecodedInstruction, code: OperandCode, codeSiz
     case "T":
       return `BYTE PTR ${dataSegment(insn)}:[${gprName(3, insn.addressSize, rex)}]`;
     case "V":
-      return vectorName(insn, insn.reg);
+      return vectorName(insn, code, insn.reg);
     case "H":
-      return vectorName(insn, insn.vvvv);
+      return vectorName(insn, code, insn.vvvv);
     case "U":
-      return vectorName(insn, insn.rm);
+      return vectorName(insn, code, insn.rm);
+    case "K":
+      return vectorName(insn, code, insn.immediateLow >> 4);
     case "W":
-      return isRegister ? vectorName(insn, insn.rm) : memoryText(insn, bits);
+      return isRegister ? vectorName(insn, code, insn.rm) : memoryText(insn, bits);
     case "P":
       return `mm${insn.reg & 7}`;
     case "N":
@@ -152,8 +156,9 @@ export function operandText(insn: DecodedInstruction, code: OperandCode, codeSiz
   }
 }
 
-function vectorName(insn: DecodedInstruction, register: number): string {
-  return `${insn.vectorLength === 1 ? "ymm" : "xmm"}${register}`;
+/** Operands of type x grow with VEX.L; scalars and the like are in XMM registers whatever it says. */
+function vectorName({ vectorLength }: DecodedInstruction, code: OperandCode, register: number): string {
+  return `${vectorLength === 1 && code.endsWith("x") ? "ymm" : "xmm"}${register}`;
 }
 
 /** Immediates are shown in the width of the operation; of two, the second is the high half. */
@@ -185,15 +190,17 @@ function memoryText(insn: DecodedInstruction, bits: number): string {
 
 function addressText(insn: DecodedInstruction, segment: string): string {
   const { base, index, addressSize, displacement } = insn;
-  if (base === NO_REGISTER && index === NO_REGISTER) {
+  const { vsib } = insn.opcode.attributes;
+  if (base === NO_REGISTER && index === NO_REGISTER && vsib === undefined) {
     return `${segment === "" ? "ds:" : segment}${hex(BigInt(displacement), addressSize)}`;
   }
   let text = "";
   if (base === BASE_RIP) text = addressSize === 64 ? "rip" : "eip";
   else if (base !== NO_REGISTER) text = gprName(base, addressSize, true);
-  if (index !== NO_REGISTER) {
+  if (index !== NO_REGISTER || vsib !== undefined) {
     const scaled = addressSize === 16 ? "" : `*${1 << insn.scale}`;
-    text += `${text === "" ? "" : "+"}${gprName(index, addressSize, true)}${scaled}`;
+    const name = vsib === undefined ? gprName(index, addressSize, true) : vectorName(insn, vsib, insn.rm);
+    text += `${text === "" ? "" : "+"}${name}${scaled}`;
   }
   return `${segment}[${text}${displacementText(insn)}]`;
 }

@@ -22,6 +22,7 @@ const CASES: readonly (readonly [
   ["jne-long", "jne Jb", 64, "none", "long"],
   ["push-r64", "push Zv", 64, "none", "long"],
   ["paddd-xmm-m128", "paddd Vx,Wx", 32, "long", null],
+  ["vpermd-ymm-m256", "vpermd Vx,Hx,Wx", 32, "long", null],
 ];
 
 describe("interpreter handlers", () => {

@@ -178,7 +178,7 @@ export class InterpreterEmitter extends X86Emitter {
   }
 
   /** Looks `linear` up in the soft TLB. An access that crosses a page never hits, since its last byte has another tag. */
-  private probe(linear: Value, bytes: number, tag: number): { hit: Value; address: Value } {
+  protected probe(linear: Value, bytes: number, tag: number): { hit: Value; address: Value } {
     const page = this.wrap(this.shrU(linear, 12));
     const index = this.shl(this.and(page, this.i32(TLB_ENTRIES - 1)), Math.log2(TLB_ENTRY_SIZE));
     const address = this.add(this.loadState("i32.load", "tlbBase"), index);
@@ -187,7 +187,7 @@ export class InterpreterEmitter extends X86Emitter {
     return { hit: this.eq(wanted, this.loadHost("i64.load", address, tag)), address };
   }
 
-  private hostAddress(entry: Value, linear: Value): Value {
+  protected hostAddress(entry: Value, linear: Value): Value {
     return this.add(this.wrap(linear), this.loadHost("i32.load", entry, ADDEND));
   }
 

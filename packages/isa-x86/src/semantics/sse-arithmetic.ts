@@ -2,8 +2,20 @@
 // Floating-point arithmetic: an inline path for the common case, and helpers that are exact in value and exceptions.
 import type { Value } from "@isola/engine";
 import { type ElementTests, type FloatSize, plainArithmetic, ScalarTests, VectorTests } from "./sse-exceptions.js";
-import { dwords, loadScratch, quads, storeScratch } from "./sse-operands.js";
+import { dwords, quads } from "./sse-operands.js";
 import type { Semantics } from "./semantics.js";
+import {
+  anyTrue,
+  chooseHalves,
+  type Halves,
+  loadScratch,
+  readHalves,
+  readLow,
+  rolesOf,
+  storeScratch,
+  writeHalves,
+  writeLow,
+} from "./vector-operand.js";
 import type { X86Emitter } from "./x86-emitter.js";
 
 type Shape = "f32x4" | "f64x2";
@@ -98,15 +110,27 @@ export const addsub: FloatOperation = {
 };
 
 /** The operation on all elements of two vectors. May leave the handler with #XM. */
-export function vectorArithmetic(e: X86Emitter, operation: FloatOperation, size: FloatSize, a: Value, b: Value): Value {
+export function vectorArithmetic(
+  e: X86Emitter,
+  operation: FloatOperation,
+  size: FloatSize,
+  a: Halves,
+  b: Halves,
+): Halves {
   const tests = new VectorTests(e, size);
-  const result = operation.vector(e, size === 32 ? "f32x4" : "f64x2", a, b);
-  const failed = tests.any(operation.fails(tests, tests.magnitude(a), tests.magnitude(b), tests.magnitude(result)));
-  return e.choose(
+  const results = b.map((right, i) => operation.vector(e, size === 32 ? "f32x4" : "f64x2", a[i]!, right));
+  const failed = anyTrue(
+    e,
+    b.map((right, i) =>
+      operation.fails(tests, tests.magnitude(a[i]!), tests.magnitude(right), tests.magnitude(results[i]!)),
+    ),
+  );
+  return chooseHalves(
+    e,
     inlineAllowed(e, operation, failed),
-    "v128",
-    () => result,
-    () => callHelper(e, operation, size, a, b, 128 / size),
+    b.length,
+    () => results,
+    () => callHelper(e, operation, size, a, b, (b.length * 128) / size),
   );
 }
 
@@ -133,7 +157,7 @@ export function scalarArithmetic(e: X86Emitter, operation: FloatOperation, size:
     inlineAllowed(e, operation, failed),
     "v128",
     () => e.lane(`${shape}.replace_lane`, 0, a, result),
-    () => callHelper(e, operation, size, a, b, 1),
+    () => callHelper(e, operation, size, [a], [b], 1)[0]!,
   );
 }
 
@@ -146,14 +170,14 @@ function callHelper(
   e: X86Emitter,
   operation: FloatOperation,
   size: FloatSize,
-  a: Value,
-  b: Value,
+  a: Halves,
+  b: Halves,
   count: number,
-): Value {
+): Halves {
   storeScratch(e, 0, a);
   storeScratch(e, 1, b);
   e.callFaulting(`arithmeticF${size}`, [e.cpu, e.i32(operation.code), e.i32(count)]);
-  return loadScratch(e, 0);
+  return loadScratch(e, 0, b.length);
 }
 
 /** Bits of element 0: i32 or i64. */
@@ -163,52 +187,75 @@ export function bitsOf(e: X86Emitter, size: FloatSize, vector: Value): Value {
 
 /** ADDPS and the like. */
 export function packedFloat(operation: FloatOperation, size: FloatSize): Semantics {
+  return (e, operands) => {
+    const { dst, a, b } = rolesOf(operands);
+    const right = readHalves(e, b);
+    writeHalves(e, dst, vectorArithmetic(e, operation, size, readHalves(e, a), right));
+  };
+}
+
+/** SQRTPS and SQRTPD. */
+export function packedSquareRoot(size: FloatSize): Semantics {
   return (e, [dst, src]) => {
-    const b = e.readVector(src!);
-    e.writeVector(dst!, vectorArithmetic(e, operation, size, e.readVector(dst!), b));
+    const source = readHalves(e, src!);
+    writeHalves(e, dst!, vectorArithmetic(e, sqrt, size, source, source));
   };
 }
 
 /** ADDSS and the like. */
 export function scalarFloat(operation: FloatOperation, size: FloatSize): Semantics {
-  return (e, [dst, src]) => {
-    const b = e.readVector(src!);
-    e.writeVector(dst!, scalarArithmetic(e, operation, size, e.readVector(dst!), b));
+  return (e, operands) => {
+    const { dst, a, b } = rolesOf(operands);
+    const right = readLow(e, b);
+    writeLow(e, dst, scalarArithmetic(e, operation, size, readLow(e, a), right));
   };
 }
 
-/** HADDPS and the like: neighbours of the first source give the lower half of the result. */
+/** HADDPS and the like: neighbours of the first source give the lower half of the result, in each 128 bits. */
 export function horizontalFloat(operation: FloatOperation, size: FloatSize): Semantics {
   const even = size === 32 ? [0, 1, 2, 3, 8, 9, 10, 11] : [0, 1, 2, 3, 4, 5, 6, 7];
   const lanes = (offset: number): number[] => [...even, ...even.map((byte) => byte + 16)].map((byte) => byte + offset);
-  return (e, [dst, src]) => {
-    const b = e.readVector(src!);
-    const a = e.readVector(dst!);
-    e.writeVector(
-      dst!,
-      vectorArithmetic(e, operation, size, e.shuffle(a, b, lanes(0)), e.shuffle(a, b, lanes(size / 8))),
-    );
+  return (e, operands) => {
+    const { dst, a, b } = rolesOf(operands);
+    const right = readHalves(e, b);
+    const left = readHalves(e, a);
+    const neighbours = (offset: number): Halves => left.map((half, i) => e.shuffle(half, right[i]!, lanes(offset)));
+    writeHalves(e, dst, vectorArithmetic(e, operation, size, neighbours(0), neighbours(size / 8)));
   };
 }
 
 /** DPPS, DPPD: always by helper; exceptions of the products come before those of the sums. */
 export function dotProduct(size: FloatSize): Semantics {
-  return (e, [dst, src, imm]) => {
-    const b = e.readVector(src!);
-    storeScratch(e, 0, e.readVector(dst!));
-    storeScratch(e, 1, b);
-    e.callFaulting(`dotProductF${size}`, [e.cpu, e.read(imm!)]);
-    e.writeVector(dst!, loadScratch(e, 0));
+  return (e, operands) => {
+    const { dst, a, b, rest } = rolesOf(operands);
+    const right = readHalves(e, b);
+    storeScratch(e, 0, readHalves(e, a));
+    storeScratch(e, 1, right);
+    e.callFaulting(`dotProductF${size}`, [e.cpu, e.read(rest!), e.i32(right.length)]);
+    writeHalves(e, dst, loadScratch(e, 0, right.length));
   };
 }
 
-/** RCPPS, RSQRTPS and their scalar forms, which raise no exceptions. */
-export function estimate(name: "reciprocalF32" | "reciprocalSqrtF32", count: 1 | 4): Semantics {
+/** RCPPS and RSQRTPS, which raise no exceptions. */
+export function packedEstimate(name: EstimateHelper): Semantics {
   return (e, [dst, src]) => {
-    const b = e.readVector(src!);
-    storeScratch(e, 0, e.readVector(dst!));
-    storeScratch(e, 1, b);
-    e.callVoid(name, [e.cpu, e.i32(count)]);
-    e.writeVector(dst!, loadScratch(e, 0));
+    const source = readHalves(e, src!);
+    storeScratch(e, 1, source);
+    e.callVoid(name, [e.cpu, e.i32(source.length * 4)]);
+    writeHalves(e, dst!, loadScratch(e, 0, source.length));
   };
 }
+
+/** RCPSS and RSQRTSS. */
+export function scalarEstimate(name: EstimateHelper): Semantics {
+  return (e, operands) => {
+    const { dst, a, b } = rolesOf(operands);
+    const right = readLow(e, b);
+    storeScratch(e, 0, [readLow(e, a)]);
+    storeScratch(e, 1, [right]);
+    e.callVoid(name, [e.cpu, e.i32(1)]);
+    writeHalves(e, dst, loadScratch(e, 0));
+  };
+}
+
+type EstimateHelper = "reciprocalF32" | "reciprocalSqrtF32";

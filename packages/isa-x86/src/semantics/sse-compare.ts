@@ -2,8 +2,22 @@
 import type { Value } from "@isola/engine";
 import { bitsOf } from "./sse-arithmetic.js";
 import { type FloatSize, ScalarTests, VectorTests } from "./sse-exceptions.js";
-import { loadScratch, storeScratch } from "./sse-operands.js";
+import type { Operand } from "../table/operand.js";
+import { dwords, quads } from "./sse-operands.js";
 import type { Semantics } from "./semantics.js";
+import {
+  anyTrue,
+  chooseHalves,
+  type Halves,
+  isVex,
+  loadScratch,
+  readHalves,
+  readLow,
+  rolesOf,
+  storeScratch,
+  writeHalves,
+  writeLow,
+} from "./vector-operand.js";
 import type { X86Emitter } from "./x86-emitter.js";
 
 /** i32 with all bits set if `condition` (0 or 1). */
@@ -36,30 +50,45 @@ function compareVectors(e: X86Emitter, size: FloatSize, a: Value, b: Value, pred
   return e.op("v128.xor", holds, e.op("i32x4.splat", opposite));
 }
 
-function compareByHelper(e: X86Emitter, size: FloatSize, a: Value, b: Value, predicate: Value, count: number): Value {
+function compareByHelper(
+  e: X86Emitter,
+  size: FloatSize,
+  a: Halves,
+  b: Halves,
+  predicate: Value,
+  count: number,
+): Halves {
   storeScratch(e, 0, a);
   storeScratch(e, 1, b);
   e.callFaulting(`compareF${size}`, [e.cpu, predicate, e.i32(count)]);
-  return loadScratch(e, 0);
+  return loadScratch(e, 0, b.length);
+}
+
+/** The predicate in the immediate: VEX forms have 32 of them, legacy forms 8. */
+function predicateOf(e: X86Emitter, imm: Operand | undefined): Value {
+  return e.and(e.read(imm!), e.i32(isVex(e) ? 31 : 7));
 }
 
 /** CMPPS, CMPPD. Comparing numbers that are neither NaN nor denormal raises nothing. */
 export function comparePacked(size: FloatSize): Semantics {
-  return (e, [dst, src, imm]) => {
-    const b = e.readVector(src!);
-    const a = e.readVector(dst!);
-    const predicate = e.and(e.read(imm!), e.i32(7));
+  return (e, operands) => {
+    const { dst, a, b, rest } = rolesOf(operands);
+    const right = readHalves(e, b);
+    const left = readHalves(e, a);
+    const predicate = predicateOf(e, rest);
     const t = new VectorTests(e, size);
-    const x = t.magnitude(a);
-    const y = t.magnitude(b);
-    const failed = t.any(t.or(t.or(t.denormal(x), t.denormal(y)), t.or(t.nan(x), t.nan(y))));
-    const result = e.choose(
-      failed,
-      "v128",
-      () => compareByHelper(e, size, a, b, predicate, 128 / size),
-      () => compareVectors(e, size, a, b, predicate),
+    const special = (half: Value): Value => {
+      const magnitude = t.magnitude(half);
+      return t.or(t.denormal(magnitude), t.nan(magnitude));
+    };
+    const results = chooseHalves(
+      e,
+      anyTrue(e, [...left, ...right].map(special)),
+      right.length,
+      () => compareByHelper(e, size, left, right, predicate, (right.length * 128) / size),
+      () => left.map((half, i) => compareVectors(e, size, half, right[i]!, predicate)),
     );
-    e.writeVector(dst!, result);
+    writeHalves(e, dst, results);
   };
 }
 
@@ -67,14 +96,15 @@ export function comparePacked(size: FloatSize): Semantics {
 export function compareScalar(size: FloatSize): Semantics {
   const shape = size === 32 ? "f32x4" : "f64x2";
   const type = size === 32 ? "f32" : "f64";
-  return (e, [dst, src, imm]) => {
-    const b = e.readVector(src!);
-    const a = e.readVector(dst!);
-    const predicate = e.and(e.read(imm!), e.i32(7));
+  return (e, operands) => {
+    const roles = rolesOf(operands);
+    const b = readLow(e, roles.b);
+    const a = readLow(e, roles.a);
+    const predicate = predicateOf(e, roles.rest);
     const result = e.choose(
       unordinary(e, size, bitsOf(e, size, a), bitsOf(e, size, b)),
       "v128",
-      () => compareByHelper(e, size, a, b, predicate, 1),
+      () => compareByHelper(e, size, [a], [b], predicate, 1)[0]!,
       () => {
         const { equal, less, opposite } = relations(e, predicate);
         const x = e.lane(`${shape}.extract_lane`, 0, a);
@@ -89,7 +119,7 @@ export function compareScalar(size: FloatSize): Semantics {
           : e.lane("i64x2.replace_lane", 0, a, e.extendS(mask));
       },
     );
-    e.writeVector(dst!, result);
+    writeLow(e, roles.dst, result);
   };
 }
 
@@ -106,8 +136,8 @@ export function compareToFlags(size: FloatSize, quiet: boolean): Semantics {
   const type = size === 32 ? "f32" : "f64";
   const shape = size === 32 ? "f32x4" : "f64x2";
   return (e, [left, right]) => {
-    const b = e.readVector(right!);
-    const a = e.readVector(left!);
+    const b = readLow(e, right!);
+    const a = readLow(e, left!);
     const x = bitsOf(e, size, a);
     const y = bitsOf(e, size, b);
     e.if(
@@ -129,10 +159,24 @@ export function compareToFlags(size: FloatSize, quiet: boolean): Semantics {
 }
 
 /** PTEST: ZF if no common bit is set, CF if the source has no bit outside the destination. */
-export const ptest: Semantics = (e, [dst, src]) => {
-  const b = e.readVector(src!);
-  const a = e.readVector(dst!);
-  const common = e.op("v128.any_true", e.op("v128.and", a, b));
-  const outside = e.op("v128.any_true", e.op("v128.andnot", b, a));
+export const ptest: Semantics = (e, operands) => testBits(e, operands, (bits) => bits);
+
+/** VTESTPS and VTESTPD: the same of sign bits alone. */
+export function testSigns(size: FloatSize): Semantics {
+  const signs = size === 32 ? dwords(0x8000_0000) : quads(1n << 63n);
+  return (e, operands) => testBits(e, operands, (bits) => e.op("v128.and", bits, e.v128(signs)));
+}
+
+function testBits(e: X86Emitter, [dst, src]: readonly Operand[], relevant: (bits: Value) => Value): void {
+  const b = readHalves(e, src!).map(relevant);
+  const a = readHalves(e, dst!);
+  const common = anyTrue(
+    e,
+    b.map((half, i) => e.op("v128.and", a[i]!, half)),
+  );
+  const outside = anyTrue(
+    e,
+    b.map((half, i) => e.op("v128.andnot", half, a[i]!)),
+  );
   e.flags.compare(e.eqz(common), e.i32(0), e.eqz(outside));
-};
+}

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // AES-NI, PCLMULQDQ and SHA-NI, and other instructions that are one helper on vectors.
 import type { Value } from "@isola/engine";
-import { type BinaryLanes, bytes, type ImmediateLanes, loadScratch, readXmm, storeScratch } from "./sse-operands.js";
+import { type BinaryLanes, bytes, type ImmediateLanes } from "./sse-operands.js";
+import { storeScratch } from "./vector-operand.js";
 import type { X86Emitter } from "./x86-emitter.js";
 
 function callHelper(e: X86Emitter, name: string, a: Value, b: Value, args: readonly Value[]): Value {
-  storeScratch(e, 0, a);
-  storeScratch(e, 1, b);
+  storeScratch(e, 0, [a]);
+  storeScratch(e, 1, [b]);
   e.callVoid(name, [e.cpu, ...args]);
-  return loadScratch(e, 0);
+  return e.readScratch(0, 0);
 }
 
 /** Lanes that a helper computes: `name(cpu)` on slots 0 and 1. */
@@ -33,6 +34,6 @@ export const sha1msg1: BinaryLanes = (e, a, b) =>
 
 /** SHA256RNDS2: XMM0 holds two message words with their constants. */
 export const sha256rnds2: BinaryLanes = (e, a, b) => {
-  storeScratch(e, 2, readXmm(e, 0));
+  e.writeScratch(2, 0, e.readVectorRegister(0, 0));
   return callHelper(e, "sha256Rounds", a, b, []);
 };

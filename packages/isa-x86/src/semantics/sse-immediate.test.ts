@@ -49,10 +49,9 @@ const TARGETS = { handlerType: 0, raise: 0, goto: 0, enter: 0, linkTaken: 0, lin
 /** Register forms of all vector instructions with an 8-bit immediate. */
 const forms = opcodeTable
   .filter(
-    (line) =>
-      (line.attributes.unit === "sse" || line.attributes.unit === "mmx") &&
-      line.operands.includes("Lb") &&
-      line.encoding.vex === undefined,
+    ({ attributes, operands }) =>
+      ["mmx", "sse", "avx"].includes(attributes.unit ?? "") &&
+      operands.some((code) => code === "Lb" || code[0] === "K"),
   )
   .flatMap((line) => formsOf(line))
   .filter((form) => form.addressing === "none");
@@ -119,16 +118,21 @@ describe("immediates of vector instructions", () => {
     >;
     const slot = (code: string | undefined, n: number): number => {
       const letter = code?.[0] ?? "";
-      return "VWU".includes(letter)
+      return "VWUH".includes(letter)
         ? layout.at("vec", n)
         : "PQN".includes(letter)
           ? layout.at("fpr", n)
           : layout.at("gpr", n);
     };
-    const [first, second] = form.opcode.operands;
-    const firstIsRm = "EWURN".includes(first?.[0] ?? "");
-    view.setUint16(RECORD + (firstIsRm ? RecordField.Rm : RecordField.Reg), slot(first, 1), true);
-    view.setUint16(RECORD + (firstIsRm ? RecordField.Reg : RecordField.Rm), slot(second, 2), true);
+    for (const [i, code] of form.opcode.operands.entries()) {
+      const letter = code[0] ?? "";
+      const field = "EWURNQ".includes(letter)
+        ? RecordField.Rm
+        : "HB".includes(letter)
+          ? RecordField.Vvvv
+          : RecordField.Reg;
+      if (!"LK".includes(letter)) view.setUint16(RECORD + field, slot(code, i + 1), true);
+    }
     for (const imm of IMMEDIATES) {
       for (let i = 0; i < cpu.length; i += 16) cpu.set(random.bytes(), i);
       view.setUint16(CPU_RECORDS + layout.at("fsw"), 0, true);

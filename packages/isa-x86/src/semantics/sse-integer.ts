@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integer lanes of MMX, SSE2, SSSE3, SSE4.1: what one 128-bit vector instruction computes.
 import type { PlainOpName } from "@isola/wasm";
-import { type BinaryLanes, bytes, quads, type UnaryLanes, words } from "./sse-operands.js";
+import type { Semantics } from "./semantics.js";
+import { byHelperImmediate } from "./sse-crypto.js";
+import { type BinaryLanes, bytes, type ImmediateLanes, quads, type UnaryLanes, words } from "./sse-operands.js";
+import { isWide, readLow, writeHalves } from "./vector-operand.js";
 
 type BinaryOpName = {
   [K in PlainOpName]: K extends `${"i8x16" | "i16x8" | "i32x4" | "i64x2" | "v128"}.${string}` ? K : never;
@@ -63,6 +66,10 @@ export const psadbw: BinaryLanes = (e, a, b) => {
   return e.op("i64x2.add", e.op("v128.and", sums, e.v128(quads(0xffff_ffffn))), e.op("i64x2.shr_u", sums, e.i32(32)));
 };
 
+/** MPSADBW: the immediate has three bits for each half. */
+export const mpsadbw: ImmediateLanes = (e, a, b, imm, half) =>
+  byHelperImmediate("multipleSad")(e, a, b, e.shrU(imm, 3 * half), half);
+
 type Shape = "i8x16" | "i16x8" | "i32x4";
 
 /** Negates lanes of `a` where `b` is negative, clears them where it is zero. */
@@ -87,9 +94,19 @@ export function horizontal(
   return (e, a, b) => e.op(name, e.shuffle(a, b, even), e.shuffle(a, b, odd));
 }
 
-/** PMOVSX and PMOVZX: widens the lowest lanes of the source step by step. */
-export function extend(
-  ...names: `${"i16x8" | "i32x4" | "i64x2"}.extend_low_${"i8x16" | "i16x8" | "i32x4"}_${"s" | "u"}`[]
-): UnaryLanes {
-  return (e, a) => names.reduce((vector, name) => e.op(name as PlainOpName, vector), a);
+type Extension = `${"i16x8" | "i32x4" | "i64x2"}.extend_low_${"i8x16" | "i16x8" | "i32x4"}_${"s" | "u"}`;
+
+/** PMOVSX and PMOVZX: widens the lowest lanes of the source step by step; with VEX.L the lanes behind them, too. */
+export function extend(...names: readonly Extension[]): Semantics {
+  const used = 16 >> names.length;
+  const behind = Array.from({ length: 16 }, (_, byte) => (byte + used) & 15);
+  return (e, [dst, src]) => {
+    const source = readLow(e, src!);
+    const sources = isWide(dst!) ? [source, e.shuffle(source, source, behind)] : [source];
+    writeHalves(
+      e,
+      dst!,
+      sources.map((piece) => names.reduce((vector, name) => e.op(name as PlainOpName, vector), piece)),
+    );
+  };
 }

@@ -3,9 +3,10 @@
 import type { Value } from "@isola/engine";
 import type { LaneOpName, PlainOpName } from "@isola/wasm";
 import type { Operand } from "../table/operand.js";
-import { checkPendingX87, enterMmx, IOTA, writeMmx } from "./sse-operands.js";
+import { checkPendingX87, enterMmx, IOTA } from "./sse-operands.js";
 import { insertps as insertLane } from "./sse-shuffle.js";
 import type { Semantics } from "./semantics.js";
+import { readHalves, rolesOf, writeLow } from "./vector-operand.js";
 import type { X86Emitter } from "./x86-emitter.js";
 
 type Lane = "i8x16" | "i16x8" | "i32x4" | "i64x2";
@@ -53,17 +54,19 @@ export const pextrd: Semantics = (e, [dst, src, imm]) => {
 
 /** PINSRB, PINSRW: from the low bits of a register or from memory of the lane's size. */
 export function pinsr(lane: "i8x16" | "i16x8"): Semantics {
-  return (e, [dst, src, imm]) => {
-    const value = e.read(src!);
-    e.writeVector(dst!, insert(e, lane, COUNT[lane], e.readVector(dst!), value, e.read(imm!)));
+  return (e, operands) => {
+    const { dst, a, b, rest } = rolesOf(operands);
+    const value = e.read(b);
+    writeLow(e, dst, insert(e, lane, COUNT[lane], e.readVector(a), value, e.read(rest!)));
   };
 }
 
 /** PINSRD, PINSRQ: the size of the source decides. */
-export const pinsrd: Semantics = (e, [dst, src, imm]) => {
-  const lane = laneOf(src!);
-  const value = e.read(src!);
-  e.writeVector(dst!, insert(e, lane, COUNT[lane], e.readVector(dst!), value, e.read(imm!)));
+export const pinsrd: Semantics = (e, operands) => {
+  const { dst, a, b, rest } = rolesOf(operands);
+  const lane = laneOf(b);
+  const value = e.read(b);
+  writeLow(e, dst, insert(e, lane, COUNT[lane], e.readVector(a), value, e.read(rest!)));
 };
 
 /** PINSRW mm */
@@ -72,7 +75,7 @@ export const pinsrwMmx: Semantics = (e, [dst, src, imm]) => {
   const value = e.read(src!);
   const result = insert(e, "i16x8", 4, e.readVector(dst!), value, e.read(imm!));
   enterMmx(e);
-  writeMmx(e, dst!, result);
+  e.writeMmx(dst!, result);
 };
 
 /** PEXTRW r32, mm */
@@ -84,14 +87,19 @@ export const pextrwMmx: Semantics = (e, [dst, src, imm]) => {
 };
 
 /** INSERTPS */
-export const insertps: Semantics = (e, [dst, src, imm]) => {
-  const b = e.readVector(src!);
-  e.writeVector(dst!, insertLane(e, e.readVector(dst!), b, e.read(imm!), src!.kind === "mem"));
+export const insertps: Semantics = (e, operands) => {
+  const { dst, a, b, rest } = rolesOf(operands);
+  const source = e.readVector(b);
+  writeLow(e, dst, insertLane(e, e.readVector(a), source, e.read(rest!), b.kind === "mem"));
 };
 
 /** PMOVMSKB, MOVMSKPS, MOVMSKPD: the sign bits of all lanes, zero-extended. */
 export function signMask(name: Extract<PlainOpName, `${string}.bitmask`>): Semantics {
-  return (e, [dst, src]) => e.write(dst!, e.op(name, e.readVector(src!)));
+  const lanes = COUNT[name.slice(0, name.indexOf(".")) as Lane];
+  return (e, [dst, src]) => {
+    const [low, high] = readHalves(e, src!).map((half) => e.op(name, half));
+    e.write(dst!, high === undefined ? low! : e.or(low!, e.shl(high, lanes)));
+  };
 }
 
 /** PMOVMSKB r32, mm */

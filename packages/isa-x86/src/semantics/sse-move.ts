@@ -2,39 +2,23 @@
 // Moves between vector registers, memory and general-purpose registers.
 import type { Value } from "@isola/engine";
 import type { Operand } from "../table/operand.js";
-import {
-  beginMmx,
-  bytes,
-  checkPendingX87,
-  endMmx,
-  enterMmx,
-  joinLow,
-  lowQuad,
-  readXmm,
-  storeScratch,
-  writeMmx,
-} from "./sse-operands.js";
+import { beginMmx, bytes, checkPendingX87, endMmx, enterMmx, joinLow, lowQuad } from "./sse-operands.js";
 import type { Semantics } from "./semantics.js";
+import { readHalves, rolesOf, storeScratch, writeHalves, writeLow } from "./vector-operand.js";
 import type { X86Emitter } from "./x86-emitter.js";
 
-/** MOVAPS, MOVDQA and the like: 128 bits, aligned in memory. */
-export const moveAligned: Semantics = (e, [dst, src]) => e.writeVector(dst!, e.readVector(src!));
+/** MOVAPS, MOVDQA and the like: whole registers, aligned in memory, with VEX too. */
+export const moveAligned: Semantics = (e, [dst, src]) => writeHalves(e, dst!, readHalves(e, src!, true), true);
 
 /** MOVUPS, MOVDQU, LDDQU. */
-export const moveUnaligned: Semantics = (e, [dst, src]) => e.writeVector(dst!, e.readVector(src!, true), true);
+export const moveUnaligned: Semantics = (e, [dst, src]) => writeHalves(e, dst!, readHalves(e, src!, false), false);
 
-/** The low 32 or 64 bits of `vector`, zeros above. */
-function lowOnly(e: X86Emitter, vector: Value, bits: number): Value {
-  const zero = e.v128(bytes(0));
-  if (bits === 64) return joinLow(e, vector, zero);
-  return e.lane("i32x4.replace_lane", 0, zero, e.lane("i32x4.extract_lane", 0, vector));
-}
-
-/** MOVSS and MOVSD: register to register keeps the upper lanes, a load clears them (SDM 2, MOVSS). */
-export const moveScalar: Semantics = (e, [dst, src]) => {
-  const value = e.readVector(src!);
-  if (dst!.kind !== "vec" || src!.kind !== "vec") return e.writeVector(dst!, value);
-  e.writeVector(dst!, mergeLow(e, e.readVector(dst!), value, dst!.size));
+/** MOVSS and MOVSD: register to register takes the upper lanes from the first source, a load clears them (SDM 2, MOVSS). */
+export const moveScalar: Semantics = (e, operands) => {
+  const { dst, a, b } = rolesOf(operands);
+  const value = e.readVector(b);
+  if (dst.kind !== "vec" || b.kind !== "vec") return writeLow(e, dst, value);
+  writeLow(e, dst, mergeLow(e, e.readVector(a), value, dst.size));
 };
 
 /** `a` with its low 32 or 64 bits taken from `b`. */
@@ -50,14 +34,15 @@ function mergeLow(e: X86Emitter, a: Value, b: Value, bits: number): Value {
 /** MOVQ xmm: always clears the upper half of a register destination. */
 export const moveQuad: Semantics = (e, [dst, src]) => {
   const value = e.readVector(src!);
-  e.writeVector(dst!, dst!.kind === "vec" && src!.kind === "vec" ? lowOnly(e, value, 64) : value);
+  writeLow(e, dst!, dst!.kind === "vec" && src!.kind === "vec" ? joinLow(e, value, e.v128(bytes(0))) : value);
 };
 
 /** MOVLPS, MOVLPD loads and MOVHPS, MOVHPD loads: one half from memory. */
 export function loadHalf(half: 0 | 1): Semantics {
-  return (e, [dst, src]) => {
-    const value = e.read(src!);
-    e.writeVector(dst!, e.lane("i64x2.replace_lane", half, e.readVector(dst!), value));
+  return (e, operands) => {
+    const { dst, a, b } = rolesOf(operands);
+    const value = e.read(b);
+    writeLow(e, dst, e.lane("i64x2.replace_lane", half, e.readVector(a), value));
   };
 }
 
@@ -80,7 +65,7 @@ function integerOf(e: X86Emitter, vector: Value, operand: Operand): Value {
 }
 
 /** MOVD, MOVQ xmm, r/m. */
-export const moveFromInteger: Semantics = (e, [dst, src]) => e.writeVector(dst!, vectorOf(e, e.read(src!)));
+export const moveFromInteger: Semantics = (e, [dst, src]) => writeLow(e, dst!, vectorOf(e, e.read(src!)));
 
 /** MOVD, MOVQ r/m, xmm. */
 export const moveToInteger: Semantics = (e, [dst, src]) => e.write(dst!, integerOf(e, e.readVector(src!), dst!));
@@ -90,7 +75,7 @@ export const moveFromIntegerMmx: Semantics = (e, [dst, src]) => {
   checkPendingX87(e);
   const value = vectorOf(e, e.read(src!));
   enterMmx(e);
-  writeMmx(e, dst!, value);
+  e.writeMmx(dst!, value);
 };
 
 /** MOVD, MOVQ r/m, mm. */
@@ -108,7 +93,7 @@ export const moveMmx: Semantics = (e, [dst, src]) => {
   const value = e.readVector(src!);
   beginMmx(e);
   if (dst!.kind === "mem") e.writeVector(dst!, value);
-  else writeMmx(e, dst!, value);
+  else e.writeMmx(dst!, value);
   endMmx(e);
 };
 
@@ -122,16 +107,16 @@ export const moveMmxToXmm: Semantics = (e, [dst, src]) => {
 
 /** MASKMOVDQU: the bytes of the first operand whose mask byte has bit 7 set, to DS:[rDI]. */
 export const maskedStore: Semantics = (e, [src, mask]) => {
-  storeScratch(e, 0, e.readVector(src!));
-  storeScratch(e, 1, e.readVector(mask!));
+  storeScratch(e, 0, [e.readVector(src!)]);
+  storeScratch(e, 1, [e.readVector(mask!)]);
   e.callFaulting("maskedStore", [e.cpu, e.record, e.wrap(e.immediate()), e.i32(16)]);
 };
 
 /** MASKMOVQ */
 export const maskedStoreMmx: Semantics = (e, [src, mask]) => {
   checkPendingX87(e);
-  storeScratch(e, 0, e.readVector(src!));
-  storeScratch(e, 1, e.readVector(mask!));
+  storeScratch(e, 0, [e.readVector(src!)]);
+  storeScratch(e, 1, [e.readVector(mask!)]);
   enterMmx(e);
   e.callFaulting("maskedStore", [e.cpu, e.record, e.wrap(e.immediate()), e.i32(8)]);
 };
@@ -140,7 +125,7 @@ export const maskedStoreMmx: Semantics = (e, [src, mask]) => {
 export function blendByXmm0(shape: "i8x16" | "i32x4" | "i64x2", bits: number): Semantics {
   return (e, [dst, src]) => {
     const b = e.readVector(src!);
-    const mask = e.op(`${shape}.shr_s`, readXmm(e, 0), e.i32(bits - 1));
+    const mask = e.op(`${shape}.shr_s`, e.readVectorRegister(0, 0), e.i32(bits - 1));
     e.writeVector(dst!, e.op("v128.bitselect", b, e.readVector(dst!), mask));
   };
 }

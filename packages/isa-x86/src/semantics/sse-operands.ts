@@ -1,33 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Value } from "@isola/engine";
-import type { Operand } from "../table/operand.js";
 import type { Semantics } from "./semantics.js";
-import type { X86Emitter } from "./x86-emitter.js";
+import { readHalves, rolesOf, writeHalves } from "./vector-operand.js";
+import type { VectorHalf, X86Emitter } from "./x86-emitter.js";
 
 /** One 128-bit half of a vector operation: from lanes of the first and the second source to lanes of the result. */
 export type BinaryLanes = (e: X86Emitter, a: Value, b: Value) => Value;
 export type UnaryLanes = (e: X86Emitter, a: Value) => Value;
-/** With the immediate as i32, zero-extended from 8 bits; a constant in compiled regions. */
-export type ImmediateLanes = (e: X86Emitter, a: Value, b: Value, immediate: Value) => Value;
+/** With the immediate as i32, zero-extended from 8 bits (a constant in compiled regions), and the half it is for. */
+export type ImmediateLanes = (e: X86Emitter, a: Value, b: Value, immediate: Value, half: VectorHalf) => Value;
+export type UnaryImmediateLanes = (e: X86Emitter, a: Value, immediate: Value, half: VectorHalf) => Value;
 
-/** `dst = lanes(dst, src)` on whole XMM registers. */
+/** `dst = lanes(a, b)` on whole XMM or YMM registers, half by half. */
 export function packed(lanes: BinaryLanes): Semantics {
-  return (e, [dst, src]) => {
-    const b = e.readVector(src!);
-    e.writeVector(dst!, lanes(e, e.readVector(dst!), b));
+  return (e, operands) => {
+    const { dst, a, b } = rolesOf(operands);
+    const right = readHalves(e, b);
+    writeHalves(
+      e,
+      dst,
+      readHalves(e, a).map((left, half) => lanes(e, left, right[half]!)),
+    );
   };
 }
 
-/** `dst = lanes(src)` on whole XMM registers. */
+/** `dst = lanes(src)` on whole registers. */
 export function packedUnary(lanes: UnaryLanes): Semantics {
-  return (e, [dst, src]) => e.writeVector(dst!, lanes(e, e.readVector(src!)));
+  return (e, [dst, src]) =>
+    writeHalves(
+      e,
+      dst!,
+      readHalves(e, src!).map((source) => lanes(e, source)),
+    );
 }
 
-/** `dst = lanes(dst, src, imm8)` on whole XMM registers. */
+/** `dst = lanes(a, b, imm8)` on whole registers. */
 export function packedImmediate(lanes: ImmediateLanes): Semantics {
+  return (e, operands) => {
+    const { dst, a, b, rest } = rolesOf(operands);
+    const right = readHalves(e, b);
+    const imm = e.read(rest!);
+    writeHalves(
+      e,
+      dst,
+      readHalves(e, a).map((left, half) => lanes(e, left, right[half]!, imm, half as VectorHalf)),
+    );
+  };
+}
+
+/** `dst = lanes(src, imm8)` on whole registers. */
+export function packedUnaryImmediate(lanes: UnaryImmediateLanes): Semantics {
   return (e, [dst, src, imm]) => {
-    const b = e.readVector(src!);
-    e.writeVector(dst!, lanes(e, e.readVector(dst!), b, e.read(imm!)));
+    const sources = readHalves(e, src!);
+    const immediate = e.read(imm!);
+    writeHalves(
+      e,
+      dst!,
+      sources.map((source, half) => lanes(e, source, immediate, half as VectorHalf)),
+    );
   };
 }
 
@@ -38,7 +68,7 @@ export function mmx(lanes: BinaryLanes): Semantics {
     const b = e.readVector(src!);
     const result = lanes(e, e.readVector(dst!), b);
     enterMmx(e);
-    writeMmx(e, dst!, result);
+    e.writeMmx(dst!, result);
   };
 }
 
@@ -49,7 +79,7 @@ export function mmxUnary(lanes: UnaryLanes): Semantics {
 
 /** `dst = lanes(dst, src, imm8)` on MMX registers. */
 export function mmxImmediate(lanes: ImmediateLanes): Semantics {
-  return (e, operands, form) => mmx((_e, a, b) => lanes(e, a, b, e.read(operands[2]!)))(e, operands, form);
+  return (e, operands, form) => mmx((_e, a, b) => lanes(e, a, b, e.read(operands[2]!), 0))(e, operands, form);
 }
 
 const FSW_ERROR_SUMMARY = 1 << 7;
@@ -81,14 +111,6 @@ export function endMmx(e: X86Emitter): void {
   e.storeState("i32.store8", "fpTag", e.i32(0xff));
 }
 
-/** Writes the low 64 bits of `value` to an MMX register; sign and exponent of the x87 register become ones. */
-export function writeMmx(e: X86Emitter, operand: Operand, value: Value): void {
-  if (operand.kind !== "mmx") throw new Error(`${e.form.opcode.name}: not an MMX register`);
-  const address = e.slotAddress(operand.slot);
-  e.storeHost("i64.store", address, lowQuad(e, value));
-  e.storeHost("i32.store16", address, e.i32(0xffff), 8);
-}
-
 /** The low 64 bits of a vector. */
 export function lowQuad(e: X86Emitter, vector: Value): Value {
   return e.lane("i64x2.extract_lane", 0, vector);
@@ -105,26 +127,6 @@ export function halves(lanes: BinaryLanes): BinaryLanes {
     const both = joinLow(e, a, b);
     return lanes(e, both, both);
   };
-}
-
-/** Stores a helper's operand: `vector` into scratch slot `slot`. */
-export function storeScratch(e: X86Emitter, slot: number, vector: Value): void {
-  e.storeState("v128.store", "scratch", vector, slot);
-}
-
-/** A helper's result. */
-export function loadScratch(e: X86Emitter, slot: number): Value {
-  return e.loadState("v128.load", "scratch", slot);
-}
-
-/** XMM register `index`, for instructions that imply one. */
-export function readXmm(e: X86Emitter, index: number): Value {
-  return e.readXmm(index);
-}
-
-/** Writes XMM register `index`. */
-export function writeXmm(e: X86Emitter, index: number, value: Value): void {
-  e.writeXmm(index, value);
 }
 
 /** 16 bytes that all are `value`. */

@@ -11,10 +11,11 @@ import {
   joinLow,
   lowQuad,
   mmx,
-  packed,
-  writeMmx,
+  packedUnaryImmediate,
+  type UnaryImmediateLanes,
 } from "./sse-operands.js";
 import type { Semantics } from "./semantics.js";
+import { readHalves, readLow, rolesOf, writeHalves } from "./vector-operand.js";
 import type { X86Emitter } from "./x86-emitter.js";
 
 export type ShiftLanes = "i16x8" | "i32x4" | "i64x2";
@@ -43,7 +44,15 @@ function byVector(lanes: ShiftLanes, kind: ShiftKind): BinaryLanes {
 
 /** PSLLW xmm, xmm/m128 and its family. */
 export function shift(lanes: ShiftLanes, kind: ShiftKind): Semantics {
-  return packed(byVector(lanes, kind));
+  return (e, operands) => {
+    const { dst, a, b } = rolesOf(operands);
+    const count = lowQuad(e, readLow(e, b));
+    writeHalves(
+      e,
+      dst,
+      readHalves(e, a).map((half) => shiftLanes(e, lanes, kind, half, count)),
+    );
+  };
 }
 
 /** PSLLW mm, mm/m64 and its family. */
@@ -51,10 +60,15 @@ export function shiftMmx(lanes: ShiftLanes, kind: ShiftKind): Semantics {
   return mmx(byVector(lanes, kind));
 }
 
+/** A shift by an immediate: VEX forms name destination (in VEX.vvvv) and source. */
+function byImmediate(change: UnaryImmediateLanes): Semantics {
+  return (e, operands, form) =>
+    packedUnaryImmediate(change)(e, operands.length === 3 ? operands : [operands[0]!, ...operands], form);
+}
+
 /** PSLLW xmm, imm8 and its family. */
 export function shiftImmediate(lanes: ShiftLanes, kind: ShiftKind): Semantics {
-  return (e, [register, imm]) =>
-    e.writeVector(register!, shiftLanes(e, lanes, kind, e.readVector(register!), e.read(imm!)));
+  return byImmediate((e, a, imm) => shiftLanes(e, lanes, kind, a, imm));
 }
 
 /** PSLLW mm, imm8 and its family. */
@@ -63,7 +77,7 @@ export function shiftImmediateMmx(lanes: ShiftLanes, kind: ShiftKind): Semantics
     checkPendingX87(e);
     const result = shiftLanes(e, lanes, kind, e.readVector(register!), e.read(imm!));
     enterMmx(e);
-    writeMmx(e, register!, result);
+    e.writeMmx(register!, result);
   };
 }
 
@@ -79,12 +93,10 @@ function moveBytes(e: X86Emitter, a: Value, offset: Value): Value {
 }
 
 /** PSRLDQ: towards lower bytes. */
-export const shiftBytesRight: Semantics = (e, [register, imm]) =>
-  e.writeVector(register!, moveBytes(e, e.readVector(register!), atMost(e, e.read(imm!), 16)));
+export const shiftBytesRight: Semantics = byImmediate((e, a, imm) => moveBytes(e, a, atMost(e, imm, 16)));
 
 /** PSLLDQ: towards higher bytes. */
-export const shiftBytesLeft: Semantics = (e, [register, imm]) =>
-  e.writeVector(register!, moveBytes(e, e.readVector(register!), e.neg(atMost(e, e.read(imm!), 16))));
+export const shiftBytesLeft: Semantics = byImmediate((e, a, imm) => moveBytes(e, a, e.neg(atMost(e, imm, 16))));
 
 /** PALIGNR: 16 bytes of a:b (a above), from byte `imm` on; zeros follow a. */
 export const palignr: ImmediateLanes = (e, a, b, imm) => {

@@ -2,11 +2,17 @@
 // Shuffles. An immediate that is constant gives a WebAssembly shuffle; one that comes from a decoded record is spread
 // over the lanes of an index vector for a swizzle.
 import type { Value } from "@isola/engine";
-import { type BinaryLanes, bytes, dwords, type ImmediateLanes, quads, type UnaryLanes, words } from "./sse-operands.js";
+import {
+  type BinaryLanes,
+  bytes,
+  dwords,
+  type ImmediateLanes,
+  quads,
+  type UnaryImmediateLanes,
+  type UnaryLanes,
+  words,
+} from "./sse-operands.js";
 import type { X86Emitter } from "./x86-emitter.js";
-
-/** Lanes of one vector, chosen by the immediate. */
-export type ShuffleLanes = (e: X86Emitter, a: Value, immediate: Value) => Value;
 
 /** A shuffle that is the same for all immediates: byte numbers 0-15 of the first source, 16-31 of the second. */
 export function fixed(...lanes: readonly number[]): BinaryLanes {
@@ -45,7 +51,7 @@ function dwordIndices(e: X86Emitter, imm: Value): Value {
 }
 
 /** PSHUFD */
-export const pshufd: ShuffleLanes = (e, a, imm) => {
+export const pshufd: UnaryImmediateLanes = (e, a, imm) => {
   if (imm.constant === null) return e.op("i8x16.swizzle", a, dwordIndices(e, imm));
   const fields = Number(imm.constant);
   return e.shuffle(
@@ -56,7 +62,7 @@ export const pshufd: ShuffleLanes = (e, a, imm) => {
 };
 
 /** PSHUFLW and PSHUFW (first = 0), PSHUFHW (first = 4): permutes four 16-bit lanes from `first` on. */
-export function shuffleWords(first: 0 | 4): ShuffleLanes {
+export function shuffleWords(first: 0 | 4): UnaryImmediateLanes {
   const moves = (lane: number): boolean => lane >= first && lane < first + 4;
   return (e, a, imm) => {
     if (imm.constant !== null) {
@@ -100,34 +106,46 @@ export const shufps: ImmediateLanes = (e, a, b, imm) => {
   return e.shuffle(low, high, [0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31]);
 };
 
-/** SHUFPD: bit 0 chooses the lane of the first source, bit 1 the one of the second. */
-export const shufpd: ImmediateLanes = (e, a, b, imm) => {
+/** SHUFPD: bit 0 chooses the lane of the first source, bit 1 the one of the second; the upper half has the next two. */
+export const shufpd: ImmediateLanes = (e, a, b, imm, half) => {
   const lane = (vector: Value, bit: number): Value => {
     const low = e.lane("i64x2.extract_lane", 0, vector);
     const high = e.lane("i64x2.extract_lane", 1, vector);
-    if (imm.constant !== null) return (Number(imm.constant) >> bit) & 1 ? high : low;
-    return e.select(e.and(imm, e.i32(1 << bit)), high, low);
+    const chosen = bit + 2 * half;
+    if (imm.constant !== null) return (Number(imm.constant) >> chosen) & 1 ? high : low;
+    return e.select(e.and(imm, e.i32(1 << chosen)), high, low);
   };
   return e.lane("i64x2.replace_lane", 1, e.op("i64x2.splat", lane(a, 0)), lane(b, 1));
 };
 
+const LANE_BYTES = { i16x8: 2, i32x4: 4, i64x2: 8 } as const;
 const LANE_BITS = {
   i16x8: words(1, 2, 4, 8, 16, 32, 64, 128),
   i32x4: dwords(1, 2, 4, 8),
   i64x2: quads(1n, 2n),
 } as const;
 
-/** A vector with all bits of lane n set where bit n of `imm` is set. */
-function maskOfBits(e: X86Emitter, lanes: "i16x8" | "i32x4" | "i64x2", imm: Value): Value {
-  const spread = lanes === "i64x2" ? e.op("i64x2.splat", e.extendU(imm)) : e.op(`${lanes}.splat`, imm);
+/** A vector with all bits of lane n set where bit n of `imm` is set, counted from bit `first` on. */
+function maskOfBits(e: X86Emitter, lanes: "i16x8" | "i32x4" | "i64x2", imm: Value, first = 0): Value {
+  if (imm.constant !== null) {
+    const width = LANE_BYTES[lanes];
+    const fields = Number(imm.constant) >> first;
+    return e.v128(Array.from({ length: 16 }, (_, i) => ((fields >> Math.floor(i / width)) & 1 ? 0xff : 0)));
+  }
+  const bitsOfLanes = e.shrU(imm, first);
+  const spread = lanes === "i64x2" ? e.op("i64x2.splat", e.extendU(bitsOfLanes)) : e.op(`${lanes}.splat`, bitsOfLanes);
   const bits = e.v128(LANE_BITS[lanes]);
   return e.op(`${lanes}.eq`, e.op("v128.and", spread, bits), bits);
 }
 
-/** PBLENDW, BLENDPS, BLENDPD: lanes of the second source where the immediate has a bit. */
-export function blend(lanes: "i16x8" | "i32x4" | "i64x2"): ImmediateLanes {
-  return (e, a, b, imm) => e.op("v128.bitselect", b, a, maskOfBits(e, lanes, imm));
+/** BLENDPS, BLENDPD: lanes of the second source where the immediate has a bit; the upper half has the next bits. */
+export function blend(lanes: "i32x4" | "i64x2"): ImmediateLanes {
+  const count = lanes === "i32x4" ? 4 : 2;
+  return (e, a, b, imm, half) => e.op("v128.bitselect", b, a, maskOfBits(e, lanes, imm, count * half));
 }
+
+/** PBLENDW: the same on 16-bit lanes, with one immediate for both halves. */
+export const pblendw: ImmediateLanes = (e, a, b, imm) => e.op("v128.bitselect", b, a, maskOfBits(e, "i16x8", imm));
 
 /**
  * INSERTPS: lane `source` of `b` goes to lane imm[5:4] of `a`, then lanes named by imm[3:0] become zero.

@@ -9,6 +9,10 @@ import type { Flags } from "./flags.js";
 /** Beside a byte count in calls of the slow path: the access is to the stack. */
 const STACK = 0x100;
 
+/** Where the tags of reads and of writes are in a TLB entry; see memory-map.ts. */
+const TAG_READ = 0;
+const TAG_WRITE = 8;
+
 /** Exception vectors (SDM 3A, table 6-1). */
 export const enum Vector {
   DE = 0,
@@ -39,6 +43,12 @@ export const enum Gpr {
   RSI = 6,
   RDI = 7,
 }
+
+/** A register operand of 128 or 256 bits. */
+export type VectorRegister = Extract<Operand, { readonly kind: "vec" }>;
+/** 0 = bits 0-127, 1 = bits 128-255. */
+export type VectorHalf = 0 | 1;
+const HALF_SIZE = 16;
 
 /**
  * The Emitter with what x86 adds: operands, flags, guest memory, faults and jumps.
@@ -84,6 +94,11 @@ export abstract class X86Emitter extends Emitter {
    * With `locked` it is one atomic operation.
    */
   abstract modifyGuest(bytes: 1 | 2 | 4 | 8, linear: Value, locked: boolean, change: (old: Value) => Value): void;
+
+  /** Looks an access up in the soft TLB: whether it hits (i32), and the address of the entry. */
+  protected abstract probe(linear: Value, bytes: number, tag: number): { hit: Value; address: Value };
+  /** Host address of guest memory at `linear`, in the page of a TLB entry that was hit. */
+  protected abstract hostAddress(entry: Value, linear: Value): Value;
 
   /** Leaves the handler with an exception. The instruction has no effect. */
   abstract raise(vector: Vector, errorCode?: number): void;
@@ -184,12 +199,104 @@ export abstract class X86Emitter extends Emitter {
     else this.write(operand, change(this.read(operand)));
   }
 
+  /** 128 bits of a vector register: half 0 is the XMM register, half 1 the upper half of the YMM register. */
+  readVectorHalf(operand: VectorRegister, half: VectorHalf): Value {
+    if (half === 0) return this.readVectorSlot(operand.slot);
+    return this.loadHost("v128.load", this.slotAddress(operand.slot), HALF_SIZE);
+  }
+
+  /** Writes 128 bits of a vector register; the rest of it stays. */
+  writeVectorHalf(operand: VectorRegister, half: VectorHalf, value: Value): void {
+    if (half === 0) this.writeVectorSlot(operand.slot, value);
+    else this.storeHost("v128.store", this.slotAddress(operand.slot), value, HALF_SIZE);
+  }
+
+  /** Clears all bits from 128 on, as VEX instructions with a result of 128 bits do. */
+  zeroUpperHalf(operand: VectorRegister): void {
+    this.writeVectorHalf(operand, 1, this.v128(ZERO_VECTOR));
+  }
+
+  /** Like {@link readVectorHalf}, of the register with a number that the opcode implies or the immediate names. */
+  readVectorRegister(index: number | Value, half: VectorHalf): Value {
+    const number = typeof index === "number" ? index : index.constant === null ? -1 : Number(index.constant);
+    if (number >= 0 && half === 0) return this.readXmm(number);
+    if (number >= 0) return this.loadHost("v128.load", this.cpu, layout.at("vec", number) + HALF_SIZE);
+    const offset = this.mul(index as Value, this.i32(layout.fields.vec.stride));
+    return this.loadHost("v128.load", this.add(this.cpu, offset), layout.at("vec") + HALF_SIZE * half);
+  }
+
+  /** Like {@link writeVectorHalf}, of the register with a number. */
+  writeVectorRegister(index: number, half: VectorHalf, value: Value): void {
+    if (half === 0) this.writeXmm(index, value);
+    else this.storeHost("v128.store", this.cpu, value, layout.at("vec", index) + HALF_SIZE);
+  }
+
+  /** Writes the low 64 bits of `value` to an MMX register; sign and exponent of the x87 register become ones. */
+  writeMmx(operand: Operand, value: Value): void {
+    if (operand.kind !== "mmx") throw new Error(`${this.form.opcode.name}: not an MMX register`);
+    const address = this.slotAddress(operand.slot);
+    this.storeHost("i64.store", address, this.lane("i64x2.extract_lane", 0, value));
+    this.storeHost("i32.store16", address, this.i32(0xffff), 8);
+  }
+
+  /** Reads 32 bytes of guest memory as two vectors, the lower one first; leaves the handler on a fault. */
+  loadGuestPair(linear: Value): readonly [low: Value, high: Value] {
+    const low = this.variable("v128");
+    const high = this.variable("v128");
+    const entry = this.probe(linear, 32, TAG_READ);
+    this.if(
+      entry.hit,
+      () => {
+        const host = this.hostAddress(entry.address, linear);
+        this.assign(low, this.loadHost("v128.load", host));
+        this.assign(high, this.loadHost("v128.load", host, HALF_SIZE));
+      },
+      () => {
+        this.callFaulting("readGuest256", [this.cpu, this.record, linear]);
+        this.assign(low, this.readScratch(0, 0));
+        this.assign(high, this.readScratch(0, 1));
+      },
+    );
+    return [this.value(low), this.value(high)];
+  }
+
+  /**
+   * Writes 32 bytes of guest memory; leaves the handler on a fault, with nothing written.
+   * @param variant end of the helper's name
+   */
+  storeGuestPair(linear: Value, low: Value, high: Value, variant: "" | "Compiled" = ""): void {
+    const entry = this.probe(linear, 32, TAG_WRITE);
+    this.if(
+      entry.hit,
+      () => {
+        const host = this.hostAddress(entry.address, linear);
+        this.storeHost("v128.store", host, low);
+        this.storeHost("v128.store", host, high, HALF_SIZE);
+      },
+      () => {
+        this.writeScratch(0, 0, low);
+        this.writeScratch(0, 1, high);
+        this.callFaulting(`writeGuest256${variant}`, [this.cpu, this.record, linear]);
+      },
+    );
+  }
+
+  /** Half of a scratch vector: how helpers give their results back. */
+  readScratch(slot: number, half: VectorHalf): Value {
+    return this.loadHost("v128.load", this.cpu, layout.at("scratch", slot) + HALF_SIZE * half);
+  }
+
+  /** Writes half of a scratch vector: how helpers get their operands. */
+  writeScratch(slot: number, half: VectorHalf, value: Value): void {
+    this.storeHost("v128.store", this.cpu, value, layout.at("scratch", slot) + HALF_SIZE * half);
+  }
+
   /**
    * A vector operand of up to 128 bits as v128; shorter memory operands are zero-extended. Memory of 128 bits must be
    * aligned (#GP) unless `unaligned`.
    */
   readVector(operand: Operand, unaligned = false): Value {
-    if (operand.kind === "vec") return this.readVectorSlot(operand.slot);
+    if (operand.kind === "vec") return this.readVectorHalf(operand, 0);
     if (operand.kind === "mmx") return this.loadHost("v128.load64_zero", this.slotAddress(operand.slot));
     if (operand.kind !== "mem") throw new Error(`${this.form.opcode.name}: not a vector operand`);
     const linear = this.linearAddress();
@@ -213,7 +320,7 @@ export abstract class X86Emitter extends Emitter {
    * memory of the operand's size (low bytes of `value`; 128 bits must be aligned unless `unaligned`).
    */
   writeVector(operand: Operand, value: Value, unaligned = false): void {
-    if (operand.kind === "vec") return this.writeVectorSlot(operand.slot, value);
+    if (operand.kind === "vec") return this.writeVectorHalf(operand, 0, value);
     if (operand.kind === "mmx")
       return this.storeHost("i64.store", this.slotAddress(operand.slot), this.lane("i64x2.extract_lane", 0, value));
     if (operand.kind !== "mem") throw new Error(`${this.form.opcode.name}: not a vector operand`);

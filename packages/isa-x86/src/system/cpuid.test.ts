@@ -6,6 +6,8 @@ const context: CpuidContext = {
   apicId: 2,
   cpuCount: 3,
   apicEnabled: true,
+  cr4: 0n,
+  xcr0: 1n,
   time: { frequency: 2.5e9, apicTimerFrequency: 1e9 },
 };
 
@@ -26,12 +28,27 @@ describe("CPUID", () => {
     expect([max, text(hb, hc, hd)]).toEqual([0x4000_0000, "ISOLAISOLA  "]);
   });
 
-  it("has what x86-64-v2 demands, and neither XSAVE nor AVX nor MONITOR", () => {
+  it("has what x86-64-v3 demands, and neither MONITOR nor AVX-512", () => {
     const [, , ecx, edx] = cpuidLeaf(1, 0, context);
-    for (const bit of [0, 9, 13, 19, 20, 23]) expect((ecx >>> bit) & 1).toBe(1);
-    for (const bit of [3, 26, 27, 28]) expect((ecx >>> bit) & 1).toBe(0);
+    for (const bit of [0, 9, 12, 13, 19, 20, 22, 23, 26, 28, 29]) expect((ecx >>> bit) & 1).toBe(1);
+    for (const bit of [3, 27]) expect((ecx >>> bit) & 1).toBe(0);
     for (const bit of [0, 8, 15, 23, 24, 25, 26]) expect((edx >>> bit) & 1).toBe(1);
-    expect(cpuidLeaf(0x8000_0001, 0, context)[2] & 1).toBe(1);
+    const [, ebx] = cpuidLeaf(7, 0, context);
+    for (const bit of [3, 5, 8]) expect((ebx >>> bit) & 1).toBe(1);
+    expect((ebx >>> 16) & 1).toBe(0);
+    for (const bit of [0, 5]) expect((cpuidLeaf(0x8000_0001, 0, context)[2] >>> bit) & 1).toBe(1);
+  });
+
+  it("shows CR4.OSXSAVE in leaf 1", () => {
+    expect((cpuidLeaf(1, 0, { ...context, cr4: 1n << 18n })[2] >>> 27) & 1).toBe(1);
+  });
+
+  it("describes the XSAVE area for what XCR0 enables", () => {
+    expect(cpuidLeaf(0xd, 0, context)).toEqual([7, 576, 832, 0]);
+    expect(cpuidLeaf(0xd, 0, { ...context, xcr0: 7n })).toEqual([7, 832, 832, 0]);
+    expect(cpuidLeaf(0xd, 1, { ...context, xcr0: 3n })).toEqual([7, 576, 0, 0]);
+    expect(cpuidLeaf(0xd, 2, context)).toEqual([256, 576, 0, 0]);
+    expect(cpuidLeaf(0xd, 3, context)).toEqual([0, 0, 0, 0]);
   });
 
   it("hides the APIC while it is switched off", () => {
@@ -55,7 +72,7 @@ describe("CPUID", () => {
   it("answers leaves that do not exist like the highest basic one", () => {
     expect(cpuidLeaf(0x17, 0, context)).toEqual(cpuidLeaf(0x16, 0, context));
     expect(cpuidLeaf(0x8000_0009, 0, context)).toEqual(cpuidLeaf(0x16, 0, context));
-    expect(cpuidLeaf(0xd, 0, context)).toEqual([0, 0, 0, 0]);
+    expect(cpuidLeaf(0xa, 0, context)).toEqual([0, 0, 0, 0]);
   });
 
   it("returns unsigned words for every leaf", () => {

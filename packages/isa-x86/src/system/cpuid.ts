@@ -10,6 +10,11 @@ const MAX_BASIC = 0x16;
 const MAX_EXTENDED = 0x8000_0008;
 const HYPERVISOR_LEAF = 0x4000_0000;
 const APIC_GLOBAL_ENABLE = 1 << 11;
+const CR4_OSXSAVE = 1n << 18n;
+const XCR0_AVX = 1n << 2n;
+/** Where AVX state is in an XSAVE area, and its bytes. */
+const AVX_OFFSET = 576;
+const AVX_SIZE = 256;
 
 /** EAX, EBX, ECX, EDX. */
 export type CpuidResult = readonly [eax: number, ebx: number, ecx: number, edx: number];
@@ -21,6 +26,8 @@ export interface CpuidContext {
   readonly apicId: number;
   readonly cpuCount: number;
   readonly apicEnabled: boolean;
+  readonly cr4: bigint;
+  readonly xcr0: bigint;
   readonly time: ClockRates;
 }
 
@@ -54,9 +61,11 @@ function basic(leaf: number, subleaf: number, context: CpuidContext): CpuidResul
     case 6:
       return [feature.LEAF6_EAX, 0, 0, 0];
     case 7:
-      return subleaf === 0 ? [0, feature.LEAF7_EBX, feature.LEAF7_ECX, feature.LEAF7_EDX] : NOTHING;
+      return structuredFeatures(subleaf);
     case 0xb:
       return topology(subleaf, context);
+    case 0xd:
+      return extendedState(subleaf, context);
     case 0x15:
       return timeStampRatio(context);
     case 0x16: {
@@ -68,12 +77,13 @@ function basic(leaf: number, subleaf: number, context: CpuidContext): CpuidResul
   }
 }
 
-function versionAndFeatures({ apicId, cpuCount, apicEnabled }: CpuidContext): CpuidResult {
+function versionAndFeatures({ apicId, cpuCount, apicEnabled, cr4 }: CpuidContext): CpuidResult {
   const ebx = ((apicId & 0xff) << 24) | (roundUpToPower(cpuCount) << 16) | (8 << 8);
   let edx = feature.LEAF1_EDX;
   if (apicEnabled) edx |= feature.LEAF1_EDX_APIC;
   if (cpuCount > 1) edx |= feature.LEAF1_EDX_HTT;
-  return [feature.SIGNATURE, ebx >>> 0, feature.LEAF1_ECX, edx >>> 0];
+  const ecx = feature.LEAF1_ECX | ((cr4 & CR4_OSXSAVE) !== 0n ? feature.LEAF1_ECX_OSXSAVE : 0);
+  return [feature.SIGNATURE, ebx >>> 0, ecx >>> 0, edx >>> 0];
 }
 
 function roundUpToPower(count: number): number {
@@ -101,6 +111,18 @@ function cache(subleaf: number, { cpuCount }: CpuidContext): CpuidResult {
   }
 }
 
+/** Leaf 7; its subleaf 1 is empty. */
+function structuredFeatures(subleaf: number): CpuidResult {
+  switch (subleaf) {
+    case 0:
+      return [2, feature.LEAF7_EBX, feature.LEAF7_ECX, feature.LEAF7_EDX];
+    case 2:
+      return [0, 0, 0, feature.LEAF7_2_EDX];
+    default:
+      return NOTHING;
+  }
+}
+
 /** Leaf 0xB: one thread a core, all cores in one package. */
 function topology(subleaf: number, { apicId, cpuCount }: CpuidContext): CpuidResult {
   switch (subleaf) {
@@ -110,6 +132,21 @@ function topology(subleaf: number, { apicId, cpuCount }: CpuidContext): CpuidRes
       return [topologyShift(cpuCount), cpuCount, 0x201, apicId];
     default:
       return [0, 0, subleaf & 0xff, apicId];
+  }
+}
+
+/** Leaf 0xD: the XSAVE area (SDM 1, 13.2). Standard and compacted format have AVX state in the same place. */
+function extendedState(subleaf: number, { xcr0 }: CpuidContext): CpuidResult {
+  const current = (xcr0 & XCR0_AVX) !== 0n ? AVX_OFFSET + AVX_SIZE : AVX_OFFSET;
+  switch (subleaf) {
+    case 0:
+      return [feature.XCR0_COMPONENTS, current, AVX_OFFSET + AVX_SIZE, 0];
+    case 1:
+      return [feature.XSAVE_FEATURES, current, 0, 0];
+    case 2:
+      return [AVX_SIZE, AVX_OFFSET, 0, 0];
+    default:
+      return NOTHING;
   }
 }
 
@@ -162,6 +199,8 @@ export const cpuid: Emulation = (insn) => {
     apicId: state.get("index"),
     cpuCount: ports.cpuCount,
     apicEnabled: (ports.apicRegisters.readMsr(Msr.ApicBase) & APIC_GLOBAL_ENABLE) !== 0,
+    cr4: state.get64("cr4"),
+    xcr0: state.get64("xcr0"),
     time: ports.time,
   });
   insn.setGpr32(Gpr.RAX, eax);

@@ -10,6 +10,8 @@ export const enum Msr {
   ApicBase = 0x1b,
   FeatureControl = 0x3a,
   TscAdjust = 0x3b,
+  SpecCtrl = 0x48,
+  PredCmd = 0x49,
   BiosUpdateTrigger = 0x79,
   BiosSignId = 0x8b,
   PlatformInfo = 0xce,

@@ -31,6 +31,8 @@ const STORED: ReadonlyMap<number, readonly [field: CpuField, writable: bigint | 
   // LBR and BTF can be set; branches are neither recorded nor trapped on.
   [Msr.DebugControl, ["debugControl", 3n]],
   [Msr.MtrrDefType, ["mtrrDefType", 0xcffn]],
+  // IBRS, STIBP and BHI_DIS_S: nothing is predicted here, so they are kept and mean nothing.
+  [Msr.SpecCtrl, ["speculationControl", 0x403n]],
 ]);
 
 /** Registers that always read the same; writes to those marked true are ignored, to the others #GP(0). */
@@ -43,15 +45,16 @@ const CONSTANT: ReadonlyMap<number, readonly [value: bigint, writesIgnored: bool
   [Msr.BiosSignId, [1n << 32n, true]],
   // Eight variable ranges, fixed ranges, write-combining.
   [Msr.MtrrCap, [0x500n | BigInt(VARIABLE_MTRRS), false]],
-  // RDCL_NO, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO, IF_PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO,
-  // BHI_NO, GDS_NO, RFDS_NO: an interpreter speculates over nothing of the guest's.
+  // RDCL_NO, IBRS_ALL, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO, IF_PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO,
+  // BHI_NO, PBRSB_NO, GDS_NO, RFDS_NO, ITS_NO: an interpreter speculates over nothing of the guest's. IBRS_ALL ("enhanced
+  // IBRS") is how a system learns that it needs no software defence of indirect branches.
   [Msr.ArchCapabilities, [archCapabilities(), false]],
   // No machine-check banks.
   [Msr.McgCap, [0n, false]],
 ]);
 
 function archCapabilities(): bigint {
-  return [0, 3, 4, 5, 6, 8, 13, 14, 15, 20, 26, 27].reduce((bits, bit) => bits | (1n << BigInt(bit)), 0n);
+  return [0, 1, 3, 4, 5, 6, 8, 13, 14, 15, 20, 24, 26, 27, 62].reduce((bits, bit) => bits | (1n << BigInt(bit)), 0n);
 }
 
 /** Memory types that PAT entries and MTRRs may name: UC WC WT WP WB, and UC- in the PAT only. */
@@ -128,6 +131,9 @@ export function writeMsr(insn: TrappedInstruction, msr: number, value: bigint): 
     case Msr.Tsc:
       setTimeStamp(insn, value);
       return true;
+    case Msr.PredCmd:
+      // IBPB, write-only.
+      return (value & ~1n) === 0n;
     case Msr.TscAdjust:
       adjustTimeStamp(insn, value - state.get64("tscAdjust"));
       return true;

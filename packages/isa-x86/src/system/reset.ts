@@ -88,6 +88,7 @@ function resetModelSpecific(state: CpuState): void {
     "mtrrDefType",
     "mcgStatus",
     "debugControl",
+    "speculationControl",
     "fpIp",
     "fpDp",
   ] as const;

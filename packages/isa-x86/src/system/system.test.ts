@@ -42,7 +42,8 @@ describe("model-specific registers", () => {
     expect(write(Msr.Efer, 1n << 2n)).toBe(GP);
     expect(write(Msr.Pat, 0x02n)).toBe(GP);
     expect(write(Msr.ArchCapabilities, 0n)).toBe(GP);
-    expect(read(0x48)).toBe(GP);
+    expect(read(Msr.PredCmd)).toBe(GP);
+    expect(write(Msr.SpecCtrl, 4n)).toBe(GP);
     expect(read(0x1234_5678)).toBe(GP);
   });
 

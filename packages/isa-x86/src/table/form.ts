@@ -58,13 +58,22 @@ export function memoryUse(opcode: Opcode): "never" | "maybe" | "always" {
   return opcode.operands.some((code) => "EWQ".includes(code[0] ?? "")) ? "maybe" : "never";
 }
 
+/**
+ * Whether there are forms for flat 32-bit addresses. VEX instructions, of which there are many and which 32-bit code
+ * hardly uses, do with an address record in front.
+ */
+export function hasFlatForms(opcode: Opcode): boolean {
+  return opcode.attributes.unit !== "avx";
+}
+
 /** All forms of `opcode` in a fixed order: size, then addressing, then model. */
 export function formsOf(opcode: Opcode): Form[] {
   const sizes: OperandSize[] = dependsOnOperandSize(opcode) ? [16, 32, 64] : [32];
   const use = memoryUse(opcode);
   const addressings: Addressing[] = [];
   if (use !== "always") addressings.push("none");
-  if (use !== "never") addressings.push("long", "flat32");
+  if (use !== "never") addressings.push("long");
+  if (use !== "never" && hasFlatForms(opcode)) addressings.push("flat32");
   const models: (Model | null)[] = opcode.attributes.model === true ? ["long", "flat32", "segmented"] : [null];
   const vectorSize = opcode.encoding.vex === 256 ? 256 : 128;
   const forms: Form[] = [];

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { avxOpcodes } from "./avx.js";
+import { fmaOpcodes } from "./fma.js";
 import { integerAlu } from "./integer-alu.js";
 import { crypto } from "./crypto.js";
 import { integerBits } from "./integer-bits.js";
@@ -15,18 +17,20 @@ import { sseInteger } from "./sse-integer.js";
 import { sseMove } from "./sse-move.js";
 import { sseShuffle } from "./sse-shuffle.js";
 import { sseString } from "./sse4-string.js";
+import { vexForms } from "./vex-of-sse.js";
 import { x87Opcodes } from "./x87.js";
+import { xsaveOpcodes } from "./xsave.js";
+
+const sse: readonly Opcode[] = [...sseMove, ...sseInteger, ...sseShuffle, ...sseFloat, ...sseString, ...crypto];
 
 /** Every instruction that exists. Within one opcode, the first line that matches counts. */
 export const opcodeTable: readonly Opcode[] = [
   ...integerHint,
   ...integerAlu,
-  ...sseMove,
-  ...sseInteger,
-  ...sseShuffle,
-  ...sseFloat,
-  ...sseString,
-  ...crypto,
+  ...sse,
+  ...vexForms(sse),
+  ...avxOpcodes,
+  ...fmaOpcodes,
   ...integerShift,
   ...integerMove,
   ...integerBits,
@@ -34,5 +38,6 @@ export const opcodeTable: readonly Opcode[] = [
   ...integerStack,
   ...integerBranch,
   ...systemOpcodes,
+  ...xsaveOpcodes,
   ...x87Opcodes,
 ];

@@ -26,6 +26,13 @@ export interface Attributes {
   readonly addressSize?: 16 | 32 | 64;
   /** F3 and F2 are repeat prefixes of this instruction, kept in the record's immediate. */
   readonly repeat?: true;
+  /**
+   * Memory is accessed in elements, each at an address of its own that a helper makes (masked moves, gathers): the
+   * record's address is the offset of the first without segment base; address size and segment are in its immediate.
+   */
+  readonly elements?: true;
+  /** The SIB byte names a vector register as the index, of this operand type; the record has it as `rm`. */
+  readonly vsib?: "x" | "dq";
   readonly unit?: Unit;
   /** Nothing after this instruction may be decoded into the same block: it jumps or changes how code decodes. */
   readonly ends?: true;

@@ -15,9 +15,9 @@
  * | J      | branch displacement                 | F      | ModRM.rm: ST(i) (x87)                     |
  * | O      | absolute offset                     | A      | far pointer                               |
  * | X      | memory at DS:rSI (string)           | Y      | memory at ES:rDI (string)                 |
- * | T      | the table of XLAT at DS:rBX         |        |                                           |
+ * | T      | the table of XLAT at DS:rBX         | K      | imm8[7:4]: XMM                            |
  *
- * Types: b 8, w 16, d 32, q 64, x 128 (256 with VEX.L), y 32 or 64 by operand size, z 16 or 32, v 16/32/64,
+ * Types: b 8, w 16, d 32, q 64, dq 128, x 128 (256 with VEX.L), y 32 or 64 by operand size, z 16 or 32, v 16/32/64,
  * t 80, p far pointer of operand size, a pair of operands, s descriptor-table register image, nothing = size does not matter (LEA).
  * Fixed: AL CL AX DX eAX rAX 1, and the segment registers es cs ss ds fs gs.
  */
@@ -36,6 +36,8 @@ export type Operand =
   | { readonly kind: "one" }
   /** `size` is what the instruction uses of the register: 32 for MOVSS. */
   | { readonly kind: "vec"; readonly size: number; readonly slot: Slot }
+  /** The register whose number is in bits 4-7 of the immediate (VBLENDVPS). */
+  | { readonly kind: "vecImmediate"; readonly size: number }
   | { readonly kind: "mmx"; readonly size: number; readonly slot: Slot }
   | { readonly kind: "segment" | "control" | "debug"; readonly slot: Slot }
   /** A segment register that the opcode implies: 0 ES, 1 CS, 2 SS, 3 DS, 4 FS, 5 GS. */
@@ -71,6 +73,8 @@ function bitsOf(type: string, operandSize: 16 | 32 | 64, vectorSize: 128 | 256):
       return 64;
     case "x":
       return vectorSize;
+    case "dq":
+      return 128;
     case "v":
       return operandSize;
     case "y":
@@ -129,6 +133,8 @@ export function resolveOperand(
       return { kind: "vec", size, slot: "rm" };
     case "H":
       return { kind: "vec", size, slot: "vvvv" };
+    case "K":
+      return { kind: "vecImmediate", size };
     case "P":
       return { kind: "mmx", size, slot: "reg" };
     case "Q":

@@ -3,8 +3,7 @@
 import * as arithmetic from "../semantics/sse-arithmetic.js";
 import * as compare from "../semantics/sse-compare.js";
 import * as convert from "../semantics/sse-convert.js";
-import { packedUnary } from "../semantics/sse-operands.js";
-import { ldmxcsr, roundToInteger, stmxcsr } from "../semantics/sse-round.js";
+import { ldmxcsr, roundPacked, roundScalar, stmxcsr } from "../semantics/sse-round.js";
 import { type Opcode, op } from "./opcode.js";
 
 const SSE = { unit: "sse" } as const;
@@ -22,17 +21,20 @@ function fourForms(code: string, name: string, operation: arithmetic.FloatOperat
 }
 
 export const sseFloat: readonly Opcode[] = [
-  ...fourForms("51", "sqrt", arithmetic.sqrt),
+  op("np 0f 51 /r", "sqrtps Vx,Wx", arithmetic.packedSquareRoot(32), SSE),
+  op("66 0f 51 /r", "sqrtpd Vx,Wx", arithmetic.packedSquareRoot(64), SSE),
+  op("f3 0f 51 /r", "sqrtss Vd,Wd", arithmetic.scalarFloat(arithmetic.sqrt, 32), SSE),
+  op("f2 0f 51 /r", "sqrtsd Vq,Wq", arithmetic.scalarFloat(arithmetic.sqrt, 64), SSE),
   ...fourForms("58", "add", arithmetic.add),
   ...fourForms("59", "mul", arithmetic.mul),
   ...fourForms("5c", "sub", arithmetic.sub),
   ...fourForms("5d", "min", arithmetic.min),
   ...fourForms("5e", "div", arithmetic.div),
   ...fourForms("5f", "max", arithmetic.max),
-  op("np 0f 52 /r", "rsqrtps Vx,Wx", arithmetic.estimate("reciprocalSqrtF32", 4), SSE),
-  op("f3 0f 52 /r", "rsqrtss Vd,Wd", arithmetic.estimate("reciprocalSqrtF32", 1), SSE),
-  op("np 0f 53 /r", "rcpps Vx,Wx", arithmetic.estimate("reciprocalF32", 4), SSE),
-  op("f3 0f 53 /r", "rcpss Vd,Wd", arithmetic.estimate("reciprocalF32", 1), SSE),
+  op("np 0f 52 /r", "rsqrtps Vx,Wx", arithmetic.packedEstimate("reciprocalSqrtF32"), SSE),
+  op("f3 0f 52 /r", "rsqrtss Vd,Wd", arithmetic.scalarEstimate("reciprocalSqrtF32"), SSE),
+  op("np 0f 53 /r", "rcpps Vx,Wx", arithmetic.packedEstimate("reciprocalF32"), SSE),
+  op("f3 0f 53 /r", "rcpss Vd,Wd", arithmetic.scalarEstimate("reciprocalF32"), SSE),
   op("66 0f 7c /r", "haddpd Vx,Wx", arithmetic.horizontalFloat(arithmetic.add, 64), SSE3),
   op("f2 0f 7c /r", "haddps Vx,Wx", arithmetic.horizontalFloat(arithmetic.add, 32), SSE3),
   op("66 0f 7d /r", "hsubpd Vx,Wx", arithmetic.horizontalFloat(arithmetic.sub, 64), SSE3),
@@ -64,21 +66,21 @@ export const sseFloat: readonly Opcode[] = [
   op("66 0f 2d /r", "cvtpd2pi Pq,Wx", convert.toIntegersMmx(64, false), SSE),
   op("f3 0f 2d /r", "cvtss2si Gy,Wd", convert.scalarToInteger(32, false), SSE),
   op("f2 0f 2d /r", "cvtsd2si Gy,Wq", convert.scalarToInteger(64, false), SSE),
-  op("np 0f 5a /r", "cvtps2pd Vx,Wq", packedUnary(convert.singlesToDoublesLanes), SSE),
-  op("66 0f 5a /r", "cvtpd2ps Vx,Wx", packedUnary(convert.doublesToSinglesLanes), SSE),
+  op("np 0f 5a /r", "cvtps2pd Vx,Wq", convert.packedSinglesToDoubles, SSE),
+  op("66 0f 5a /r", "cvtpd2ps Vx,Wx", convert.packedDoublesToSingles, SSE),
   op("f3 0f 5a /r", "cvtss2sd Vq,Wd", convert.singleToDouble, SSE),
   op("f2 0f 5a /r", "cvtsd2ss Vd,Wq", convert.doubleToSingle, SSE),
-  op("np 0f 5b /r", "cvtdq2ps Vx,Wx", packedUnary(convert.integersToSinglesLanes), SSE),
-  op("66 0f 5b /r", "cvtps2dq Vx,Wx", packedUnary(convert.toIntegersLanes(32, false)), SSE),
-  op("f3 0f 5b /r", "cvttps2dq Vx,Wx", packedUnary(convert.toIntegersLanes(32, true)), SSE),
-  op("66 0f e6 /r", "cvttpd2dq Vx,Wx", packedUnary(convert.toIntegersLanes(64, true)), SSE),
-  op("f3 0f e6 /r", "cvtdq2pd Vx,Wq", packedUnary(convert.integersToDoublesLanes), SSE),
-  op("f2 0f e6 /r", "cvtpd2dq Vx,Wx", packedUnary(convert.toIntegersLanes(64, false)), SSE),
+  op("np 0f 5b /r", "cvtdq2ps Vx,Wx", convert.packedIntegersToSingles, SSE),
+  op("66 0f 5b /r", "cvtps2dq Vx,Wx", convert.packedToIntegers(32, false), SSE),
+  op("f3 0f 5b /r", "cvttps2dq Vx,Wx", convert.packedToIntegers(32, true), SSE),
+  op("66 0f e6 /r", "cvttpd2dq Vx,Wx", convert.packedToIntegers(64, true), SSE),
+  op("f3 0f e6 /r", "cvtdq2pd Vx,Wq", convert.packedIntegersToDoubles, SSE),
+  op("f2 0f e6 /r", "cvtpd2dq Vx,Wx", convert.packedToIntegers(64, false), SSE),
 
-  op("66 0f 3a 08 /r", "roundps Vx,Wx,Lb", roundToInteger(32, 4), SSE41),
-  op("66 0f 3a 09 /r", "roundpd Vx,Wx,Lb", roundToInteger(64, 2), SSE41),
-  op("66 0f 3a 0a /r", "roundss Vd,Wd,Lb", roundToInteger(32, 1), SSE41),
-  op("66 0f 3a 0b /r", "roundsd Vq,Wq,Lb", roundToInteger(64, 1), SSE41),
+  op("66 0f 3a 08 /r", "roundps Vx,Wx,Lb", roundPacked(32), SSE41),
+  op("66 0f 3a 09 /r", "roundpd Vx,Wx,Lb", roundPacked(64), SSE41),
+  op("66 0f 3a 0a /r", "roundss Vd,Wd,Lb", roundScalar(32), SSE41),
+  op("66 0f 3a 0b /r", "roundsd Vq,Wq,Lb", roundScalar(64), SSE41),
 
   op("np 0f ae /2 mem", "ldmxcsr Md", ldmxcsr, SSE),
   op("np 0f ae /3 mem", "stmxcsr Md", stmxcsr, SSE),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integer arithmetic and logic on MMX and XMM registers: MMX, SSE, SSE2, SSSE3, SSE4.1, SSE4.2.
-import { byHelper, byHelperImmediate } from "../semantics/sse-crypto.js";
+import type { Semantics } from "../semantics/semantics.js";
+import { byHelper } from "../semantics/sse-crypto.js";
 import * as lanes from "../semantics/sse-integer.js";
 import { plain, plainUnary } from "../semantics/sse-integer.js";
 import {
@@ -159,7 +160,7 @@ export const sseInteger: readonly Opcode[] = [
   sse41("3f", "pmaxud", plain("i32x4.max_u")),
   sse41("40", "pmulld", plain("i32x4.mul")),
   sse41("41", "phminposuw", byHelper("minimumPosition")),
-  op("66 0f 3a 42 /r", "mpsadbw Vx,Wx,Lb", packedImmediate(byHelperImmediate("multipleSad")), SSE41),
+  op("66 0f 3a 42 /r", "mpsadbw Vx,Wx,Lb", packedImmediate(lanes.mpsadbw), SSE41),
   op("66 0f 38 37 /r", "pcmpgtq Vx,Wx", packed(plain("i64x2.gt_s")), SSE42),
 
   ...extensions("2", "pmovsx", "s"),
@@ -171,8 +172,8 @@ function extensions(row: string, name: string, sign: "s" | "u"): Opcode[] {
   const byte = `i16x8.extend_low_i8x16_${sign}` as const;
   const word = `i32x4.extend_low_i16x8_${sign}` as const;
   const dword = `i64x2.extend_low_i32x4_${sign}` as const;
-  const line = (column: number, suffix: string, source: string, value: UnaryLanes): Opcode =>
-    op(`66 0f 38 ${row}${column} /r`, `${name}${suffix} Vx,W${source}`, packedUnary(value), SSE41);
+  const line = (column: number, suffix: string, source: string, value: Semantics): Opcode =>
+    op(`66 0f 38 ${row}${column} /r`, `${name}${suffix} Vx,W${source}`, value, SSE41);
   return [
     line(0, "bw", "q", lanes.extend(byte)),
     line(1, "bd", "d", lanes.extend(byte, word)),

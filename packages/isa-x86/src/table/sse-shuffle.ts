@@ -2,9 +2,16 @@
 // Unpacking, shuffling, blending, and single lanes of vector registers.
 import * as lane from "../semantics/sse-lane.js";
 import { blendByXmm0 } from "../semantics/sse-move.js";
-import { type BinaryLanes, mmx, mmxImmediate, packed, packedImmediate } from "../semantics/sse-operands.js";
+import {
+  type BinaryLanes,
+  mmx,
+  mmxImmediate,
+  packed,
+  packedImmediate,
+  packedUnaryImmediate,
+  type UnaryImmediateLanes,
+} from "../semantics/sse-operands.js";
 import * as shuffle from "../semantics/sse-shuffle.js";
-import type { ShuffleLanes } from "../semantics/sse-shuffle.js";
 import { type Opcode, op } from "./opcode.js";
 
 const MMX = { unit: "mmx" } as const;
@@ -28,14 +35,8 @@ function unpackHigh(code: string, name: string, width: number): Opcode[] {
 }
 
 /** One source and an immediate. */
-function permute(encoding: string, name: string, value: ShuffleLanes): Opcode {
-  return op(
-    encoding,
-    `${name} Vx,Wx,Lb`,
-    packedImmediate((e, _a, b, imm) => value(e, b, imm)),
-    SSE,
-  );
-}
+const permute = (encoding: string, name: string, value: UnaryImmediateLanes): Opcode =>
+  op(encoding, `${name} Vx,Wx,Lb`, packedUnaryImmediate(value), SSE);
 
 const unpack = (encoding: string, name: string, value: BinaryLanes): Opcode =>
   op(encoding, `${name} Vx,Wx`, packed(value), SSE);
@@ -57,7 +58,7 @@ export const sseShuffle: readonly Opcode[] = [
   op(
     "np 0f 70 /r",
     "pshufw Pq,Qq,Lb",
-    mmxImmediate((e, _a, b, imm) => shuffle.shuffleWords(0)(e, b, imm)),
+    mmxImmediate((e, _a, b, imm, half) => shuffle.shuffleWords(0)(e, b, imm, half)),
     MMX,
   ),
   permute("66 0f 70 /r", "pshufd", shuffle.pshufd),
@@ -70,7 +71,7 @@ export const sseShuffle: readonly Opcode[] = [
 
   op("66 0f 3a 0c /r", "blendps Vx,Wx,Lb", packedImmediate(shuffle.blend("i32x4")), SSE41),
   op("66 0f 3a 0d /r", "blendpd Vx,Wx,Lb", packedImmediate(shuffle.blend("i64x2")), SSE41),
-  op("66 0f 3a 0e /r", "pblendw Vx,Wx,Lb", packedImmediate(shuffle.blend("i16x8")), SSE41),
+  op("66 0f 3a 0e /r", "pblendw Vx,Wx,Lb", packedImmediate(shuffle.pblendw), SSE41),
   op("66 0f 38 10 /r", "pblendvb Vx,Wx", blendByXmm0("i8x16", 8), SSE41),
   op("66 0f 38 14 /r", "blendvps Vx,Wx", blendByXmm0("i32x4", 32), SSE41),
   op("66 0f 38 15 /r", "blendvpd Vx,Wx", blendByXmm0("i64x2", 64), SSE41),
