@@ -40,7 +40,7 @@ i64.shr_u
 local.tee 16
 i32.wrap_i64
 local.tee 17
-i32.const 2047
+i32.const 8191
 i32.and
 local.tee 18
 i32.const 5
