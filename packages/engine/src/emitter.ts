@@ -370,7 +370,11 @@ export abstract class Emitter {
       const folded = fold(name, a.constant, b.constant);
       if (folded !== null) return this.constantLike(a, folded);
     }
-    return this.op(a.type === "i32" ? `i32.${name}` : `i64.${name}`, a, b);
+    const op: PlainOpName = a.type === "i32" ? `i32.${name}` : `i64.${name}`;
+    // What has just been computed is best used first.
+    return b.constant === null && COMMUTATIVE.has(name) && this.code.hasJustSet(b.local)
+      ? this.op(op, b, a)
+      : this.op(op, a, b);
   }
 
   private shift(name: "shl" | "shr_u" | "shr_s" | "rotl" | "rotr", a: Value, count: Value | number): Value {
@@ -400,6 +404,8 @@ type IntegerOp =
   | "gt_u"
   | "gt_s"
   | "ge_u";
+
+const COMMUTATIVE: ReadonlySet<IntegerOp> = new Set<IntegerOp>(["add", "mul", "and", "or", "xor", "eq", "ne"]);
 
 function fold(name: IntegerOp, a: bigint, b: bigint): bigint | null {
   switch (name) {

@@ -58,6 +58,11 @@ export class CodeBuilder {
     return this.parameterCount + this.locals.length - 1;
   }
 
+  /** Whether the last instruction was `local.set` of `local`, so that a `local.get` of it would cost nothing. */
+  hasJustSet(local: number): boolean {
+    return this.setEnd === this.out.length && this.setLocal === local;
+  }
+
   plain(name: PlainOpName): void {
     this.opcode(plainOps[name].code);
   }

@@ -13,13 +13,14 @@ import {
   RECORD_SIZE,
   TLB_ENTRIES,
   type Value,
+  type Variable,
 } from "@isola/engine";
 import { type CodeBuilder, memoryOps, type MemoryOpName, type ValueType } from "@isola/wasm";
 import { cpu as layout } from "../cpu-layout.js";
 import { Special } from "../interpreter/special.js";
 import { type Vector, X86Emitter } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
-import { ExitKind } from "./exits.js";
+import { ColdExit, ExitKind } from "./exits.js";
 import { isPure, mayWriteMemory, touchesVectors } from "./helper-effects.js";
 import { LazyFlags } from "./lazy-flags.js";
 import type { Edge, RegionBlock } from "./region.js";
@@ -88,6 +89,8 @@ export class RegionEmitter extends X86Emitter {
   private left = false;
   private linear: Value | null = null;
   private mustCheckDeath = false;
+  /** The helper called last was given the record. */
+  private recordInCall = false;
 
   constructor(
     code: CodeBuilder,
@@ -120,14 +123,14 @@ export class RegionEmitter extends X86Emitter {
   private enterBlock(): void {
     const { block, locals } = this;
     const count = this.port.view.getUint8(block.head + RecordField.Remaining);
-    const budget = this.sub(this.value(locals.budget), this.i32(count));
+    // Whoever leaves here gives the instructions back.
+    this.push(this.value(locals.budget));
+    this.code.i32Const(count);
+    this.code.plain("i32.sub");
+    this.code.localSet(locals.budget.local);
+    const budget = this.value(locals.budget);
     const event = this.loadState("i32.load", "event");
-    this.push(this.ltS(this.or(budget, event), this.i32(0)));
-    this.code.if(undefined, "unlikely");
-    this.exitAt(ExitKind.Event, block.head);
-    this.code.end();
-    this.left = false;
-    this.assign(locals.budget, budget);
+    this.coldIf(this.ltS(this.or(event, budget), this.i32(0)), () => this.leaveAt(ColdExit.Event, block.head));
     locals.endInstruction();
   }
 
@@ -180,24 +183,20 @@ export class RegionEmitter extends X86Emitter {
   /** Leaves the instruction, and the rest of the block, to the interpreter. */
   private interpret(): void {
     this.storeState("i32.store", "fault", this.i32(FAULT_INTERPRET));
-    this.exitAt(ExitKind.Fault, this.at);
+    this.leaveAt(ColdExit.Fault, this.at);
   }
 
   /** A helper may have written this block's own code. */
   private leaveIfDead(): void {
     const next = this.at + RECORD_SIZE;
-    this.push(this.loadHost("i32.load16_u", this.i32(this.block.address), BlockField.Dead));
-    this.code.if(undefined, "unlikely");
-    this.exitAt(ExitKind.Resync, next);
-    this.code.end();
-    this.left = false;
+    const dead = this.loadHost("i32.load16_u", this.i32(this.block.address), BlockField.Dead);
+    this.coldIf(dead, () => this.leaveAt(ColdExit.Resync, next));
   }
 
   // -- operands -------------------------------------------------------------------------------------------------------
 
-  get record(): Value {
-    return this.i32(this.at);
-  }
+  /** A constant that is put into `exitRecord` on the way, in case that the helper to which it is passed faults. */
+  readonly record: Value = { type: "i32", local: -1, constant: null };
 
   private get pageOffset(): number {
     return this.port.view.getUint16(this.at + RecordField.PageOffset, true);
@@ -379,7 +378,7 @@ export class RegionEmitter extends X86Emitter {
   raise(vector: Vector, errorCode = 0): void {
     this.storeState("i32.store", "fault", this.i32(vector + 1));
     this.storeState("i32.store", "faultError", this.i32(errorCode));
-    this.exitAt(ExitKind.Fault, this.at);
+    this.leaveAt(ColdExit.Fault, this.at);
   }
 
   override raiseIf(condition: Value, vector: Vector, errorCode?: number): void {
@@ -387,12 +386,15 @@ export class RegionEmitter extends X86Emitter {
   }
 
   leaveOnFault(): void {
-    this.coldIf(this.loadState("i32.load", "fault"), () => this.exitAt(ExitKind.Fault, this.at));
+    this.coldIf(this.loadState("i32.load", "fault"), () => {
+      if (this.recordInCall) this.leaveFor(ColdExit.Fault);
+      else this.leaveAt(ColdExit.Fault, this.at);
+    });
   }
 
   trap(): void {
     if (this.form.addressing !== "none") this.storeState("i64.store", "effectiveAddress", this.linearAddress());
-    this.exitAt(ExitKind.Trap, this.at);
+    this.leaveAt(ColdExit.Trap, this.at);
   }
 
   // -- jumps ----------------------------------------------------------------------------------------------------------
@@ -440,7 +442,8 @@ export class RegionEmitter extends X86Emitter {
     const link = this.port.view.getUint32(this.at + slot, true);
     if (edge === null || link === Link.Never) return this.exit(ExitKind.Lookup);
     this.assign(this.locals.exitLink, this.i32(this.at + slot));
-    this.exitAt(ExitKind.Link, this.at);
+    this.assign(this.locals.exitRecord, this.i32(this.at));
+    this.exit(ExitKind.Link);
   }
 
   /** Goes on at another block of the region; if that is in another page, only while the page is still mapped there. */
@@ -501,14 +504,21 @@ export class RegionEmitter extends X86Emitter {
   }
 
   reenter(): void {
-    this.exitAt(ExitKind.Reenter, this.at);
+    this.leaveAt(ColdExit.Reenter, this.at);
   }
 
-  /** Leaves for `record`, which one of the ways out names. */
-  private exitAt(kind: ExitKind, record: number): void {
+  /** Leaves for a rare reason. */
+  private leaveAt(reason: ColdExit, record: number): void {
     this.assign(this.locals.exitRecord, this.i32(record));
-    if (kind !== ExitKind.Link) this.flags.publish();
-    this.exit(kind);
+    this.leaveFor(reason);
+  }
+
+  /** Leaves for a rare reason, with the record already in its place. */
+  private leaveFor(reason: ColdExit): void {
+    // The local is 0 until the region is left.
+    if (reason !== ColdExit.Fault) this.assign(this.locals.exitReason, this.i32(reason));
+    this.flags.publish();
+    this.exit(ExitKind.Cold);
   }
 
   private exit(kind: ExitKind): void {
@@ -516,47 +526,59 @@ export class RegionEmitter extends X86Emitter {
     this.left = true;
   }
 
-  /** Emits the code of one way out, after that of all blocks. */
+  /** Emits the code behind one of the labels. */
   emitExit(kind: ExitKind, parts: ExitTargets): void {
     const { locals, flags } = this;
-    if (kind === ExitKind.Link || kind === ExitKind.Lookup) flags.spill();
-    else {
-      flags.state = "dynamic";
-      flags.spillDynamic();
-    }
-    locals.spill(this);
     const record = this.value(locals.exitRecord);
     switch (kind) {
-      case ExitKind.Event:
-        this.storeState("i64.store", "rip", this.ripOfRecord(record));
-        this.push(this.i32(Exit.Event));
-        this.code.return();
-        break;
-      case ExitKind.Fault:
-        this.storeState("i64.store", "effectiveAddress", this.value(locals.effectiveAddress));
-        this.continueIn(parts.raise, record);
-        break;
-      case ExitKind.Trap:
-        this.continueIn(parts.trap, record);
-        break;
-      case ExitKind.Reenter:
-        this.continueIn(parts.goto, record);
-        break;
-      case ExitKind.Resync: {
-        this.storeState("i64.store", "rip", this.ripOfRecord(record));
-        const rest = this.loadHost("i32.load8_u", record, RecordField.Remaining);
-        this.storeState("i32.store", "budget", this.add(this.value(locals.budget), rest));
-        this.continueIn(parts.enter, record);
-        break;
-      }
       case ExitKind.Link:
+        flags.spill();
+        locals.spill(this);
         this.emitLink(record, parts);
         break;
       case ExitKind.Lookup:
+        flags.spill();
+        locals.spill(this);
         this.emitLookup(parts);
         break;
+      default:
+        flags.state = "dynamic";
+        flags.spillDynamic();
+        locals.spill(this);
+        this.emitColdExit(record, parts);
     }
     locals.endInstruction();
+  }
+
+  private emitColdExit(record: Value, parts: ExitTargets): void {
+    const reason = this.value(this.locals.exitReason);
+    const on = (which: ColdExit, leave: () => void): void => {
+      this.push(this.eq(reason, this.i32(which)));
+      this.code.if();
+      leave();
+      this.code.end();
+    };
+    on(ColdExit.Event, () => {
+      this.storeState("i64.store", "rip", this.ripOfRecord(record));
+      this.giveBack(record);
+      this.push(this.i32(Exit.Event));
+      this.code.return();
+    });
+    on(ColdExit.Resync, () => {
+      this.storeState("i64.store", "rip", this.ripOfRecord(record));
+      this.giveBack(record);
+      this.continueIn(parts.enter, record);
+    });
+    on(ColdExit.Trap, () => this.continueIn(parts.trap, record));
+    on(ColdExit.Reenter, () => this.continueIn(parts.goto, record));
+    this.storeState("i64.store", "effectiveAddress", this.value(this.locals.effectiveAddress));
+    this.continueIn(parts.raise, record);
+  }
+
+  /** Puts the instructions of a block from `record` on back into the budget. */
+  private giveBack(record: Value): void {
+    const rest = this.loadHost("i32.load8_u", record, RecordField.Remaining);
+    this.storeState("i32.store", "budget", this.add(this.value(this.locals.budget), rest));
   }
 
   /** RIP of a record's instruction; codeBase of the CPU record is that of the block. */
@@ -686,6 +708,11 @@ export class RegionEmitter extends X86Emitter {
     return this.locals.temporary(type);
   }
 
+  override value(variable: Variable): Value {
+    if (!this.locals.stable.has(variable.local)) return super.value(variable);
+    return { type: variable.type, local: variable.local, constant: null };
+  }
+
   /** Zero-extension happens where the value is used; most addresses in 32-bit code never need it. */
   override extendU(a: Value): Value {
     if (a.type === "i64" || a.constant !== null) return super.extendU(a);
@@ -704,6 +731,9 @@ export class RegionEmitter extends X86Emitter {
     if (isExtended(value)) {
       super.push(value.inner);
       this.code.plain("i64.extend_i32_u");
+    } else if (value === this.record) {
+      this.code.i32Const(this.at);
+      this.code.localTee(this.locals.exitRecord.local);
     } else super.push(value);
   }
 
@@ -722,6 +752,7 @@ export class RegionEmitter extends X86Emitter {
       this.locals.spill(this, vectors);
     }
     super.emitCall(name, args, result);
+    this.recordInCall = args.includes(this.record);
     if (!pure) {
       this.flags.load();
       this.locals.reload(this, this.i64(this.block.delta), vectors);

@@ -40,9 +40,13 @@ export class RegionLocals {
   readonly effectiveAddress: Variable;
   /** Block to go on with where a label stands for several. */
   readonly selector: Variable;
+  readonly exitReason: Variable;
   readonly exitRecord: Variable;
   readonly exitLink: Variable;
   readonly exitRip: Variable;
+
+  /** Locals that do not change in the middle of an instruction, so that values may stand for them. */
+  readonly stable: ReadonlySet<number>;
 
   private readonly gprs = new Array<number>(GPR_COUNT).fill(-1);
   private readonly vectors = new Array<number>(VECTOR_COUNT).fill(-1);
@@ -63,9 +67,12 @@ export class RegionLocals {
     this.tlbKey = this.variable("i64");
     this.effectiveAddress = this.variable("i64");
     this.selector = this.variable("i32");
+    this.exitReason = this.variable("i32");
     this.exitRecord = this.variable("i32");
     this.exitLink = this.variable("i32");
     this.exitRip = this.variable("i64");
+    const stable = [this.codeBase, this.tlbBase, this.tlbKey, this.effectiveAddress, this.exitRecord, this.exitLink];
+    this.stable = new Set([...stable, this.exitRip, this.exitReason, this.budget].map(({ local }) => local));
   }
 
   /** A local for the whole region. */

@@ -1,17 +1,15 @@
 local.get 0
 i32.load16_u offset=4
-local.set 2
+local.tee 2
 local.get 1
-local.get 2
 i32.add
 local.tee 3
 i32.load
 local.set 4
 local.get 0
 i32.load16_u offset=10
-local.set 5
+local.tee 5
 local.get 1
-local.get 5
 i32.add
 local.tee 6
 i64.load
@@ -27,9 +25,8 @@ i64.shl
 local.set 10
 local.get 0
 i32.load16_u offset=8
-local.set 11
+local.tee 11
 local.get 1
-local.get 11
 i32.add
 local.tee 12
 i64.load
@@ -39,9 +36,8 @@ i64.add
 local.set 14
 local.get 0
 i64.load32_s offset=16
-local.set 15
+local.tee 15
 local.get 14
-local.get 15
 i64.add
 local.tee 16
 i64.const 12
@@ -70,16 +66,14 @@ i64.and
 local.set 24
 local.get 1
 i64.load offset=272
-local.set 25
+local.tee 25
 local.get 24
-local.get 25
 i64.or
 local.set 26
 local.get 22
 i64.load offset=8
-local.set 27
+local.tee 27
 local.get 26
-local.get 27
 i64.eq
 local.tee 28
 if
@@ -88,9 +82,8 @@ if
   local.set 31
   local.get 22
   i32.load offset=24
-  local.set 32
+  local.tee 32
   local.get 31
-  local.get 32
   i32.add
   local.tee 33
   local.tee 29
@@ -136,13 +129,11 @@ local.set 42
 local.get 40
 i32.const -1
 i32.xor
-local.set 43
+local.tee 43
 local.get 42
-local.get 43
 i32.and
-local.set 44
+local.tee 44
 local.get 41
-local.get 44
 i32.or
 local.tee 45
 i32.const -1073741816

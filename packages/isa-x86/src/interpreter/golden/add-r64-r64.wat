@@ -1,17 +1,15 @@
 local.get 0
 i32.load16_u offset=6
-local.set 2
+local.tee 2
 local.get 1
-local.get 2
 i32.add
 local.tee 3
 i64.load
 local.set 4
 local.get 0
 i32.load16_u offset=4
-local.set 5
+local.tee 5
 local.get 1
-local.get 5
 i32.add
 local.tee 6
 i64.load
@@ -30,13 +28,11 @@ local.set 10
 local.get 8
 i64.const -1
 i64.xor
-local.set 11
+local.tee 11
 local.get 10
-local.get 11
 i64.and
-local.set 12
+local.tee 12
 local.get 9
-local.get 12
 i64.or
 local.tee 13
 i64.const 32
@@ -52,9 +48,8 @@ i32.wrap_i64
 local.tee 17
 i32.const 8
 i32.and
-local.set 18
+local.tee 18
 local.get 16
-local.get 18
 i32.or
 local.set 19
 local.get 1
@@ -65,9 +60,8 @@ local.get 19
 i32.store offset=160
 local.get 0
 i32.load16_u offset=4
-local.set 20
+local.tee 20
 local.get 1
-local.get 20
 i32.add
 local.tee 21
 local.get 8

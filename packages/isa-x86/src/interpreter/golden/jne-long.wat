@@ -55,9 +55,8 @@ else
   local.set 14
   local.get 0
   i32.load8_u offset=22
-  local.set 15
+  local.tee 15
   local.get 14
-  local.get 15
   i32.add
   local.set 16
   local.get 1
@@ -65,9 +64,8 @@ else
   local.set 17
   local.get 16
   i64.extend_i32_u
-  local.set 18
+  local.tee 18
   local.get 17
-  local.get 18
   i64.add
   local.set 19
   local.get 1

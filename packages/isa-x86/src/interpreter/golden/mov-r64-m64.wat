@@ -1,8 +1,7 @@
 local.get 0
 i32.load16_u offset=10
-local.set 2
+local.tee 2
 local.get 1
-local.get 2
 i32.add
 local.tee 3
 i64.load
@@ -18,9 +17,8 @@ i64.shl
 local.set 7
 local.get 0
 i32.load16_u offset=8
-local.set 8
+local.tee 8
 local.get 1
-local.get 8
 i32.add
 local.tee 9
 i64.load
@@ -30,9 +28,8 @@ i64.add
 local.set 11
 local.get 0
 i64.load32_s offset=16
-local.set 12
+local.tee 12
 local.get 11
-local.get 12
 i64.add
 local.tee 13
 i64.const 12
@@ -61,16 +58,14 @@ i64.and
 local.set 22
 local.get 1
 i64.load offset=272
-local.set 23
+local.tee 23
 local.get 22
-local.get 23
 i64.or
 local.set 24
 local.get 20
 i64.load
-local.set 25
+local.tee 25
 local.get 24
-local.get 25
 i64.eq
 local.tee 26
 if
@@ -79,9 +74,8 @@ if
   local.set 27
   local.get 20
   i32.load offset=24
-  local.set 28
+  local.tee 28
   local.get 27
-  local.get 28
   i32.add
   local.tee 29
   i64.load
@@ -109,9 +103,8 @@ local.get 14
 local.set 33
 local.get 0
 i32.load16_u offset=4
-local.set 34
+local.tee 34
 local.get 1
-local.get 34
 i32.add
 local.tee 35
 local.get 33

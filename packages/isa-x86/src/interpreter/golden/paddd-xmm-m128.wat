@@ -1,8 +1,7 @@
 local.get 0
 i32.load16_u offset=10
-local.set 2
+local.tee 2
 local.get 1
-local.get 2
 i32.add
 local.tee 3
 i64.load
@@ -18,9 +17,8 @@ i64.shl
 local.set 7
 local.get 0
 i32.load16_u offset=8
-local.set 8
+local.tee 8
 local.get 1
-local.get 8
 i32.add
 local.tee 9
 i64.load
@@ -30,9 +28,8 @@ i64.add
 local.set 11
 local.get 0
 i64.load32_s offset=16
-local.set 12
+local.tee 12
 local.get 11
-local.get 12
 i64.add
 local.tee 13
 i32.wrap_i64
@@ -78,16 +75,14 @@ i64.and
 local.set 24
 local.get 1
 i64.load offset=272
-local.set 25
+local.tee 25
 local.get 24
-local.get 25
 i64.or
 local.set 26
 local.get 22
 i64.load
-local.set 27
+local.tee 27
 local.get 26
-local.get 27
 i64.eq
 local.tee 28
 if
@@ -96,9 +91,8 @@ if
   local.set 29
   local.get 22
   i32.load offset=24
-  local.set 30
+  local.tee 30
   local.get 29
-  local.get 30
   i32.add
   local.tee 31
   v128.load
@@ -126,9 +120,8 @@ local.get 16
 local.set 35
 local.get 0
 i32.load16_u offset=4
-local.set 36
+local.tee 36
 local.get 1
-local.get 36
 i32.add
 local.tee 37
 v128.load
@@ -138,9 +131,8 @@ i32x4.add
 local.set 39
 local.get 0
 i32.load16_u offset=4
-local.set 40
+local.tee 40
 local.get 1
-local.get 40
 i32.add
 local.tee 41
 local.get 39

@@ -1,8 +1,7 @@
 local.get 0
 i32.load16_u offset=4
-local.set 2
+local.tee 2
 local.get 1
-local.get 2
 i32.add
 local.tee 3
 i64.load
@@ -39,16 +38,14 @@ i64.and
 local.set 14
 local.get 1
 i64.load offset=272
-local.set 15
+local.tee 15
 local.get 14
-local.get 15
 i64.or
 local.set 16
 local.get 12
 i64.load offset=8
-local.set 17
+local.tee 17
 local.get 16
-local.get 17
 i64.eq
 local.tee 18
 if
@@ -57,9 +54,8 @@ if
   local.set 19
   local.get 12
   i32.load offset=24
-  local.set 20
+  local.tee 20
   local.get 19
-  local.get 20
   i32.add
   local.tee 21
   local.get 4

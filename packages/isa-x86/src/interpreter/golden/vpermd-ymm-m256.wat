@@ -1,8 +1,7 @@
 local.get 0
 i32.load16_u offset=10
-local.set 2
+local.tee 2
 local.get 1
-local.get 2
 i32.add
 local.tee 3
 i64.load
@@ -18,9 +17,8 @@ i64.shl
 local.set 7
 local.get 0
 i32.load16_u offset=8
-local.set 8
+local.tee 8
 local.get 1
-local.get 8
 i32.add
 local.tee 9
 i64.load
@@ -30,9 +28,8 @@ i64.add
 local.set 11
 local.get 0
 i64.load32_s offset=16
-local.set 12
+local.tee 12
 local.get 11
-local.get 12
 i64.add
 local.tee 13
 i64.const 12
@@ -61,16 +58,14 @@ i64.and
 local.set 23
 local.get 1
 i64.load offset=272
-local.set 24
+local.tee 24
 local.get 23
-local.get 24
 i64.or
 local.set 25
 local.get 21
 i64.load
-local.set 26
+local.tee 26
 local.get 25
-local.get 26
 i64.eq
 local.tee 27
 if
@@ -79,9 +74,8 @@ if
   local.set 28
   local.get 21
   i32.load offset=24
-  local.set 29
+  local.tee 29
   local.get 28
-  local.get 29
   i32.add
   local.tee 30
   v128.load
@@ -119,18 +113,16 @@ local.get 15
 local.set 37
 local.get 0
 i32.load16_u offset=12
-local.set 38
+local.tee 38
 local.get 1
-local.get 38
 i32.add
 local.tee 39
 v128.load
 local.set 40
 local.get 0
 i32.load16_u offset=12
-local.set 41
+local.tee 41
 local.get 1
-local.get 41
 i32.add
 local.tee 42
 v128.load offset=16
@@ -209,18 +201,16 @@ v128.or
 local.set 65
 local.get 0
 i32.load16_u offset=4
-local.set 66
+local.tee 66
 local.get 1
-local.get 66
 i32.add
 local.tee 67
 local.get 54
 v128.store
 local.get 0
 i32.load16_u offset=4
-local.set 68
+local.tee 68
 local.get 1
-local.get 68
 i32.add
 local.tee 69
 local.get 65
