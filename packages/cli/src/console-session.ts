@@ -5,6 +5,7 @@ import { createVm, type StopReason, type Vm } from "@isola/vmm";
 import { openDisks } from "./disk-option.js";
 import { hostPorts, readBootFile } from "./machine-files.js";
 import type { MachineRequest } from "./machine-request.js";
+import { statisticsText } from "./statistics-text.js";
 import { TRIPLE_FAULT_STATUS } from "./verb.js";
 
 /** Typed ahead of the guest beyond this, standard input is not read. */
@@ -64,8 +65,24 @@ function statusOf(reason: StopReason): number {
   }
 }
 
+/** How the counters of a machine are shown at its end. */
+export type StatisticsFormat = "text" | "json";
+
+function printStatistics(vm: Vm, format: StatisticsFormat): void {
+  const statistics = vm.statistics();
+  const text = format === "json" ? `${JSON.stringify(statistics)}\n` : `\n${statisticsText(statistics)}`;
+  process.stderr.write(text);
+}
+
+export interface SessionOptions {
+  readonly onGuestReset: "restart" | "stop";
+  /** Prints counters to standard error at the end, whatever that is; null for silence. */
+  readonly statistics: StatisticsFormat | null;
+}
+
 /** Runs a machine on this process's terminal until it ends; resolves with the exit status. */
-export async function runOnTerminal(request: MachineRequest, onGuestReset: "restart" | "stop"): Promise<number> {
+export async function runOnTerminal(request: MachineRequest, options: SessionOptions): Promise<number> {
+  const { onGuestReset, statistics } = options;
   let forced: number | null = null;
   let failure: unknown = null;
   const terminal: Terminal = new Terminal({
@@ -99,6 +116,7 @@ export async function runOnTerminal(request: MachineRequest, onGuestReset: "rest
     terminal.open();
     if (process.stdin.isTTY && process.stderr.isTTY) process.stderr.write("isola: Ctrl-] leaves the machine\r\n");
     const reason = await done;
+    if (statistics !== null) printStatistics(vm, statistics);
     if (failure !== null) throw failure;
     return forced ?? statusOf(reason);
   } finally {

@@ -8,6 +8,10 @@ export {
   checkCanonical, checkWrite, readBlock, readForWrite, readForWriteCompiled, readGuest, readGuest128, readGuest256,
   writeBlock, writeGuest, writeGuest128, writeGuest128Compiled, writeGuest256, writeGuest256Compiled, writeGuestCompiled,
 } from "./memory";
+export { checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128, readForWriteCompiled, writeGuestCompiled, writeGuest128Compiled } from "./memory";
+export { configureCpus, evictHalf, insertBlock, writtenByDevice } from "./code-cache";
+export { deliverFault, linearRip, lookup, nextRip, recordRip, resolve, translateCode } from "./lookup";
+export { checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128 } from "./memory";
 export { configureRam, readPhysical, writePhysical } from "./physical";
 export { flushTlb, initTlb } from "./address-space";
 export { refreshJumpContext } from "./jump-cache";

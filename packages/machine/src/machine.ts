@@ -14,9 +14,11 @@ import { Bus, type IoHandler } from "@isola/memory";
 import { acpiDescription } from "./acpi-description.js";
 import { Board } from "./board.js";
 import { checkConfig, type MachineConfig } from "./config.js";
+import type { MachineStatistics } from "./counters.js";
 import { type MachineClock, VirtualClock, WallClock } from "./machine-clock.js";
 import type { MachinePorts } from "./machine-ports.js";
 import { LAPIC_ADDRESS, RESERVED_RANGES } from "./memory-layout.js";
+import { readStatistics, type StatisticsSources } from "./machine-statistics.js";
 import { type RunOutcome, Scheduler } from "./scheduler.js";
 import { seededEntropy } from "./seeded-entropy.js";
 import { TimerQueue } from "./timer-queue.js";
@@ -39,6 +41,8 @@ export class Machine {
   private readonly vcpus: readonly X86Vcpu[];
   private readonly scheduler: Scheduler;
   private readonly board: Board;
+  private readonly sources: StatisticsSources;
+  private readonly usage = { hostTime: 0, shares: 0, boots: 0 };
 
   /** Throws OperatorError if the configuration is impossible or names a file or store that the host does not have. */
   constructor(
@@ -87,6 +91,7 @@ export class Machine {
       LAPIC_ADDRESS,
       APIC_MMIO_SIZE,
       lapicWindow(lapics, () => this.scheduler.current),
+      "lapic",
     );
     this.board = new Board({
       config,
@@ -102,6 +107,8 @@ export class Machine {
       stop: (request) => this.scheduler.requestStop(request),
       onSerialReady: (port) => this.onSerialReady(port),
     });
+    const { engine, vcpus, scheduler, board } = this;
+    this.sources = { engine, vcpus, scheduler, timers, board, io, mmio };
   }
 
   get serialPorts(): number {
@@ -115,6 +122,7 @@ export class Machine {
 
   /** Power-on reset: devices, firmware tables, boot source, first vCPU. Throws OperatorError if that cannot be booted. */
   boot(): void {
+    this.usage.boots++;
     this.board.reset();
     for (const vcpu of this.vcpus) vcpu.reset(null);
     this.vcpus[0]?.reset(this.loadBootSource());
@@ -122,7 +130,18 @@ export class Machine {
   }
 
   run(share: number): RunOutcome {
-    return this.scheduler.run(share);
+    const start = this.ports.clock.now();
+    try {
+      return this.scheduler.run(share);
+    } finally {
+      this.usage.shares++;
+      this.usage.hostTime += this.ports.clock.now() - start;
+    }
+  }
+
+  /** All counters, as plain data. */
+  statistics(): MachineStatistics {
+    return readStatistics(this.sources, { guestTime: this.clock.now(), ...this.usage });
   }
 
   pauseTime(): void {
@@ -142,7 +161,7 @@ export class Machine {
   }
 
   serialInput(port: number, bytes: Uint8Array): number {
-    return this.board.uarts[port]?.receive(bytes) ?? 0;
+    return this.board.serialInput(port, bytes);
   }
 
   describeVcpu(index: number): string {

@@ -47,6 +47,16 @@ interface Slot {
   initPending: boolean;
   /** Vector of a start-up IPI that has arrived, or -1. */
   startUpVector: number;
+  /** Time on the machine's clock at which it halted. */
+  haltedAt: number;
+  sleeps: number;
+  sleepTime: number;
+}
+
+/** How a vCPU has slept. Times are on the machine's clock, in ns. */
+export interface SleepCounts {
+  readonly sleeps: number;
+  readonly sleepTime: number;
 }
 
 const YIELD: RunOutcome = { kind: "yield" };
@@ -78,6 +88,9 @@ export class Scheduler {
       state: SlotState.WaitForStartUp,
       initPending: false,
       startUpVector: -1,
+      haltedAt: 0,
+      sleeps: 0,
+      sleepTime: 0,
     }));
     timers.onEarlier = (deadline) => {
       if (this.running < 0) this.onWake();
@@ -100,9 +113,17 @@ export class Scheduler {
     return this.running < 0 ? 0 : Math.max(0, this.sliceLength - this.slots[this.running].vcpu.budgetLeft);
   }
 
+  /** How vCPU `index` has slept; a sleep that still lasts counts up to now. */
+  sleepCounts(index: number): SleepCounts {
+    const { state, haltedAt, sleeps, sleepTime } = this.slots[index];
+    const now = state === SlotState.Halted ? this.clock.now() - haltedAt : 0;
+    return { sleeps, sleepTime: sleepTime + now };
+  }
+
   /** The first vCPU begins to run; the others wait for their start-up IPI. */
   reset(): void {
     this.slots.forEach((slot, i) => {
+      this.endSleep(slot);
       slot.state = i === 0 ? SlotState.Runnable : SlotState.WaitForStartUp;
       slot.initPending = false;
       slot.startUpVector = -1;
@@ -114,7 +135,10 @@ export class Scheduler {
   /** An interrupt or NMI waits for a vCPU. */
   wake(index: number): void {
     const slot = this.slots[index];
-    if (slot.state === SlotState.Halted) slot.state = SlotState.Runnable;
+    if (slot.state === SlotState.Halted) {
+      this.endSleep(slot);
+      slot.state = SlotState.Runnable;
+    }
     this.interruptOthers(index);
   }
 
@@ -186,7 +210,11 @@ export class Scheduler {
       const elapsed = this.clock.now() - now;
       if (elapsed > 0) this.speed += (retired / elapsed - this.speed) * SPEED_GAIN;
     }
-    if (exit.kind === "halt") slot.state = SlotState.Halted;
+    if (exit.kind === "halt") {
+      slot.state = SlotState.Halted;
+      slot.haltedAt = this.clock.now();
+      slot.sleeps++;
+    }
     return exit;
   }
 
@@ -207,6 +235,7 @@ export class Scheduler {
   private settle(slot: Slot): void {
     if (slot.initPending) {
       slot.initPending = false;
+      this.endSleep(slot);
       slot.state = SlotState.WaitForStartUp;
       slot.vcpu.init();
     }
@@ -215,6 +244,10 @@ export class Scheduler {
       slot.startUpVector = -1;
       slot.state = SlotState.Runnable;
     }
+  }
+
+  private endSleep(slot: Slot): void {
+    if (slot.state === SlotState.Halted) slot.sleepTime += this.clock.now() - slot.haltedAt;
   }
 
   private takeStop(): RunOutcome {

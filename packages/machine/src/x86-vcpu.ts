@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Lapic, LapicMsrs, type ApicBus } from "@isola/devices";
 import type { BootState } from "@isola/firmware";
-import { type InterruptSource, resetCpu, SystemInstructions, X86Cpu, type X86Engine } from "@isola/isa-x86";
+import {
+  type CpuStatistics,
+  type InterruptSource,
+  resetCpu,
+  SystemInstructions,
+  X86Cpu,
+  type X86Engine,
+} from "@isola/isa-x86";
 import type { Bus } from "@isola/memory";
 import type { Entropy, Timers } from "@isola/ports";
 import { loadBootState, startCpuAt } from "./boot-entry.js";
@@ -70,6 +77,10 @@ export class X86Vcpu implements Vcpu {
 
   run(instructions: number): VcpuExit {
     return this.cpu.run(instructions);
+  }
+
+  get statistics(): CpuStatistics {
+    return this.cpu.statistics;
   }
 
   get budgetLeft(): number {

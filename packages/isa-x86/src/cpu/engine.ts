@@ -3,6 +3,9 @@ import { CPU_RECORDS, CPU_STRIDE, MAX_CPUS, memoryPages, RAM_BASE } from "@isola
 import { assert } from "@isola/base";
 import { type AccessSize, type Bus, GuestRam } from "@isola/memory";
 import type { WasmFunction, WasmHost } from "@isola/ports";
+import type { CodeCounterValues } from "../counters/code-counters.js";
+import { readCodeCounters } from "../counters/counter-layout.js";
+import type { CompilerCounterValues } from "../counters/compiler-counters.js";
 import { BlockDecoder } from "../decode/block-decoder.js";
 import { type Translation, TRANSLATION_POLICIES } from "../compiler/policy.js";
 import { Translator } from "../compiler/translator.js";
@@ -43,7 +46,10 @@ export class X86Engine {
   readonly translator: Translator;
   /** Runs guest code: `enter(0, cpu)` returns an `Exit`. */
   readonly enter: (record: number, cpu: number) => number;
-  private readonly forms: readonly Form[];
+  /** Forms of instructions by handler number less `Special.Count`. */
+  readonly forms: readonly Form[];
+  /** What the compiler of hot code has counted; null while there is none. */
+  compilerCounters: (() => CompilerCounterValues) | null = null;
 
   constructor(options: EngineOptions) {
     const { wasm, modules, ramSize, cpuCount, mmio, ticks } = options;
@@ -95,6 +101,11 @@ export class X86Engine {
   /** Address of the record of vCPU `index`. */
   cpuRecord(index: number): number {
     return CPU_RECORDS + index * CPU_STRIDE;
+  }
+
+  /** Counters of the cache of decoded code. */
+  codeCounters(): CodeCounterValues {
+    return { ...readCodeCounters(this.view), arenaBytes: this.decoder.bytesUsed };
   }
 
   /** Form that the handler number in a record stands for. */
