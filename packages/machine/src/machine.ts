@@ -17,6 +17,7 @@ import { checkConfig, type MachineConfig } from "./config.js";
 import type { MachineStatistics } from "./counters.js";
 import { type MachineClock, VirtualClock, WallClock } from "./machine-clock.js";
 import type { MachinePorts } from "./machine-ports.js";
+import { MachineTracer } from "./machine-tracer.js";
 import { LAPIC_ADDRESS, RESERVED_RANGES } from "./memory-layout.js";
 import { readStatistics, type StatisticsSources } from "./machine-statistics.js";
 import { type RunOutcome, Scheduler } from "./scheduler.js";
@@ -42,6 +43,7 @@ export class Machine {
   private readonly scheduler: Scheduler;
   private readonly board: Board;
   private readonly sources: StatisticsSources;
+  private readonly tracer: MachineTracer | null;
   private readonly usage = { hostTime: 0, shares: 0, boots: 0 };
 
   /** Throws OperatorError if the configuration is impossible or names a file or store that the host does not have. */
@@ -109,6 +111,10 @@ export class Machine {
     });
     const { engine, vcpus, scheduler, board } = this;
     this.sources = { engine, vcpus, scheduler, timers, board, io, mmio };
+    const { stores, sinks } = board;
+    this.tracer =
+      ports.trace === undefined ? null : new MachineTracer(ports.trace, ports.clock, { vcpus, engine, stores, sinks });
+    if (this.tracer !== null) scheduler.observers = [this.tracer];
   }
 
   get serialPorts(): number {
@@ -123,6 +129,7 @@ export class Machine {
   /** Power-on reset: devices, firmware tables, boot source, first vCPU. Throws OperatorError if that cannot be booted. */
   boot(): void {
     this.usage.boots++;
+    this.tracer?.booted();
     this.board.reset();
     for (const vcpu of this.vcpus) vcpu.reset(null);
     this.vcpus[0]?.reset(this.loadBootSource());
@@ -131,12 +138,11 @@ export class Machine {
 
   run(share: number): RunOutcome {
     const start = this.ports.clock.now();
-    try {
-      return this.scheduler.run(share);
-    } finally {
-      this.usage.shares++;
-      this.usage.hostTime += this.ports.clock.now() - start;
-    }
+    const outcome = this.scheduler.run(share);
+    this.usage.shares++;
+    this.usage.hostTime += this.ports.clock.now() - start;
+    this.tracer?.ran(start, outcome.kind);
+    return outcome;
   }
 
   /** All counters, as plain data. */
@@ -169,6 +175,7 @@ export class Machine {
   }
 
   async close(): Promise<void> {
+    this.tracer?.close();
     await this.board.close();
   }
 

@@ -3,6 +3,16 @@ import type { MachineClock } from "./machine-clock.js";
 import type { TimerQueue } from "./timer-queue.js";
 import type { Vcpu, VcpuExit } from "./vcpu.js";
 
+/** Watches what the scheduler does with vCPUs. Called between slices; must not call the scheduler back. */
+export interface SchedulerObserver {
+  /** vCPU `vcpu` is about to run. Returns the most instructions that it may run until its next slice. */
+  sliceBegins(vcpu: number): number;
+  /** It has run, and retired this many instructions. */
+  sliceEnds(vcpu: number, instructions: number, exit: VcpuExit["kind"]): void;
+  /** Its sleep in HLT is over. */
+  woken(vcpu: number): void;
+}
+
 /** Why the machine gave the thread back to its host. */
 export type RunOutcome =
   /** Its share of time is over. */
@@ -67,6 +77,8 @@ const YIELD: RunOutcome = { kind: "yield" };
  * nothing here is re-entered.
  */
 export class Scheduler {
+  /** Who watches; empty unless somebody asked for a trace or a profile. */
+  observers: readonly SchedulerObserver[] = [];
   /** Called when there may be something to do again. Also called while {@link run} is busy between two slices. */
   onWake: () => void = () => {};
   private readonly slots: Slot[];
@@ -197,7 +209,9 @@ export class Scheduler {
     const speed = this.clock.virtual ? 1 : this.speed;
     const deadline = this.timers.nextDeadline();
     const untilTimer = Math.ceil((deadline - now) * speed);
-    const length = Math.max(this.clock.virtual ? MIN_VIRTUAL_SLICE : MIN_SLICE, Math.min(SLICE, untilTimer));
+    let limit = Math.min(SLICE, untilTimer);
+    for (const observer of this.observers) limit = Math.min(limit, observer.sliceBegins(index));
+    const length = Math.max(this.clock.virtual ? MIN_VIRTUAL_SLICE : MIN_SLICE, limit);
     this.sliceLength = length;
     this.sliceEnd = now + length / speed;
     this.running = index;
@@ -210,6 +224,7 @@ export class Scheduler {
       const elapsed = this.clock.now() - now;
       if (elapsed > 0) this.speed += (retired / elapsed - this.speed) * SPEED_GAIN;
     }
+    for (const observer of this.observers) observer.sliceEnds(index, retired, exit.kind);
     if (exit.kind === "halt") {
       slot.state = SlotState.Halted;
       slot.haltedAt = this.clock.now();
@@ -247,7 +262,9 @@ export class Scheduler {
   }
 
   private endSleep(slot: Slot): void {
-    if (slot.state === SlotState.Halted) slot.sleepTime += this.clock.now() - slot.haltedAt;
+    if (slot.state !== SlotState.Halted) return;
+    slot.sleepTime += this.clock.now() - slot.haltedAt;
+    for (const observer of this.observers) observer.woken(this.slots.indexOf(slot));
   }
 
   private takeStop(): RunOutcome {

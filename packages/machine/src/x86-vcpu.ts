@@ -83,6 +83,11 @@ export class X86Vcpu implements Vcpu {
     return this.cpu.statistics;
   }
 
+  /** Calls `listener` before every interrupt that is delivered to the guest. */
+  listenToInterrupts(listener: (vector: number) => void): void {
+    this.cpu.onInterrupt = listener;
+  }
+
   get budgetLeft(): number {
     return this.cpu.budgetLeft;
   }

@@ -3,4 +3,5 @@ export * from "./clock.js";
 export * from "./event-loop.js";
 export * from "./storage.js";
 export * from "./stream.js";
+export * from "./trace.js";
 export * from "./wasm-host.js";

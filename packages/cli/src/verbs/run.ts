@@ -24,6 +24,6 @@ export const run: Verb = {
     machineRequest(line, reference === undefined ? null : draft);
     const image = reference === undefined ? null : await pullWithProgress(reference, false);
     const onGuestReset = line.has("no-reboot") ? "stop" : "restart";
-    return runOnTerminal(machineRequest(line, image), { onGuestReset, ...insight });
+    return runOnTerminal(machineRequest(line, image), { onGuestReset, insight });
   },
 };

@@ -17,3 +17,14 @@ const SPECS = {
 /** The compiler of hot code, which all vCPUs share. */
 export const COMPILER_COUNTERS: CounterGroup<typeof SPECS> = declareCounters("compiler", SPECS);
 export type CompilerCounterValues = CounterValues<typeof SPECS>;
+
+/** One module that the compiler has made. */
+export interface CompileBatch {
+  readonly regions: number;
+  readonly blocks: number;
+  readonly instructions: number;
+  readonly wasmBytes: number;
+  /** Host time in ns spent generating code, and compiling and instantiating the module. */
+  readonly generationTime: number;
+  readonly moduleTime: number;
+}

@@ -5,7 +5,7 @@ import { type AccessSize, type Bus, GuestRam } from "@isola/memory";
 import type { WasmFunction, WasmHost } from "@isola/ports";
 import type { CodeCounterValues } from "../counters/code-counters.js";
 import { readCodeCounters } from "../counters/counter-layout.js";
-import type { CompilerCounterValues } from "../counters/compiler-counters.js";
+import type { CompileBatch, CompilerCounterValues } from "../counters/compiler-counters.js";
 import { BlockDecoder } from "../decode/block-decoder.js";
 import { type Translation, TRANSLATION_POLICIES } from "../compiler/policy.js";
 import { Translator } from "../compiler/translator.js";
@@ -50,6 +50,8 @@ export class X86Engine {
   readonly forms: readonly Form[];
   /** What the compiler of hot code has counted; null while there is none. */
   compilerCounters: (() => CompilerCounterValues) | null = null;
+  /** Hears of every module right after it has been made; null unless somebody watches. */
+  onCompile: ((batch: CompileBatch) => void) | null = null;
 
   constructor(options: EngineOptions) {
     const { wasm, modules, ramSize, cpuCount, mmio, ticks } = options;

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CompileBatch, X86Engine } from "@isola/isa-x86";
+import type { Clock, TraceSink } from "@isola/ports";
+import type { ObservedSink } from "./observed-sink.js";
+import type { ObservedStore } from "./observed-store.js";
+import type { RunOutcome, SchedulerObserver } from "./scheduler.js";
+import type { VcpuExit } from "./vcpu.js";
+import { VcpuTrack } from "./vcpu-track.js";
+import type { X86Vcpu } from "./x86-vcpu.js";
+
+/** What a tracer watches. */
+export interface TraceSources {
+  readonly vcpus: readonly X86Vcpu[];
+  readonly engine: X86Engine;
+  /** Stores behind the disks. */
+  readonly stores: readonly ObservedStore[];
+  /** Outputs of the serial ports. */
+  readonly sinks: readonly ObservedSink[];
+}
+
+/** Host time in ns between two points of the graphs. */
+const GRAPH_PERIOD = 10e6;
+const NS_PER_S = 1e9;
+
+/** Events a second, and bytes now. */
+const GRAPHS = ["instructions/s", "exits/s", "TLB misses/s", "blocks decoded/s"] as const;
+
+/**
+ * Tells a trace what a machine does: a row for each vCPU with its slices, sleeps and interrupts, rows for the host's
+ * thread, disks, serial ports and the compiler, and graphs of rates. All times are the host's.
+ */
+export class MachineTracer implements SchedulerObserver {
+  private readonly tracks: readonly VcpuTrack[];
+  private readonly host: number;
+  private readonly compiler: number;
+  private readonly serial: readonly { readonly track: number; readonly sink: ObservedSink; bytes: number }[];
+  private graphTime: number;
+  private graphCounts: number[];
+
+  constructor(
+    private readonly sink: TraceSink,
+    private readonly clock: Clock,
+    private readonly sources: TraceSources,
+  ) {
+    this.tracks = sources.vcpus.map(
+      (vcpu, i) => new VcpuTrack(sink, sink.track("guest", `vCPU ${i}`), vcpu.statistics),
+    );
+    this.host = sink.track("host", "machine's thread");
+    this.compiler = sink.track("host", "compiler");
+    sources.stores.forEach((store, i) => this.watchStore(store, `disk ${i}`));
+    this.serial = sources.sinks.map((output, i) => ({
+      track: sink.track("devices", `serial port ${i}`),
+      sink: output,
+      bytes: output.bytes,
+    }));
+    sources.vcpus.forEach((vcpu, i) =>
+      vcpu.listenToInterrupts((vector) => this.tracks[i].interrupt(vector, clock.now())),
+    );
+    sources.engine.onCompile = (batch) => this.compiled(batch);
+    this.graphTime = clock.now();
+    this.graphCounts = this.counts();
+  }
+
+  sliceBegins(vcpu: number): number {
+    this.tracks[vcpu].begin(this.clock.now());
+    return Number.POSITIVE_INFINITY;
+  }
+
+  sliceEnds(vcpu: number, instructions: number, exit: VcpuExit["kind"]): void {
+    const now = this.clock.now();
+    this.tracks[vcpu].end(now, instructions, exit);
+    for (const port of this.serial) {
+      const { bytes } = port.sink;
+      if (bytes !== port.bytes) this.sink.instant(port.track, "output", now, { bytes: bytes - port.bytes });
+      port.bytes = bytes;
+    }
+    if (now - this.graphTime >= GRAPH_PERIOD) this.drawGraphs(now);
+  }
+
+  woken(vcpu: number): void {
+    this.tracks[vcpu].woken(this.clock.now());
+  }
+
+  /** The machine has had the thread since `start`. */
+  ran(start: number, outcome: RunOutcome["kind"]): void {
+    this.sink.slice(this.host, "run", start, this.clock.now() - start, { outcome });
+  }
+
+  /** The machine is switched on or reset. */
+  booted(): void {
+    this.sink.instant(this.host, "boot", this.clock.now());
+  }
+
+  /** The machine ends: sleeps that still last are shown up to now. */
+  close(): void {
+    const now = this.clock.now();
+    for (const track of this.tracks) track.woken(now);
+    this.drawGraphs(now);
+  }
+
+  private compiled({ generationTime, moduleTime, ...args }: CompileBatch): void {
+    const time = generationTime + moduleTime;
+    this.sink.slice(this.compiler, "compile", this.clock.now() - time, time, { ...args, generationTime, moduleTime });
+  }
+
+  /** Requests that overlap go to further rows. */
+  private watchStore(store: ObservedStore, name: string): void {
+    const rows: { readonly track: number; end: number }[] = [];
+    store.onRequest = ({ operation, offset, bytes, start, end, failed }) => {
+      let row = rows.find((one) => one.end <= start);
+      if (row === undefined) {
+        const number = rows.length === 0 ? "" : ` (${rows.length + 1})`;
+        row = { track: this.sink.track("devices", `${name}${number}`), end: 0 };
+        rows.push(row);
+      }
+      row.end = end;
+      const args = { offset, bytes, ...(failed && { failed: "yes" }) };
+      this.sink.slice(row.track, operation, start, end - start, args);
+    };
+  }
+
+  private counts(): number[] {
+    const all = this.sources.vcpus.map(({ statistics }) => [
+      statistics.instructions,
+      statistics.exitCount,
+      statistics.word("pageWalks"),
+      statistics.blocksDecoded,
+    ]);
+    return GRAPHS.map((_, i) => all.reduce((sum, counts) => sum + counts[i], 0));
+  }
+
+  private drawGraphs(now: number): void {
+    const elapsed = now - this.graphTime;
+    if (elapsed <= 0) return;
+    const counts = this.counts();
+    GRAPHS.forEach((name, i) => {
+      const rate = Math.round(((counts[i] - this.graphCounts[i]) * NS_PER_S) / elapsed);
+      this.sink.counter(name, now, { all: rate });
+    });
+    this.sink.counter("decoded code", now, { bytes: this.sources.engine.decoder.bytesUsed });
+    this.graphTime = now;
+    this.graphCounts = counts;
+  }
+}
