@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MachineStatistics } from "@isola/vmm";
 import { describe, expect, it } from "vitest";
-import { parseCommandLine } from "./command-line.js";
-import { INSIGHT_OPTIONS, insightRequest } from "./insight-request.js";
 import { statisticsText } from "./statistics-text.js";
-import { UsageError } from "./usage-error.js";
 
 const STATISTICS: MachineStatistics = {
   version: 1,
@@ -82,21 +79,5 @@ describe("statisticsText", () => {
 
   it("needs no instructions", () => {
     expect(statisticsText({ ...STATISTICS, vcpus: [] })).not.toContain("rates");
-  });
-});
-
-describe("--stats", () => {
-  const request = (...args: string[]) => insightRequest(parseCommandLine(args, INSIGHT_OPTIONS));
-
-  it("has two formats", () => {
-    expect(request().statistics).toBe(null);
-    expect(request("--stats").statistics).toBe("text");
-    expect(request("--stats=json").statistics).toBe("json");
-  });
-
-  it("explains mistakes", () => {
-    expect(() => request("--stats=jsno")).toThrow(UsageError);
-    expect(() => request("--stats=jsno")).toThrow('--stats: there is no "jsno"; did you mean "json"?');
-    expect(() => request("--stats=yaml")).toThrow("write --stats or --stats=json");
   });
 });

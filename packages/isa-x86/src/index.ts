@@ -13,6 +13,8 @@ export { type Disassembly, disassemble } from "./disassemble/disassemble.js";
 export { type Translation, TRANSLATIONS } from "./compiler/policy.js";
 export type { TranslatorStatistics } from "./compiler/statistics.js";
 export { ModeKey } from "./decode/mode.js";
+export { LinearMemory } from "./inspect/linear-memory.js";
+export { sampleCpu } from "./inspect/sample.js";
 export { cpuidLeaf, type CpuidContext, type CpuidResult } from "./system/cpuid.js";
 export { type ApicRegisters, type PortSpace, type SystemPorts, type ClockRates } from "./system/ports.js";
 export { resetCpu } from "./system/reset.js";

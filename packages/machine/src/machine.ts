@@ -17,6 +17,7 @@ import { checkConfig, type MachineConfig } from "./config.js";
 import type { MachineStatistics } from "./counters.js";
 import { type MachineClock, VirtualClock, WallClock } from "./machine-clock.js";
 import type { MachinePorts } from "./machine-ports.js";
+import { GuestSampler } from "./guest-sampler.js";
 import { MachineTracer } from "./machine-tracer.js";
 import { LAPIC_ADDRESS, RESERVED_RANGES } from "./memory-layout.js";
 import { readStatistics, type StatisticsSources } from "./machine-statistics.js";
@@ -44,6 +45,7 @@ export class Machine {
   private readonly board: Board;
   private readonly sources: StatisticsSources;
   private readonly tracer: MachineTracer | null;
+  private readonly sampler: GuestSampler | null;
   private readonly usage = { hostTime: 0, shares: 0, boots: 0 };
 
   /** Throws OperatorError if the configuration is impossible or names a file or store that the host does not have. */
@@ -114,7 +116,9 @@ export class Machine {
     const { stores, sinks } = board;
     this.tracer =
       ports.trace === undefined ? null : new MachineTracer(ports.trace, ports.clock, { vcpus, engine, stores, sinks });
-    if (this.tracer !== null) scheduler.observers = [this.tracer];
+    this.sampler =
+      ports.profile === undefined ? null : new GuestSampler(ports.profile, ports.clock, vcpus, clock.virtual);
+    scheduler.observers = [this.tracer, this.sampler].filter((observer) => observer !== null);
   }
 
   get serialPorts(): number {
@@ -130,6 +134,7 @@ export class Machine {
   boot(): void {
     this.usage.boots++;
     this.tracer?.booted();
+    this.sampler?.settle();
     this.board.reset();
     for (const vcpu of this.vcpus) vcpu.reset(null);
     this.vcpus[0]?.reset(this.loadBootSource());
@@ -142,6 +147,7 @@ export class Machine {
     this.usage.shares++;
     this.usage.hostTime += this.ports.clock.now() - start;
     this.tracer?.ran(start, outcome.kind);
+    this.sampler?.ran(this.ports.clock.now() - start);
     return outcome;
   }
 
