@@ -117,7 +117,7 @@ export class GuestProfiler implements SampleSink {
 
   private add(frames: readonly string[], { time, samples }: Weight): void {
     const full = frames.join(";");
-    const key = this.named.size < MAX_STACKS || this.named.has(full) ? full : OVERFLOW;
+    const key = this.named.size <= MAX_STACKS || this.named.has(full) ? full : OVERFLOW;
     const known = this.named.get(key);
     if (known === undefined) this.named.set(key, { time, samples });
     else {
