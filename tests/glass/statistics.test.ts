@@ -26,8 +26,8 @@ describe.skipIf(obstacle !== null)("statistics of a guest that does a known numb
     return first;
   };
 
-  it("count instructions; every one belongs to a tier", () => {
-    expect(sumOf(vcpu().instructions)).toBe(retired);
+  it("count instructions", () => {
+    expect(vcpu().instructions).toBe(retired);
     expect(retired).toBeGreaterThan(2000);
     expect(vcpu().slices).toBeGreaterThanOrEqual(3);
   });

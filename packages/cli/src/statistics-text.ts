@@ -61,7 +61,7 @@ function lines(specs: CounterSpecs, values: Values): string[] {
 function rates({ machine, vcpus }: MachineStatistics): string[] {
   const total = (pick: (vcpu: MachineStatistics["vcpus"][number]) => number) =>
     vcpus.reduce((sum, vcpu) => sum + pick(vcpu), 0);
-  const instructions = total((vcpu) => sumOf(vcpu.instructions));
+  const instructions = total((vcpu) => vcpu.instructions);
   if (instructions === 0 || machine.hostTime === 0) return [];
   const each = (name: string, count: number) =>
     line(name, ((count * 1000) / instructions).toFixed(3), "per 1000 instructions");
@@ -94,7 +94,7 @@ export function statisticsText(statistics: MachineStatistics): string {
     machine: [machine],
     vcpu: vcpus,
     code: [code],
-    compiler: compiler === null ? [] : [compiler],
+    compiler: [compiler],
     disk: disks,
     serial,
   };

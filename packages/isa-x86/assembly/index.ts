@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The helper module: cold and wide operations that interpreter handlers, compiled regions and the run loop call.
 export { raiseUnavailable } from "./availability";
-export { configureCpus, evictHalf, findBlock, insertBlock, invalidatedBlockCount, takeDeadBlocks, writtenByDevice } from "./code-cache";
+export { configureCpus, evictHalf, findBlock, insertBlock, takeDeadBlocks, writtenByDevice } from "./code-cache";
 export { materializeFlags } from "./lazy-flags";
 export { cachedRecord, deliverFault, linearRip, lookup, nextRip, noteHot, recordRip, resolve, translateCode } from "./lookup";
 export {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./cpu-layout.js";
 export { CODE_COUNTERS, type CodeCounterValues } from "./counters/code-counters.js";
-export { type CompileBatch, COMPILER_COUNTERS, type CompilerCounterValues } from "./counters/compiler-counters.js";
+export { COMPILER_COUNTERS, compilerCounters, type CompilerCounterValues } from "./counters/compiler-counters.js";
 export { CPU_COUNTERS } from "./counters/cpu-counters.js";
 export type { CpuCounterValues, CpuStatistics } from "./counters/cpu-statistics.js";
 export * from "./cpu/cpu-state.js";

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LabelledCounts } from "@isola/base";
-import type { X86Engine } from "@isola/isa-x86";
+import { compilerCounters, type X86Engine } from "@isola/isa-x86";
 import type { AccessCounts, Bus } from "@isola/memory";
 import type { Board } from "./board.js";
 import type { MachineStatistics } from "./counters.js";
+import type { ObservedWasm } from "./observed-wasm.js";
 import type { Scheduler } from "./scheduler.js";
 import type { TimerQueue } from "./timer-queue.js";
 import type { X86Vcpu } from "./x86-vcpu.js";
@@ -11,6 +12,7 @@ import type { X86Vcpu } from "./x86-vcpu.js";
 /** Where a machine's counters are kept. */
 export interface StatisticsSources {
   readonly engine: X86Engine;
+  readonly wasm: ObservedWasm;
   readonly vcpus: readonly X86Vcpu[];
   readonly scheduler: Scheduler;
   readonly timers: TimerQueue;
@@ -35,7 +37,7 @@ function byDevice(bus: Bus, direction: keyof AccessCounts): LabelledCounts {
 
 /** Collects all counters of a machine. */
 export function readStatistics(sources: StatisticsSources, usage: MachineUsage): MachineStatistics {
-  const { engine, vcpus, scheduler, timers, board, io, mmio } = sources;
+  const { engine, wasm, vcpus, scheduler, timers, board, io, mmio } = sources;
   return {
     version: 1,
     machine: {
@@ -48,7 +50,7 @@ export function readStatistics(sources: StatisticsSources, usage: MachineUsage):
     },
     vcpus: vcpus.map((vcpu, index) => ({ ...vcpu.statistics.read(), ...scheduler.sleepCounts(index) })),
     code: engine.codeCounters(),
-    compiler: engine.compilerCounters?.() ?? null,
+    compiler: { ...compilerCounters(engine.translator.statistics), moduleTime: wasm.time },
     disks: board.stores.map((store) => store.counters()),
     serial: board.serialCounters(),
   };

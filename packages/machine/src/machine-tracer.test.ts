@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { X86Engine } from "@isola/isa-x86";
-import type { TraceSink } from "@isola/ports";
+import type { TraceSink, WasmHost } from "@isola/ports";
 import { describe, expect, it } from "vitest";
 import { MachineTracer } from "./machine-tracer.js";
 import { ObservedStore } from "./observed-store.js";
+import { ObservedWasm } from "./observed-wasm.js";
 
 function setUp() {
   let time = 1000;
@@ -22,9 +23,11 @@ function setUp() {
     { size: 4096, readOnly: false, read: later, write: later, flush: () => {}, close: () => {} },
     clock.now,
   );
-  const engine = { onCompile: null, decoder: { bytesUsed: 0 } } as unknown as X86Engine;
-  const tracer = new MachineTracer(sink, clock, { vcpus: [], engine, stores: [store], sinks: [] });
-  return { tracer, engine, store, events, releases };
+  const host = { compile: () => ({}), instantiate: () => ({}) } as unknown as WasmHost;
+  const wasm = new ObservedWasm(host, clock);
+  const engine = {} as X86Engine;
+  const tracer = new MachineTracer(sink, clock, { vcpus: [], engine, wasm, stores: [store], sinks: [] });
+  return { tracer, wasm, store, events, releases };
 }
 
 describe("MachineTracer", () => {
@@ -43,12 +46,13 @@ describe("MachineTracer", () => {
     expect(events[1]?.[4]).toEqual({ offset: 512, bytes: 1024 });
   });
 
-  it("shows modules that the compiler makes where their time was spent", () => {
-    const { engine, events } = setUp();
-    const batch = { regions: 2, blocks: 9, instructions: 70, wasmBytes: 4000, generationTime: 300, moduleTime: 200 };
-    engine.onCompile?.(batch);
-    const [[track, name, start, duration, args] = []] = events;
-    expect([track, name, duration, args]).toEqual(["host/compiler", "compile", 500, batch]);
-    expect(start).toBeLessThan(1000);
+  it("shows the modules of compiled code, but not those that the engine starts with", () => {
+    const { wasm, events } = setUp();
+    const make = (size: number) => wasm.instantiate(wasm.compile(new Uint8Array(size)), {});
+    make(5000);
+    wasm.begin();
+    make(700);
+    expect(events).toEqual([["host/compiler", "compile module", 1030, 10, { bytes: 700 }]]);
+    expect(wasm.time).toBe(10);
   });
 });

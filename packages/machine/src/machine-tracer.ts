@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CompileBatch, X86Engine } from "@isola/isa-x86";
+import type { X86Engine } from "@isola/isa-x86";
 import type { Clock, TraceSink } from "@isola/ports";
 import type { ObservedSink } from "./observed-sink.js";
+import type { ObservedWasm } from "./observed-wasm.js";
 import type { ObservedStore } from "./observed-store.js";
 import type { RunOutcome, SchedulerObserver } from "./scheduler.js";
 import type { VcpuExit } from "./vcpu.js";
@@ -12,6 +13,7 @@ import type { X86Vcpu } from "./x86-vcpu.js";
 export interface TraceSources {
   readonly vcpus: readonly X86Vcpu[];
   readonly engine: X86Engine;
+  readonly wasm: ObservedWasm;
   /** Stores behind the disks. */
   readonly stores: readonly ObservedStore[];
   /** Outputs of the serial ports. */
@@ -56,7 +58,8 @@ export class MachineTracer implements SchedulerObserver {
     sources.vcpus.forEach((vcpu, i) =>
       vcpu.listenToInterrupts((vector) => this.tracks[i].interrupt(vector, clock.now())),
     );
-    sources.engine.onCompile = (batch) => this.compiled(batch);
+    sources.wasm.onModule = ({ bytes, start, end }) =>
+      sink.slice(this.compiler, "compile module", start, end - start, { bytes });
     this.graphTime = clock.now();
     this.graphCounts = this.counts();
   }
@@ -98,11 +101,6 @@ export class MachineTracer implements SchedulerObserver {
     this.drawGraphs(now);
   }
 
-  private compiled({ generationTime, moduleTime, ...args }: CompileBatch): void {
-    const time = generationTime + moduleTime;
-    this.sink.slice(this.compiler, "compile", this.clock.now() - time, time, { ...args, generationTime, moduleTime });
-  }
-
   /** Requests that overlap go to further rows. */
   private watchStore(store: ObservedStore, name: string): void {
     const rows: { readonly track: number; end: number }[] = [];
@@ -137,7 +135,9 @@ export class MachineTracer implements SchedulerObserver {
       const rate = Math.round(((counts[i] - this.graphCounts[i]) * NS_PER_S) / elapsed);
       this.sink.counter(name, now, { all: rate });
     });
-    this.sink.counter("decoded code", now, { bytes: this.sources.engine.decoder.bytesUsed });
+    const { decoder, translator } = this.sources.engine;
+    this.sink.counter("decoded code", now, { bytes: decoder.bytesUsed });
+    this.sink.counter("compiled regions", now, { live: translator.statistics.live });
     this.graphTime = now;
     this.graphCounts = counts;
   }

@@ -21,6 +21,7 @@ import { GuestSampler } from "./guest-sampler.js";
 import { MachineTracer } from "./machine-tracer.js";
 import { LAPIC_ADDRESS, RESERVED_RANGES } from "./memory-layout.js";
 import { readStatistics, type StatisticsSources } from "./machine-statistics.js";
+import { ObservedWasm } from "./observed-wasm.js";
 import { type RunOutcome, Scheduler } from "./scheduler.js";
 import { seededEntropy } from "./seeded-entropy.js";
 import { TimerQueue } from "./timer-queue.js";
@@ -61,8 +62,9 @@ export class Machine {
     const io = new Bus("I/O ports");
     const mmio = new Bus("physical memory");
     const apics = new ApicBus();
+    const wasm = new ObservedWasm(ports.wasm, ports.clock);
     this.engine = new X86Engine({
-      wasm: ports.wasm,
+      wasm,
       modules: ports.modules,
       ramSize: config.memory,
       cpuCount: config.cpus,
@@ -112,10 +114,13 @@ export class Machine {
       onSerialReady: (port) => this.onSerialReady(port),
     });
     const { engine, vcpus, scheduler, board } = this;
-    this.sources = { engine, vcpus, scheduler, timers, board, io, mmio };
+    wasm.begin();
+    this.sources = { engine, wasm, vcpus, scheduler, timers, board, io, mmio };
     const { stores, sinks } = board;
     this.tracer =
-      ports.trace === undefined ? null : new MachineTracer(ports.trace, ports.clock, { vcpus, engine, stores, sinks });
+      ports.trace === undefined
+        ? null
+        : new MachineTracer(ports.trace, ports.clock, { vcpus, engine, wasm, stores, sinks });
     this.sampler =
       ports.profile === undefined ? null : new GuestSampler(ports.profile, ports.clock, vcpus, clock.virtual);
     scheduler.observers = [this.tracer, this.sampler].filter((observer) => observer !== null);

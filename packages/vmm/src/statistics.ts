@@ -17,7 +17,7 @@ export function flattenStatistics(statistics: MachineStatistics): LabelledCounts
     flattenCounters("machine", machine),
     ...each("vcpu", vcpus),
     flattenCounters("code", code),
-    compiler === null ? {} : flattenCounters("compiler", compiler),
+    flattenCounters("compiler", compiler),
     ...each("disk", disks),
     ...each("serial", serial),
   ) as LabelledCounts;

@@ -1,30 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type CounterGroup, type CounterSpecs, type CounterValues, declareCounters } from "@isola/base";
+import type { TranslatorStatistics } from "../compiler/statistics.js";
 
 const SPECS = {
-  batches: { unit: "events", doc: "modules compiled, each with one or more regions" },
+  modules: { unit: "events", doc: "modules compiled, each with one or more regions" },
   regions: { unit: "events", doc: "regions compiled" },
-  blocks: { unit: "events", doc: "blocks in them" },
-  instructions: { unit: "instructions", doc: "guest instructions in them" },
+  blocks: { unit: "events", doc: "blocks in them; one that is in two regions counts twice" },
+  records: { unit: "events", doc: "decoded records in them: about one for each instruction" },
   wasmBytes: { unit: "bytes", doc: "bytes of WebAssembly generated" },
-  generationTime: { unit: "ns", doc: "host time spent generating code" },
-  moduleTime: { unit: "ns", doc: "host time spent compiling and instantiating modules" },
-  links: { unit: "events", doc: "jumps between regions that were linked" },
-  regionsInvalidated: { unit: "events", doc: "regions dropped because guest code under them was written" },
+  regionsInvalidated: { unit: "events", doc: "regions dropped because guest code in them was written" },
   regionsEvicted: { unit: "events", doc: "regions dropped to make room" },
+  regionsLive: { unit: "events", doc: "regions in the cache now" },
 } as const satisfies CounterSpecs;
 
 /** The compiler of hot code, which all vCPUs share. */
 export const COMPILER_COUNTERS: CounterGroup<typeof SPECS> = declareCounters("compiler", SPECS);
 export type CompilerCounterValues = CounterValues<typeof SPECS>;
 
-/** One module that the compiler has made. */
-export interface CompileBatch {
-  readonly regions: number;
-  readonly blocks: number;
-  readonly instructions: number;
-  readonly wasmBytes: number;
-  /** Host time in ns spent generating code, and compiling and instantiating the module. */
-  readonly generationTime: number;
-  readonly moduleTime: number;
+/** The compiler's own record under the names of its counters. */
+export function compilerCounters(statistics: TranslatorStatistics): CompilerCounterValues {
+  const { modules, regions, blocks, records, wasmBytes, invalidated, evicted, live } = statistics;
+  return {
+    modules,
+    regions,
+    blocks,
+    records,
+    wasmBytes,
+    regionsInvalidated: invalidated,
+    regionsEvicted: evicted,
+    regionsLive: live,
+  };
 }

@@ -26,21 +26,14 @@ const LABELS: { readonly [K in MemoryCounter]?: readonly string[] } = {
   softwareInterrupts: ALL_VECTORS,
 };
 
-/** Counted by generated code, but shown as a part of another counter. */
-type HiddenCounter = "compiledInstructions";
-
 function counterField(name: MemoryCounter): FieldSpec {
   return { type: "u64", count: LABELS[name]?.length ?? 1, doc: `counter ${name}` };
 }
 
 /** Where the helpers' counters of one vCPU are, from VCPU_COUNTERS behind its record on. */
-export const cpuCounterLayout: Layout<MemoryCounter | HiddenCounter> = defineLayout({
-  compiledInstructions: { type: "u64", doc: "instructions that retired in compiled regions" },
-  ...(Object.fromEntries(MEMORY_COUNTERS.map((name) => [name, counterField(name)])) as Record<
-    MemoryCounter,
-    FieldSpec
-  >),
-});
+export const cpuCounterLayout: Layout<MemoryCounter> = defineLayout(
+  Object.fromEntries(MEMORY_COUNTERS.map((name) => [name, counterField(name)])) as Record<MemoryCounter, FieldSpec>,
+);
 
 /** Where the machine's own counters are, from CODE_COUNTERS on. */
 export const codeCounterLayout: Layout<CodeMemoryCounter> = defineLayout(

@@ -27,8 +27,7 @@ const IN_MEMORY = {
 const IN_RUN_LOOP = {
   instructions: {
     unit: "instructions",
-    by: "tier",
-    doc: "guest instructions executed, as the budget counts them: one that faults counts too, iterations of repeated string instructions count as a fraction",
+    doc: "guest instructions executed in both tiers, as the budget counts them: one that faults counts too, iterations of repeated string instructions count as a fraction",
   },
   slices: { unit: "events", doc: "budgets of instructions that the vCPU was given" },
   exits: { unit: "events", by: "reason", doc: "returns of generated code to the run loop" },

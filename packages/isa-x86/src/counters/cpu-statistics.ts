@@ -72,10 +72,9 @@ export class CpuStatistics {
 
   read(): CpuCounterValues {
     const base = this.record + VCPU_COUNTERS;
-    const compiled = readWord(this.view, base, cpuCounterLayout, "compiledInstructions");
     const labelled = (name: MemoryCounter) => readLabelled(this.view, base, name);
     return {
-      instructions: { interpreted: this.retired - compiled, compiled },
+      instructions: this.retired,
       slices: this.slices,
       exits: this.exitsByReason(),
       traps: this.trapsByMnemonic(),

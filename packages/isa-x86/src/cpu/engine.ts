@@ -5,7 +5,6 @@ import { type AccessSize, type Bus, GuestRam } from "@isola/memory";
 import type { WasmFunction, WasmHost } from "@isola/ports";
 import type { CodeCounterValues } from "../counters/code-counters.js";
 import { readCodeCounters } from "../counters/counter-layout.js";
-import type { CompileBatch, CompilerCounterValues } from "../counters/compiler-counters.js";
 import { BlockDecoder } from "../decode/block-decoder.js";
 import { type Translation, TRANSLATION_POLICIES } from "../compiler/policy.js";
 import { Translator } from "../compiler/translator.js";
@@ -48,10 +47,6 @@ export class X86Engine {
   readonly enter: (record: number, cpu: number) => number;
   /** Forms of instructions by handler number less `Special.Count`. */
   readonly forms: readonly Form[];
-  /** What the compiler of hot code has counted; null while there is none. */
-  compilerCounters: (() => CompilerCounterValues) | null = null;
-  /** Hears of every module right after it has been made; null unless somebody watches. */
-  onCompile: ((batch: CompileBatch) => void) | null = null;
 
   constructor(options: EngineOptions) {
     const { wasm, modules, ramSize, cpuCount, mmio, ticks } = options;
