@@ -23,7 +23,7 @@ describe.skipIf(obstacle !== null)("the profile of a guest with a known hot func
   beforeAll(() => {
     const guest = assembleFlat("hot");
     const programs = [loadSymbols(readFileSync(guest.elf), guest.elf)];
-    const profiler = new GuestProfiler({ period: 200_000, kernel: null, programs });
+    const profiler = new GuestProfiler({ period: 100_000, kernel: null, programs });
     const machine = flatMachine(guest, { profile: profiler });
     machine.boot();
     runToExit(machine);
@@ -46,7 +46,7 @@ describe.skipIf(obstacle !== null)("the profile of a guest with a known hot func
   it("takes the same samples in every run on a virtual clock", () => {
     const guest = assembleFlat("hot");
     const programs = [loadSymbols(readFileSync(guest.elf), guest.elf)];
-    const again = new GuestProfiler({ period: 200_000, kernel: null, programs });
+    const again = new GuestProfiler({ period: 100_000, kernel: null, programs });
     const machine = flatMachine(guest, { profile: again });
     machine.boot();
     runToExit(machine);

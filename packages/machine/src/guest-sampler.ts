@@ -9,8 +9,10 @@ export interface Sampled {
   memory(): GuestMemory;
 }
 
-/** First guess of the speed, in instructions a nanosecond; on a virtual clock the only one, so that runs repeat. */
-const NOMINAL_SPEED = 0.1;
+/** First guess of the speed, in instructions a nanosecond. */
+const INITIAL_SPEED = 0.1;
+/** What a virtual clock takes for the speed: runs repeat only if nothing depends on the real one. */
+const VIRTUAL_SPEED = 1;
 /** Weight of the latest slice in the running estimate of speed. */
 const SPEED_GAIN = 0.1;
 /** Slices shorter than this say little about speed. */
@@ -33,7 +35,7 @@ interface Countdown {
  */
 export class GuestSampler implements SchedulerObserver {
   private readonly countdowns: readonly Countdown[];
-  private speed = NOMINAL_SPEED;
+  private speed: number;
   private random = 1;
   private inSlices = 0;
 
@@ -44,6 +46,7 @@ export class GuestSampler implements SchedulerObserver {
     private readonly vcpus: readonly Sampled[],
     private readonly repeatable: boolean,
   ) {
+    this.speed = repeatable ? VIRTUAL_SPEED : INITIAL_SPEED;
     this.countdowns = vcpus.map(() => ({ left: this.interval(), time: 0, start: 0 }));
   }
 

@@ -97,7 +97,7 @@ export class MachineTracer implements SchedulerObserver {
   /** The machine ends: sleeps that still last are shown up to now. */
   close(): void {
     const now = this.clock.now();
-    for (const track of this.tracks) track.woken(now);
+    for (const track of this.tracks) track.close(now);
     this.drawGraphs(now);
   }
 

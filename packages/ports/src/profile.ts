@@ -29,7 +29,7 @@ export interface GuestSample {
 
 /** Takes samples of a running machine. Called between two slices; never throws. */
 export interface SampleSink {
-  /** Host time in ns between two samples of a vCPU. */
+  /** Host time in ns between two samples of a vCPU; on a virtual clock, time of that clock. */
   readonly period: number;
   /** `memory` is what the vCPU sees, and good until this returns. */
   sample(sample: GuestSample, memory: GuestMemory): void;
