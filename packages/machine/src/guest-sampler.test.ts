@@ -42,6 +42,30 @@ describe("GuestSampler", () => {
     expect(new Set(late.map(({ time }) => time)).size).toBeGreaterThan(90);
   });
 
+  it("is not misled by a slice in which the host did something else", () => {
+    const { samples, slice } = setUp(false);
+    const usual = (): void => {
+      for (let i = 0; i < 2000; i++) slice(0, 50_000, (n) => n * 10);
+    };
+    usual();
+    const before = samples.length;
+    let instructions = slice(0, 50_000, () => 50e6);
+    while (samples.length < before + 4) instructions += slice(0, 50_000, (n) => n * 10);
+    // The samples that follow are about as far apart as ever: 100 000 instructions a period.
+    expect(instructions).toBeGreaterThan(200_000);
+  });
+
+  it("gives a delay to the slice in which it happened", () => {
+    const { samples, slice } = setUp(false);
+    slice(0, 1000, (n) => n * 10);
+    slice(0, 1000, () => 5e6);
+    expect(samples.map(({ time }) => time)).toEqual([5_010_000]);
+    // The countdown goes on as if nothing had been.
+    let instructions = 2000;
+    while (samples.length < 2) instructions += slice(0, 1000, (n) => n * 10);
+    expect(instructions).toBeGreaterThan(50_000);
+  });
+
   it("counts down over slices that end early, so that samples fall anywhere in them", () => {
     const { samples, slice } = setUp(true);
     for (let i = 0; i < 100_000; i++) slice(0, 700, (n) => n * 10);

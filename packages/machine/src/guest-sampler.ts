@@ -15,6 +15,14 @@ const INITIAL_SPEED = 0.1;
 const VIRTUAL_SPEED = 1;
 /** Weight of the latest slice in the running estimate of speed. */
 const SPEED_GAIN = 0.1;
+/**
+ * A slice counts as at most so many times faster or slower than the estimate. Otherwise one in which the host did something
+ * else would bring the next samples close to its end, where the guest always does the same: it serves the timers that are
+ * late.
+ */
+const MAX_SPEED_RATIO = 2;
+/** A slice that takes so many ns of host time gets a sample of its own. */
+const LONG_SLICE = 1e6;
 /** Slices shorter than this say little about speed. */
 const MIN_MEASURED = 500;
 
@@ -63,12 +71,13 @@ export class GuestSampler implements SchedulerObserver {
     countdown.time += elapsed;
     countdown.left -= instructions;
     this.inSlices += elapsed;
-    if (!this.repeatable && instructions >= MIN_MEASURED && elapsed > 0)
-      this.speed += (instructions / elapsed - this.speed) * SPEED_GAIN;
-    if (countdown.left > 0) return;
+    if (!this.repeatable && instructions >= MIN_MEASURED && elapsed > 0) this.measure(instructions / elapsed);
+    // Left to the next sample, a long delay would count for whatever serves the timers that are late by then.
+    const delayed = !this.repeatable && elapsed >= Math.max(LONG_SLICE, this.sink.period);
+    if (countdown.left > 0 && !delayed) return;
     this.sink.sample(this.vcpus[vcpu].sample(countdown.time), this.vcpus[vcpu].memory());
     countdown.time = 0;
-    countdown.left = this.interval();
+    if (countdown.left <= 0) countdown.left = this.interval();
     // The host's work for the sample belongs to nobody in the guest.
     this.inSlices += this.clock.now() - now;
   }
@@ -84,6 +93,12 @@ export class GuestSampler implements SchedulerObserver {
   /** The machine is about to be reset. */
   settle(): void {
     this.sink.settle();
+  }
+
+  private measure(speed: number): void {
+    const low = this.speed / MAX_SPEED_RATIO;
+    const high = this.speed * MAX_SPEED_RATIO;
+    this.speed += (Math.min(high, Math.max(low, speed)) - this.speed) * SPEED_GAIN;
   }
 
   /** Instructions until a sample. */
