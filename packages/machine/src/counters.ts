@@ -29,7 +29,11 @@ export const VCPU_COUNTERS: CounterGroup<(typeof CPU_COUNTERS)["specs"] & typeof
 );
 
 const MODULE_SPECS = {
-  moduleTime: { unit: "ns", doc: "host time spent compiling and instantiating modules" },
+  moduleTime: { unit: "ns", doc: "host time spent compiling and instantiating modules on the machine's thread" },
+  backgroundTime: {
+    unit: "ns",
+    doc: "host time until modules compiled on other threads were there, summed over modules",
+  },
 } as const satisfies CounterSpecs;
 
 /** The compiler of hot code: what it counts, and what the host takes for it. */

@@ -50,7 +50,11 @@ export function readStatistics(sources: StatisticsSources, usage: MachineUsage):
     },
     vcpus: vcpus.map((vcpu, index) => ({ ...vcpu.statistics.read(), ...scheduler.sleepCounts(index) })),
     code: engine.codeCounters(),
-    compiler: { ...compilerCounters(engine.translator.statistics), moduleTime: wasm.time },
+    compiler: {
+      ...compilerCounters(engine.translator),
+      moduleTime: wasm.time,
+      backgroundTime: wasm.backgroundTime,
+    },
     disks: board.stores.map((store) => store.counters()),
     serial: board.serialCounters(),
   };

@@ -23,7 +23,11 @@ function setUp() {
     { size: 4096, readOnly: false, read: later, write: later, flush: () => {}, close: () => {} },
     clock.now,
   );
-  const host = { compile: () => ({}), instantiate: () => ({}) } as unknown as WasmHost;
+  const host = {
+    compile: () => ({}),
+    compileInBackground: async () => ({}),
+    instantiate: () => ({}),
+  } as unknown as WasmHost;
   const wasm = new ObservedWasm(host, clock);
   const engine = {} as X86Engine;
   const tracer = new MachineTracer(sink, clock, { vcpus: [], engine, wasm, stores: [store], sinks: [] });
@@ -46,13 +50,18 @@ describe("MachineTracer", () => {
     expect(events[1]?.[4]).toEqual({ offset: 512, bytes: 1024 });
   });
 
-  it("shows the modules of compiled code, but not those that the engine starts with", () => {
+  it("shows the modules of compiled code, but not those that the engine starts with", async () => {
     const { wasm, events } = setUp();
-    const make = (size: number) => wasm.instantiate(wasm.compile(new Uint8Array(size)), {});
-    make(5000);
+    wasm.instantiate(wasm.compile(new Uint8Array(5000)), {});
     wasm.begin();
-    make(700);
-    expect(events).toEqual([["host/compiler", "compile module", 1030, 10, { bytes: 700 }]]);
-    expect(wasm.time).toBe(10);
+    wasm.instantiate(wasm.compile(new Uint8Array(700)), {});
+    await Promise.all([wasm.compileInBackground(new Uint8Array(800)), wasm.compileInBackground(new Uint8Array(900))]);
+    expect(events.map(([track, name, , , args]) => [track, name, args])).toEqual([
+      ["host/compiler", "compile", { bytes: 700 }],
+      ["host/compiler", "instantiate", { bytes: 700 }],
+      ["host/compiler on other threads", "compile", { bytes: 800 }],
+      ["host/compiler on other threads (2)", "compile", { bytes: 900 }],
+    ]);
+    expect([wasm.time, wasm.backgroundTime]).toEqual([20, 40]);
   });
 });

@@ -5,6 +5,7 @@ import type { ObservedSink } from "./observed-sink.js";
 import type { ObservedWasm } from "./observed-wasm.js";
 import type { ObservedStore } from "./observed-store.js";
 import type { RunOutcome, SchedulerObserver } from "./scheduler.js";
+import { TraceRows } from "./trace-rows.js";
 import type { VcpuExit } from "./vcpu.js";
 import { VcpuTrack } from "./vcpu-track.js";
 import type { X86Vcpu } from "./x86-vcpu.js";
@@ -58,8 +59,11 @@ export class MachineTracer implements SchedulerObserver {
     sources.vcpus.forEach((vcpu, i) =>
       vcpu.listenToInterrupts((vector) => this.tracks[i].interrupt(vector, clock.now())),
     );
-    sources.wasm.onModule = ({ bytes, start, end }) =>
-      sink.slice(this.compiler, "compile module", start, end - start, { bytes });
+    const background = new TraceRows(sink, "host", "compiler on other threads");
+    sources.wasm.onStep = ({ step, bytes, start, end }) => {
+      if (step === "background") background.slice("compile", start, end, { bytes });
+      else sink.slice(this.compiler, step, start, end - start, { bytes });
+    };
     this.graphTime = clock.now();
     this.graphCounts = this.counts();
   }
@@ -101,20 +105,10 @@ export class MachineTracer implements SchedulerObserver {
     this.drawGraphs(now);
   }
 
-  /** Requests that overlap go to further rows. */
   private watchStore(store: ObservedStore, name: string): void {
-    const rows: { readonly track: number; end: number }[] = [];
-    store.onRequest = ({ operation, offset, bytes, start, end, failed }) => {
-      let row = rows.find((one) => one.end <= start);
-      if (row === undefined) {
-        const number = rows.length === 0 ? "" : ` (${rows.length + 1})`;
-        row = { track: this.sink.track("devices", `${name}${number}`), end: 0 };
-        rows.push(row);
-      }
-      row.end = end;
-      const args = { offset, bytes, ...(failed && { failed: "yes" }) };
-      this.sink.slice(row.track, operation, start, end - start, args);
-    };
+    const rows = new TraceRows(this.sink, "devices", name);
+    store.onRequest = ({ operation, offset, bytes, start, end, failed }) =>
+      rows.slice(operation, start, end, { offset, bytes, ...(failed && { failed: "yes" }) });
   }
 
   private counts(): number[] {

@@ -71,6 +71,7 @@ export class Machine {
       mmio,
       translation: config.translation,
       ticks: () => Math.floor(clock.now()),
+      timer: { now: () => ports.clock.now(), moduleTime: () => wasm.time },
     });
     this.vcpus = Array.from(
       { length: config.cpus },

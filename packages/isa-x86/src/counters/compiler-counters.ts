@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type CounterGroup, type CounterSpecs, type CounterValues, declareCounters } from "@isola/base";
-import type { TranslatorStatistics } from "../compiler/statistics.js";
+import type { TimedTranslator } from "./timed-translator.js";
 
 const SPECS = {
   modules: { unit: "events", doc: "modules compiled, each with one or more regions" },
@@ -8,6 +8,7 @@ const SPECS = {
   blocks: { unit: "events", doc: "blocks in them; one that is in two regions counts twice" },
   records: { unit: "events", doc: "decoded records in them: about one for each instruction" },
   wasmBytes: { unit: "bytes", doc: "bytes of WebAssembly generated" },
+  generationTime: { unit: "ns", doc: "host time spent forming regions and generating code" },
   regionsInvalidated: { unit: "events", doc: "regions dropped because guest code in them was written" },
   regionsEvicted: { unit: "events", doc: "regions dropped to make room" },
   regionsLive: { unit: "events", doc: "regions in the cache now" },
@@ -17,8 +18,8 @@ const SPECS = {
 export const COMPILER_COUNTERS: CounterGroup<typeof SPECS> = declareCounters("compiler", SPECS);
 export type CompilerCounterValues = CounterValues<typeof SPECS>;
 
-/** The compiler's own record under the names of its counters. */
-export function compilerCounters(statistics: TranslatorStatistics): CompilerCounterValues {
+/** What the compiler counts, under the names of its counters. */
+export function compilerCounters({ statistics, generationTime }: TimedTranslator): CompilerCounterValues {
   const { modules, regions, blocks, records, wasmBytes, invalidated, evicted, live } = statistics;
   return {
     modules,
@@ -26,6 +27,7 @@ export function compilerCounters(statistics: TranslatorStatistics): CompilerCoun
     blocks,
     records,
     wasmBytes,
+    generationTime,
     regionsInvalidated: invalidated,
     regionsEvicted: evicted,
     regionsLive: live,
