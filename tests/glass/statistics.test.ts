@@ -61,10 +61,9 @@ describe.skipIf(obstacle !== null)("statistics of a guest that does a known numb
     expect(statistics.code.arenaBytes).toBeGreaterThan(0);
   });
 
-  it("count translations: every fill comes from a walk, every walk from a miss", () => {
+  it("count translations: every walk comes from a miss, and fills what it found", () => {
     const { tlbMisses, tlbFills, pageWalks } = vcpu();
     expect(sumOf(tlbMisses)).toBe(pageWalks);
-    expect(tlbFills).toBeLessThanOrEqual(pageWalks);
     expect(tlbFills).toBeGreaterThan(0);
     expect(Object.keys(tlbMisses).toSorted()).toEqual(["execute", "read", "write"]);
   });
