@@ -6,6 +6,8 @@ import { UsageError } from "./usage-error.js";
 export interface OptionSpec {
   /** What the value is, in capitals, for the help text; absent for a switch. */
   readonly value?: string;
+  /** The value may be left out, and is then empty; if given, it follows an equals sign. */
+  readonly optional?: boolean;
   /** May be given more than once. */
   readonly many?: boolean;
   readonly help: string;
@@ -62,6 +64,8 @@ export function parseCommandLine(args: readonly string[], specs: OptionSpecs): C
     if (spec.value === undefined) {
       if (value !== undefined) throw new UsageError(`--${name} takes no value`);
       value = "";
+    } else if (value === undefined && spec.optional === true) {
+      value = "";
     } else if (value === undefined) {
       value = args[++i];
       if (value === undefined) throw new UsageError(`--${name} needs a value: --${name} ${spec.value}`);
@@ -78,8 +82,9 @@ const HELP_COLUMN = 26;
 /** One indented line for each option. */
 export function describeOptions(specs: OptionSpecs): string {
   return Object.entries(specs)
-    .map(([name, { value, help, many }]) => {
-      const left = `  --${name}${value === undefined ? "" : ` ${value}`}`;
+    .map(([name, { value, help, many, optional }]) => {
+      const shown = value === undefined ? "" : optional === true ? `[=${value}]` : ` ${value}`;
+      const left = `  --${name}${shown}`;
       return `${left.padEnd(HELP_COLUMN)} ${help}${many === true ? " (may be repeated)" : ""}\n`;
     })
     .join("");

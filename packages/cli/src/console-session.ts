@@ -3,6 +3,8 @@ import { nodeEventLoop, onProcessEnd, Terminal } from "@isola/host-node";
 import type { BlockStore, ByteSink, EventLoop } from "@isola/ports";
 import { createVm, type StopReason, type Vm } from "@isola/vmm";
 import { openDisks } from "./disk-option.js";
+import { Insight } from "./insight.js";
+import type { InsightRequest } from "./insight-request.js";
 import { hostPorts, readBootFile } from "./machine-files.js";
 import type { MachineRequest } from "./machine-request.js";
 import { TRIPLE_FAULT_STATUS } from "./verb.js";
@@ -16,12 +18,13 @@ export function makeVm(
   console: ByteSink,
   loop: EventLoop,
   onGuestReset: "restart" | "stop",
+  insight: Insight["ports"] = {},
 ): Vm {
   const files = Object.fromEntries(request.files.map((path) => [path, readBootFile(path)]));
   const stores: BlockStore[] = openDisks(request.disks);
   try {
     const named = Object.fromEntries(stores.map((store, i) => [String(i), store]));
-    const ports = { ...hostPorts(), loop, files, stores: named, serial: [console] };
+    const ports = { ...hostPorts(), loop, files, stores: named, serial: [console], ...insight };
     return createVm(request.config, ports, { onGuestReset });
   } catch (error) {
     for (const store of stores) void store.close();
@@ -64,8 +67,26 @@ function statusOf(reason: StopReason): number {
   }
 }
 
+export interface SessionOptions {
+  readonly onGuestReset: "restart" | "stop";
+  readonly insight: InsightRequest;
+}
+
 /** Runs a machine on this process's terminal until it ends; resolves with the exit status. */
-export async function runOnTerminal(request: MachineRequest, onGuestReset: "restart" | "stop"): Promise<number> {
+export async function runOnTerminal(request: MachineRequest, options: SessionOptions): Promise<number> {
+  const insight = new Insight(options.insight);
+  try {
+    return await runWithInsight(request, options.onGuestReset, insight);
+  } finally {
+    insight.close();
+  }
+}
+
+async function runWithInsight(
+  request: MachineRequest,
+  onGuestReset: "restart" | "stop",
+  insight: Insight,
+): Promise<number> {
   let forced: number | null = null;
   let failure: unknown = null;
   const terminal: Terminal = new Terminal({
@@ -80,6 +101,7 @@ export async function runOnTerminal(request: MachineRequest, onGuestReset: "rest
     terminal,
     nodeEventLoop(() => terminal.congestion()),
     onGuestReset,
+    insight.ports,
   );
   function leave(status: number): void {
     forced ??= status;
@@ -99,6 +121,7 @@ export async function runOnTerminal(request: MachineRequest, onGuestReset: "rest
     terminal.open();
     if (process.stdin.isTTY && process.stderr.isTTY) process.stderr.write("isola: Ctrl-] leaves the machine\r\n");
     const reason = await done;
+    insight.show(vm);
     if (failure !== null) throw failure;
     return forced ?? statusOf(reason);
   } finally {

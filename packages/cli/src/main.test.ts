@@ -13,11 +13,17 @@ const greet: Verb = {
     loud: { help: "shout" },
     times: { value: "COUNT", help: "repeat" },
     tag: { value: "TEXT", many: true, help: "label" },
+    bow: { value: "DEPTH", optional: true, help: "bend" },
   },
   run: async (line) => {
     if (line.positionals[0] === "nobody") throw new OperatorError("nobody", "there is nobody");
     if (line.positionals[0] === "bug") throw new TypeError("oops");
-    return 10 * Number(line.get("times") ?? 1) + line.all("tag").length + (line.has("loud") ? 5 : 0);
+    return (
+      10 * Number(line.get("times") ?? 1) +
+      line.all("tag").length +
+      (line.has("loud") ? 5 : 0) +
+      Number(line.get("bow") ?? 0)
+    );
   },
 };
 
@@ -33,6 +39,8 @@ describe("the command line", () => {
   it("parses options, switches, positionals and --", async () => {
     expect((await run("greet", "a", "--times", "3", "--tag=x", "--tag", "y", "--loud")).status).toBe(37);
     expect((await run("greet", "--", "--loud")).status).toBe(10);
+    expect((await run("greet", "--bow=4")).status).toBe(14);
+    expect((await run("greet", "--bow", "nobody")).text).toContain("there is nobody");
   });
 
   it.each([
@@ -61,6 +69,7 @@ describe("the command line", () => {
     const help = await run("greet", "--help");
     expect(help.status).toBe(0);
     expect(help.text).toContain("--tag TEXT");
+    expect(help.text).toContain("--bow[=DEPTH]");
     expect((await run()).status).toBe(2);
   });
 });

@@ -5,7 +5,9 @@
  */
 export const MAX_CPUS = 8;
 /** Bytes between the records of two vCPUs. */
-export const CPU_STRIDE = 0x2000;
+export const CPU_STRIDE = 0x4000;
+/** Bytes from the record of a vCPU to the counters that helpers keep for it. */
+export const VCPU_COUNTERS = 0x2000;
 
 /** Entries of one soft TLB, a power of two. */
 export const TLB_ENTRIES = 8192;
@@ -32,6 +34,8 @@ export const CPU_RECORDS = 0x0010_0000;
 /** u32 number of entries, then from offset 64 on the entries: blocks that have become hot; see HotField. */
 export const HOT_QUEUE = 0x0018_0000;
 export const HOT_QUEUE_CAPACITY = 512;
+/** Counters that helpers keep for the machine as a whole. */
+export const CODE_COUNTERS: number = CPU_RECORDS + MAX_CPUS * CPU_STRIDE;
 /** A TLB without valid entries, shared by all vCPUs: every access takes the slow path. */
 export const EMPTY_TLB: number = 0x0020_0000;
 export const TLBS: number = EMPTY_TLB + TLB_SIZE;

@@ -6,5 +6,6 @@ export * from "./file-block-store.js";
 export * from "./file-lock.js";
 export * from "./host-error.js";
 export * from "./overlay-store.js";
+export * from "./replaceable-file.js";
 export * from "./terminal.js";
 export * from "./wasm-host.js";

@@ -27,7 +27,9 @@ import {
   TLBS,
   TLBS_PER_CPU,
   TLB_SIZE,
+  VCPU_COUNTER_TLB_FLUSHES,
 } from "./generated/layout";
+import { count } from "./counters";
 import { clearJumpCache, forgetJumps, refreshJumpContext } from "./jump-cache";
 import { CR4_PCIDE } from "./system/bits";
 import { arrayOf, clear, keyOf } from "./tlb";
@@ -102,6 +104,7 @@ function rememberPcid(cpu: usize, pcid: u32, key: u32): void {
 
 /** A tag that nothing in the TLB has, for the current PCID; 0 if there was none left and everything began anew. */
 function freshKey(cpu: usize): u32 {
+  count(cpu + VCPU_COUNTER_TLB_FLUSHES);
   const key = load<u32>(cpu + CPU_TLB_LAST_KEY) + 1;
   if (key > MAX_KEY) {
     restartKeys(cpu);

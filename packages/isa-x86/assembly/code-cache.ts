@@ -18,6 +18,10 @@ import {
   BLOCK_SECOND_FRAME,
   BLOCK_SECOND_NODE,
   BLOCK_TABLE,
+  CODE_COUNTER_ARENA_EVICTIONS,
+  CODE_COUNTER_BLOCKS_EVICTED,
+  CODE_COUNTER_BLOCKS_INVALIDATED,
+  CODE_COUNTER_PAGES_PROTECTED,
   CODE_MASKS,
   CPU_EVENT,
   CPU_RECORDS,
@@ -36,6 +40,7 @@ import {
   RECORD_REMAINING,
   RECORD_SIZE,
 } from "./generated/layout";
+import { count } from "./counters";
 import { clearJumpCache } from "./jump-cache";
 import { protectRamPage } from "./tlb";
 
@@ -49,16 +54,9 @@ let cpuCount: u32 = 1;
 /** Dead blocks that compiled regions contain, linked by BLOCK_NEXT_DEAD, until the translator has heard of them. */
 let deadBlocks: usize = 0;
 
-/** Blocks dropped because their bytes were written, since the machine was made. */
-export let invalidatedBlocks: u32 = 0;
-
 /** Tells how many vCPUs have TLBs and jump caches. */
 export function configureCpus(count: u32): void {
   cpuCount = count;
-}
-
-export function invalidatedBlockCount(): u32 {
-  return invalidatedBlocks;
 }
 
 function bucketOf(frame: u32, offset: u32, mode: u32): usize {
@@ -98,7 +96,10 @@ function addNode(frame: u32, block: usize, node: usize, start: u32, end: u32): v
   store<u32>(list, <u32>node);
   const mask = CODE_MASKS + (<usize>frame << 3);
   const old = load<u64>(mask);
-  if (old == 0) protectRamPage(cpuCount, frame << 12);
+  if (old == 0) {
+    count(CODE_COUNTER_PAGES_PROTECTED);
+    protectRamPage(cpuCount, frame << 12);
+  }
   store<u64>(mask, old | maskOf(start, end));
 }
 
@@ -201,7 +202,7 @@ export function writtenCode(offset: u32, length: u32): void {
     if (load<u16>(node + NODE_START) >= end || load<u16>(node + NODE_END) <= start) continue;
     const block = <usize>load<u32>(node + NODE_BLOCK);
     if (load<u16>(block + BLOCK_DEAD) != 0) continue;
-    invalidatedBlocks++;
+    count(CODE_COUNTER_BLOCKS_INVALIDATED);
     kill(block);
     found = true;
   }
@@ -227,8 +228,12 @@ export function writtenByDevice(offset: u32, length: u32): void {
 export function evictHalf(half: u32, used: u32, otherUsed: u32): void {
   const start = ARENA + <usize>half * ARENA_HALF_SIZE;
   const end = start + <usize>used;
-  for (let block = start; block < end; block += BLOCK_HEADER_SIZE + <usize>load<u16>(block + BLOCK_RECORDS) * RECORD_SIZE)
-    if (load<u16>(block + BLOCK_DEAD) == 0) kill(block);
+  count(CODE_COUNTER_ARENA_EVICTIONS);
+  for (let block = start; block < end; block += BLOCK_HEADER_SIZE + <usize>load<u16>(block + BLOCK_RECORDS) * RECORD_SIZE) {
+    if (load<u16>(block + BLOCK_DEAD) != 0) continue;
+    count(CODE_COUNTER_BLOCKS_EVICTED);
+    kill(block);
+  }
   for (let block = start; block < end; block += BLOCK_HEADER_SIZE + <usize>load<u16>(block + BLOCK_RECORDS) * RECORD_SIZE) {
     sweepFrame(load<u32>(block + BLOCK_FRAME));
     const second = load<u32>(block + BLOCK_SECOND_FRAME);

@@ -41,7 +41,10 @@ import {
   RECORD_PAGE_OFFSET,
   RECORD_REMAINING,
   RECORD_SIZE,
+  VCPU_COUNTER_BLOCK_LOOKUPS,
+  VCPU_COUNTER_LINKS,
 } from "./generated/layout";
+import { count } from "./counters";
 import { findBlock } from "./code-cache";
 import { entryOf as jumpCacheEntry, rememberJump } from "./jump-cache";
 import { raisePending } from "./system/exception";
@@ -122,6 +125,7 @@ function translateFetch(cpu: usize, linear: u64): u32 {
  */
 export function lookup(cpu: usize): usize {
   while (true) {
+    count(cpu + VCPU_COUNTER_BLOCK_LOOKUPS);
     const rip = load<u64>(cpu + CPU_RIP);
     const mode = load<u32>(cpu + CPU_MODE_KEY);
     if ((mode & STEP) != 0 && load<u32>(cpu + CPU_STEPPING) == 0) {
@@ -203,7 +207,10 @@ export function resolve(cpu: usize, rec: usize, slot: usize): usize {
   const to = target - BLOCK_HEADER_SIZE;
   // A link is followed without asking where the second page is; the jump cache knows when that may have changed.
   if (load<u32>(to + BLOCK_SECOND_FRAME) != NO_FRAME) store<u32>(slot, NEVER_LINKED);
-  else if (load<u32>(to + BLOCK_FRAME) == load<u32>(from + BLOCK_FRAME)) store<u32>(slot, <u32>target);
+  else if (load<u32>(to + BLOCK_FRAME) == load<u32>(from + BLOCK_FRAME)) {
+    count(cpu + VCPU_COUNTER_LINKS);
+    store<u32>(slot, <u32>target);
+  }
   return target;
 }
 

@@ -9,7 +9,11 @@ import {
   CPU_FAULT_ADDRESS,
   CPU_FAULT_ERROR,
   CPU_PDPTE,
+  VCPU_COUNTER_PAGE_FAULTS,
+  VCPU_COUNTER_PAGE_WALKS,
+  VCPU_COUNTER_TLB_MISSES,
 } from "./generated/layout";
+import { count, countLabel } from "./counters";
 import { readPhysical, writePhysical } from "./physical";
 
 export const READ: u32 = 0;
@@ -68,6 +72,7 @@ let leafBytes: u32 = 8;
 let leafKind: u64 = 0;
 
 function pageFault(cpu: usize, linear: u64, code: u32, access: u32, user: bool): u64 {
+  count(cpu + VCPU_COUNTER_PAGE_FAULTS);
   const instruction = (access & 3) == EXECUTE;
   let error = code;
   if ((access & 3) == WRITE) error |= ERROR_W;
@@ -96,8 +101,10 @@ function tableEntry(address: u64): u64 {
  * @returns physical address of the 4 KiB page with rights and kind in bits 0-5, or NO_PAGE with #PF raised in the CPU record
  */
 export function walk(cpu: usize, linear: u64, access: u32, user: bool, userPages: bool): u64 {
+  countLabel(cpu + VCPU_COUNTER_TLB_MISSES, access & 3);
   const cr0 = load<u64>(cpu + CPU_CR0);
   if ((cr0 & CR0_PG) == 0) return (linear & 0xffff_f000) | MAY_WRITE | MAY_EXECUTE | IS_DIRTY | IS_GLOBAL;
+  count(cpu + VCPU_COUNTER_PAGE_WALKS);
   const cr4 = load<u64>(cpu + CPU_CR4);
   const efer = load<u64>(cpu + CPU_EFER);
   const nx = (efer & EFER_NXE) != 0;

@@ -15,7 +15,10 @@ import {
   TLBS_PER_CPU,
   TLB_ENTRIES,
   TLB_SIZE,
+  VCPU_COUNTER_PAGE_INVALIDATIONS,
+  VCPU_COUNTER_TLB_FILLS,
 } from "./generated/layout";
+import { count } from "./counters";
 import { flushTlb, noteLocal } from "./address-space";
 import { invalidateJumps } from "./jump-cache";
 import { IS_DIRTY, IS_GLOBAL, IS_HUGE, IS_LARGE, MAY_EXECUTE, MAY_WRITE } from "./paging";
@@ -80,6 +83,7 @@ export function fillCode(cpu: usize, base: usize, linear: u64, page: u64, ram: u
 
 /** Writes everything but the tags. */
 function replace(cpu: usize, base: usize, linear: u64, page: u64, ram: u32): usize {
+  count(cpu + VCPU_COUNTER_TLB_FILLS);
   const entry = entryOf(base, linear);
   store<u32>(entry + ADDEND, <u32>RAM_BASE + ram - (<u32>linear & 0xffff_f000));
   store<u32>(entry + RAM_PAGE, ram);
@@ -145,6 +149,7 @@ export function clear(entry: usize): void {
  * one go (SDM 3A 4.10.4.1); here they are entries of their own.
  */
 export function invalidatePage(cpu: usize, linear: u64): void {
+  count(cpu + VCPU_COUNTER_PAGE_INVALIDATIONS);
   if (isNoted(cpu, hugeBit(linear))) {
     flushTlb(cpu);
     return;

@@ -6,6 +6,7 @@ import {
   BLOCK_HEADER_SIZE,
   BLOCK_TABLE,
   BlockField,
+  CODE_COUNTERS,
   CODE_MASKS,
   CPU_RECORDS,
   CPU_STRIDE,
@@ -31,8 +32,10 @@ import {
   TLB_SIZE,
   TLBS,
   TLBS_PER_CPU,
+  VCPU_COUNTERS,
 } from "@isola/engine";
 import { FlagOperation, FlagStateBits } from "./compiler/flag-operation.js";
+import { codeCounterLayout, cpuCounterLayout } from "./counters/counter-layout.js";
 import { cpu, SEGMENT_STRIDE } from "./cpu-layout.js";
 import { Special } from "./interpreter/special.js";
 
@@ -49,6 +52,11 @@ export function helperConstants(): string {
     lines.push(`/** ${field.doc} */`);
     constant(`CPU_${field.name.replace(/([A-Z])/g, "_$1").toUpperCase()}`, "usize", field.offset);
   }
+  // Relative to the CPU record, and absolute.
+  for (const { name, offset } of Object.values(cpuCounterLayout.fields))
+    constant(constantName("VCPU_COUNTER", name), "usize", VCPU_COUNTERS + offset);
+  for (const { name, offset } of Object.values(codeCounterLayout.fields))
+    constant(constantName("CODE_COUNTER", name), "usize", CODE_COUNTERS + offset);
   constant("SEGMENT_STRIDE", "usize", SEGMENT_STRIDE);
   constant("CPU_SIZE", "usize", cpu.size);
   const addresses = {

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./cpu-layout.js";
+export { CODE_COUNTERS, type CodeCounterValues } from "./counters/code-counters.js";
+export { COMPILER_COUNTERS, compilerCounters, type CompilerCounterValues } from "./counters/compiler-counters.js";
+export { CPU_COUNTERS } from "./counters/cpu-counters.js";
+export type { CpuCounterValues, CpuStatistics } from "./counters/cpu-statistics.js";
 export * from "./cpu/cpu-state.js";
 export * from "./cpu/engine.js";
 export type { Helpers } from "./cpu/helpers.js";
@@ -9,6 +13,8 @@ export { type Disassembly, disassemble } from "./disassemble/disassemble.js";
 export { type Translation, TRANSLATIONS } from "./compiler/policy.js";
 export type { TranslatorStatistics } from "./compiler/statistics.js";
 export { ModeKey } from "./decode/mode.js";
+export { LinearMemory } from "./inspect/linear-memory.js";
+export { sampleCpu } from "./inspect/sample.js";
 export { cpuidLeaf, type CpuidContext, type CpuidResult } from "./system/cpuid.js";
 export { type ApicRegisters, type PortSpace, type SystemPorts, type ClockRates } from "./system/ports.js";
 export { resetCpu } from "./system/reset.js";

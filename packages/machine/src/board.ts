@@ -28,9 +28,12 @@ import {
 import type { Bus, GuestRam, IrqLine } from "@isola/memory";
 import type { BlockStore, ByteSink, Entropy } from "@isola/ports";
 import type { MachineConfig } from "./config.js";
+import type { SerialCounterValues } from "./counters.js";
 import { InterruptWiring } from "./interrupt-wiring.js";
 import type { MachineClock } from "./machine-clock.js";
 import type { MachinePorts } from "./machine-ports.js";
+import { ObservedSink } from "./observed-sink.js";
+import { ObservedStore } from "./observed-store.js";
 import { ECAM, IOAPIC_ADDRESS, PortBase, RTC_IRQ, SCI_IRQ, SERIAL_PORTS } from "./memory-layout.js";
 import { addOptionalDevice } from "./optional-devices.js";
 import { assignPciResources, type PlacedFunction } from "./pci-setup.js";
@@ -77,45 +80,53 @@ export class Board {
   private readonly wiring: InterruptWiring;
   private readonly functions: PlacedFunction[] = [];
   private readonly resets: (() => void)[] = [];
-  private readonly stores: BlockStore[] = [];
+  private readonly serialBytesIn: number[];
+  /** The stores behind the disks, in the order of the configuration. */
+  readonly stores: ObservedStore[] = [];
+  /** What the serial ports transmit. */
+  readonly sinks: readonly ObservedSink[];
 
   constructor(private readonly context: BoardContext) {
     const { config, ports, io, mmio, clock, timers } = context;
     this.pic = new Pic8259(context.lint0);
-    io.map(PortBase.PicMaster, 2, this.pic.masterHandler);
-    io.map(PortBase.PicSlave, 2, this.pic.slaveHandler);
-    io.map(PortBase.Elcr, 2, this.pic.elcrHandler);
+    io.map(PortBase.PicMaster, 2, this.pic.masterHandler, "pic8259");
+    io.map(PortBase.PicSlave, 2, this.pic.slaveHandler, "pic8259");
+    io.map(PortBase.Elcr, 2, this.pic.elcrHandler, "pic8259");
     this.ioapic = new Ioapic(context.apics);
-    mmio.map(IOAPIC_ADDRESS, IOAPIC_MMIO_SIZE, this.ioapic.handler);
+    mmio.map(IOAPIC_ADDRESS, IOAPIC_MMIO_SIZE, this.ioapic.handler, "ioapic");
     this.wiring = new InterruptWiring(this.pic, this.ioapic);
 
     const pit = new Pit8254(this.wiring.isa(TIMER_IRQ), timers);
-    io.map(PortBase.Pit, 4, pit.handler);
-    io.map(PortBase.SystemControlB, 1, pit.port61Handler);
+    io.map(PortBase.Pit, 4, pit.handler, "pit8254");
+    io.map(PortBase.SystemControlB, 1, pit.port61Handler, "pit8254");
     const rtc = new Rtc(this.wiring.isa(RTC_IRQ), clock, timers);
-    io.map(PortBase.Rtc, 4, rtc.handler);
+    io.map(PortBase.Rtc, 4, rtc.handler, "rtc");
     this.power = new AcpiPm(this.wiring.isa(SCI_IRQ), timers, {
       powerOff: () => context.stop({ kind: "power-off" }),
       resetRequested: () => context.stop({ kind: "reset" }),
     });
-    io.map(PortBase.PowerManagement, PM_BLOCK_SIZE, this.power.handler);
+    io.map(PortBase.PowerManagement, PM_BLOCK_SIZE, this.power.handler, "acpi-pm");
 
     this.pci = new PciHost({ ports: io, mmio });
-    io.map(PortBase.PciConfig, 8, this.pci.configHandler);
-    mmio.map(ECAM, ECAM_BUS_SIZE, this.pci.ecamHandler);
+    io.map(PortBase.PciConfig, 8, this.pci.configHandler, "pci");
+    mmio.map(ECAM, ECAM_BUS_SIZE, this.pci.ecamHandler, "pci");
     // Later mappings win, so the reset register is not shadowed by the configuration ports around it.
-    io.map(PortBase.ResetControl, 1, this.power.resetHandler);
+    io.map(PortBase.ResetControl, 1, this.power.resetHandler, "acpi-pm");
 
+    this.sinks = SERIAL_PORTS.slice(0, config.serialPorts).map(
+      (_, index) => new ObservedSink(ports.serial[index] ?? NOWHERE),
+    );
     this.uarts = SERIAL_PORTS.slice(0, config.serialPorts).map(({ port, irq }, index) => {
       const uart = new Uart16550({
         irq: this.wiring.isa(irq),
-        sink: ports.serial[index] ?? NOWHERE,
+        sink: this.sinks[index],
         timers,
         onReceiveReady: () => context.onSerialReady(index),
       });
-      io.map(port, 8, uart.handler);
+      io.map(port, 8, uart.handler, `serial${index}`);
       return uart;
     });
+    this.serialBytesIn = this.uarts.map(() => 0);
     const keyboard = this.addKeyboardController();
     const firmwareData = this.addFirmwareConfiguration();
     const optional = config.devices.map((name) =>
@@ -123,18 +134,19 @@ export class Board {
         io,
         mmio,
         wiring: this.wiring,
-        console: ports.serial[0] ?? NOWHERE,
+        console: this.sinks[0] ?? NOWHERE,
         debugExit: (status) => context.stop({ kind: "debug-exit", status }),
       }),
     );
     const fixed = [this.pic, this.ioapic, pit, rtc, this.power, this.pci, keyboard, firmwareData, ...this.uarts];
     for (const device of [...fixed, ...optional]) this.resets.push(() => device.reset());
 
-    this.addVirtio(ENTROPY_SLOT, new VirtioRng(context.entropy));
+    this.addVirtio(ENTROPY_SLOT, new VirtioRng(context.entropy), "virtio-rng");
     config.disks.forEach((disk, i) => {
-      const store = storeOf(ports, disk.store);
+      const store = new ObservedStore(storeOf(ports, disk.store), () => ports.clock.now());
       this.stores.push(store);
-      this.addVirtio(FIRST_DISK_SLOT + i, new VirtioBlk({ ...disk, store, onStoreError: this.warnOnce(disk.serial) }));
+      const device = new VirtioBlk({ ...disk, store, onStoreError: this.warnOnce(disk.serial) });
+      this.addVirtio(FIRST_DISK_SLOT + i, device, `disk${i}`);
     });
   }
 
@@ -157,6 +169,17 @@ export class Board {
     assignPciResources(this.functions);
   }
 
+  /** Offers bytes to a serial port; returns how many it took. */
+  serialInput(port: number, bytes: Uint8Array): number {
+    const taken = this.uarts[port]?.receive(bytes) ?? 0;
+    if (taken > 0) this.serialBytesIn[port] += taken;
+    return taken;
+  }
+
+  serialCounters(): SerialCounterValues[] {
+    return this.sinks.map((sink, port) => ({ bytesOut: sink.bytes, bytesIn: this.serialBytesIn[port] }));
+  }
+
   async close(): Promise<void> {
     for (const store of this.stores) {
       await store.flush();
@@ -172,9 +195,9 @@ export class Board {
       // Address line 20 is always open here, as on PCs of this century.
       a20Changed: () => {},
     });
-    io.map(I8042_DATA_PORT, 1, controller.dataHandler);
-    io.map(I8042_COMMAND_PORT, 1, controller.commandHandler);
-    io.map(SYSTEM_PORT_A, 1, controller.portAHandler);
+    io.map(I8042_DATA_PORT, 1, controller.dataHandler, "i8042");
+    io.map(I8042_COMMAND_PORT, 1, controller.commandHandler, "i8042");
+    io.map(SYSTEM_PORT_A, 1, controller.portAHandler, "i8042");
     return controller;
   }
 
@@ -184,17 +207,18 @@ export class Board {
     device.setNumber(FwCfgKey.ramSize, config.memory, 8);
     device.setNumber(FwCfgKey.cpuCount, config.cpus, 2);
     device.setNumber(FwCfgKey.maxCpus, config.cpus, 2);
-    io.map(FW_CFG_PORT, FW_CFG_PORTS, device.handler);
+    io.map(FW_CFG_PORT, FW_CFG_PORTS, device.handler, "fw-cfg");
     return device;
   }
 
-  private addVirtio<State>(slot: number, fn: VirtioFunction<State>): void {
+  private addVirtio<State>(slot: number, fn: VirtioFunction<State>, name: string): void {
     const { io, mmio, ram, apics, ports } = this.context;
     const device = new VirtioPci(fn, {
       spaces: { ports: io, mmio },
       ram,
       msi: apics,
       intx: this.wiring.pci(slot, 0),
+      name,
       onFailure: (reason) => ports.log.warn(`virtio device ${slot}: the guest's driver broke the rules: ${reason}`),
     });
     this.pci.attach(slot, 0, device.pci);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./config.js";
+export * from "./counters.js";
 export { Machine } from "./machine.js";
 export type { MachinePorts } from "./machine-ports.js";
 export type { RunOutcome } from "./scheduler.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EngineModules } from "@isola/isa-x86";
-import type { BlockStore, ByteSink, Clock, Entropy, Log, WasmHost } from "@isola/ports";
+import type { BlockStore, ByteSink, Clock, Entropy, Log, SampleSink, TraceSink, WasmHost } from "@isola/ports";
 
 /** The live handles that a machine gets from its host; the configuration refers to files and stores by name. */
 export interface MachinePorts {
@@ -16,4 +16,8 @@ export interface MachinePorts {
   readonly stores: Readonly<Record<string, BlockStore>>;
   /** What the serial ports transmit, in order; ports without a sink transmit to nowhere. */
   readonly serial: readonly ByteSink[];
+  /** Takes what happens in the machine; without it, nothing is traced. */
+  readonly trace?: TraceSink;
+  /** Takes samples of what the guest executes; without it, none are taken. */
+  readonly profile?: SampleSink;
 }

@@ -14,9 +14,14 @@ import { Bus, type IoHandler } from "@isola/memory";
 import { acpiDescription } from "./acpi-description.js";
 import { Board } from "./board.js";
 import { checkConfig, type MachineConfig } from "./config.js";
+import type { MachineStatistics } from "./counters.js";
 import { type MachineClock, VirtualClock, WallClock } from "./machine-clock.js";
 import type { MachinePorts } from "./machine-ports.js";
+import { GuestSampler } from "./guest-sampler.js";
+import { MachineTracer } from "./machine-tracer.js";
 import { LAPIC_ADDRESS, RESERVED_RANGES } from "./memory-layout.js";
+import { readStatistics, type StatisticsSources } from "./machine-statistics.js";
+import { ObservedWasm } from "./observed-wasm.js";
 import { type RunOutcome, Scheduler } from "./scheduler.js";
 import { seededEntropy } from "./seeded-entropy.js";
 import { TimerQueue } from "./timer-queue.js";
@@ -39,6 +44,10 @@ export class Machine {
   private readonly vcpus: readonly X86Vcpu[];
   private readonly scheduler: Scheduler;
   private readonly board: Board;
+  private readonly sources: StatisticsSources;
+  private readonly tracer: MachineTracer | null;
+  private readonly sampler: GuestSampler | null;
+  private readonly usage = { hostTime: 0, shares: 0, boots: 0 };
 
   /** Throws OperatorError if the configuration is impossible or names a file or store that the host does not have. */
   constructor(
@@ -53,14 +62,16 @@ export class Machine {
     const io = new Bus("I/O ports");
     const mmio = new Bus("physical memory");
     const apics = new ApicBus();
+    const wasm = new ObservedWasm(ports.wasm, ports.clock);
     this.engine = new X86Engine({
-      wasm: ports.wasm,
+      wasm,
       modules: ports.modules,
       ramSize: config.memory,
       cpuCount: config.cpus,
       mmio,
       translation: config.translation,
       ticks: () => Math.floor(clock.now()),
+      timer: { now: () => ports.clock.now(), moduleTime: () => wasm.time },
     });
     this.vcpus = Array.from(
       { length: config.cpus },
@@ -87,6 +98,7 @@ export class Machine {
       LAPIC_ADDRESS,
       APIC_MMIO_SIZE,
       lapicWindow(lapics, () => this.scheduler.current),
+      "lapic",
     );
     this.board = new Board({
       config,
@@ -102,6 +114,17 @@ export class Machine {
       stop: (request) => this.scheduler.requestStop(request),
       onSerialReady: (port) => this.onSerialReady(port),
     });
+    const { engine, vcpus, scheduler, board } = this;
+    wasm.begin();
+    this.sources = { engine, wasm, vcpus, scheduler, timers, board, io, mmio };
+    const { stores, sinks } = board;
+    this.tracer =
+      ports.trace === undefined
+        ? null
+        : new MachineTracer(ports.trace, ports.clock, { vcpus, engine, wasm, stores, sinks });
+    this.sampler =
+      ports.profile === undefined ? null : new GuestSampler(ports.profile, ports.clock, vcpus, clock.virtual);
+    scheduler.observers = [this.tracer, this.sampler].filter((observer) => observer !== null);
   }
 
   get serialPorts(): number {
@@ -115,6 +138,9 @@ export class Machine {
 
   /** Power-on reset: devices, firmware tables, boot source, first vCPU. Throws OperatorError if that cannot be booted. */
   boot(): void {
+    this.usage.boots++;
+    this.tracer?.booted();
+    this.sampler?.settle();
     this.board.reset();
     for (const vcpu of this.vcpus) vcpu.reset(null);
     this.vcpus[0]?.reset(this.loadBootSource());
@@ -122,7 +148,18 @@ export class Machine {
   }
 
   run(share: number): RunOutcome {
-    return this.scheduler.run(share);
+    const start = this.ports.clock.now();
+    const outcome = this.scheduler.run(share);
+    this.usage.shares++;
+    this.usage.hostTime += this.ports.clock.now() - start;
+    this.tracer?.ran(start, outcome.kind);
+    this.sampler?.ran(this.ports.clock.now() - start);
+    return outcome;
+  }
+
+  /** All counters, as plain data. */
+  statistics(): MachineStatistics {
+    return readStatistics(this.sources, { guestTime: this.clock.now(), ...this.usage });
   }
 
   pauseTime(): void {
@@ -142,7 +179,7 @@ export class Machine {
   }
 
   serialInput(port: number, bytes: Uint8Array): number {
-    return this.board.uarts[port]?.receive(bytes) ?? 0;
+    return this.board.serialInput(port, bytes);
   }
 
   describeVcpu(index: number): string {
@@ -150,6 +187,7 @@ export class Machine {
   }
 
   async close(): Promise<void> {
+    this.tracer?.close();
     await this.board.close();
   }
 

@@ -32,11 +32,11 @@ export interface OptionalDeviceContext {
 
 function addTestDevice({ io, mmio, wiring }: OptionalDeviceContext): TestDevice {
   const device = new TestDevice(Array.from({ length: TEST_IRQ_PORTS }, (_, line) => wiring.line(line)));
-  io.map(TEST_ECHO_PORT, TEST_ECHO_PORTS, device.echoHandler);
-  io.map(TEST_ECHO_BYTE_PORT, TEST_ECHO_PORTS, device.echoHandler);
-  io.map(TEST_FLUSH_PORT, TEST_ECHO_PORTS, device.flushHandler);
-  io.map(TEST_IRQ_PORT, TEST_IRQ_PORTS, device.irqHandler);
-  mmio.map(TEST_MEMORY_BASE, TEST_MEMORY_SIZE, device.memoryHandler);
+  io.map(TEST_ECHO_PORT, TEST_ECHO_PORTS, device.echoHandler, "pc-testdev");
+  io.map(TEST_ECHO_BYTE_PORT, TEST_ECHO_PORTS, device.echoHandler, "pc-testdev");
+  io.map(TEST_FLUSH_PORT, TEST_ECHO_PORTS, device.flushHandler, "pc-testdev");
+  io.map(TEST_IRQ_PORT, TEST_IRQ_PORTS, device.irqHandler, "pc-testdev");
+  mmio.map(TEST_MEMORY_BASE, TEST_MEMORY_SIZE, device.memoryHandler, "pc-testdev");
   return device;
 }
 
@@ -45,12 +45,12 @@ export function addOptionalDevice(name: OptionalDevice, context: OptionalDeviceC
   switch (name) {
     case "isa-debug-exit": {
       const device = new DebugExit((status) => context.debugExit(status));
-      context.io.map(DEBUG_EXIT_PORT, DEBUG_EXIT_PORTS, device.handler);
+      context.io.map(DEBUG_EXIT_PORT, DEBUG_EXIT_PORTS, device.handler, name);
       return device;
     }
     case "debugcon": {
       const device = new DebugConsole(context.console);
-      context.io.map(DEBUG_CONSOLE_PORT, 1, device.handler);
+      context.io.map(DEBUG_CONSOLE_PORT, 1, device.handler, name);
       return device;
     }
     case "pc-testdev":

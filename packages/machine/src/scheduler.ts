@@ -3,6 +3,16 @@ import type { MachineClock } from "./machine-clock.js";
 import type { TimerQueue } from "./timer-queue.js";
 import type { Vcpu, VcpuExit } from "./vcpu.js";
 
+/** Watches what the scheduler does with vCPUs. Called between slices; must not call the scheduler back. */
+export interface SchedulerObserver {
+  /** vCPU `vcpu` is about to run. Returns the most instructions that it may run until its next slice. */
+  sliceBegins(vcpu: number): number;
+  /** It has run, and retired this many instructions. */
+  sliceEnds(vcpu: number, instructions: number, exit: VcpuExit["kind"]): void;
+  /** Its sleep in HLT is over. */
+  woken(vcpu: number): void;
+}
+
 /** Why the machine gave the thread back to its host. */
 export type RunOutcome =
   /** Its share of time is over. */
@@ -47,6 +57,16 @@ interface Slot {
   initPending: boolean;
   /** Vector of a start-up IPI that has arrived, or -1. */
   startUpVector: number;
+  /** Time on the machine's clock at which it halted. */
+  haltedAt: number;
+  sleeps: number;
+  sleepTime: number;
+}
+
+/** How a vCPU has slept. Times are on the machine's clock, in ns. */
+export interface SleepCounts {
+  readonly sleeps: number;
+  readonly sleepTime: number;
 }
 
 const YIELD: RunOutcome = { kind: "yield" };
@@ -57,6 +77,8 @@ const YIELD: RunOutcome = { kind: "yield" };
  * nothing here is re-entered.
  */
 export class Scheduler {
+  /** Who watches; empty unless somebody asked for a trace or a profile. */
+  observers: readonly SchedulerObserver[] = [];
   /** Called when there may be something to do again. Also called while {@link run} is busy between two slices. */
   onWake: () => void = () => {};
   private readonly slots: Slot[];
@@ -78,6 +100,9 @@ export class Scheduler {
       state: SlotState.WaitForStartUp,
       initPending: false,
       startUpVector: -1,
+      haltedAt: 0,
+      sleeps: 0,
+      sleepTime: 0,
     }));
     timers.onEarlier = (deadline) => {
       if (this.running < 0) this.onWake();
@@ -100,9 +125,17 @@ export class Scheduler {
     return this.running < 0 ? 0 : Math.max(0, this.sliceLength - this.slots[this.running].vcpu.budgetLeft);
   }
 
+  /** How vCPU `index` has slept; a sleep that still lasts counts up to now. */
+  sleepCounts(index: number): SleepCounts {
+    const { state, haltedAt, sleeps, sleepTime } = this.slots[index];
+    const now = state === SlotState.Halted ? this.clock.now() - haltedAt : 0;
+    return { sleeps, sleepTime: sleepTime + now };
+  }
+
   /** The first vCPU begins to run; the others wait for their start-up IPI. */
   reset(): void {
     this.slots.forEach((slot, i) => {
+      this.endSleep(slot);
       slot.state = i === 0 ? SlotState.Runnable : SlotState.WaitForStartUp;
       slot.initPending = false;
       slot.startUpVector = -1;
@@ -114,7 +147,10 @@ export class Scheduler {
   /** An interrupt or NMI waits for a vCPU. */
   wake(index: number): void {
     const slot = this.slots[index];
-    if (slot.state === SlotState.Halted) slot.state = SlotState.Runnable;
+    if (slot.state === SlotState.Halted) {
+      this.endSleep(slot);
+      slot.state = SlotState.Runnable;
+    }
     this.interruptOthers(index);
   }
 
@@ -173,7 +209,9 @@ export class Scheduler {
     const speed = this.clock.virtual ? 1 : this.speed;
     const deadline = this.timers.nextDeadline();
     const untilTimer = Math.ceil((deadline - now) * speed);
-    const length = Math.max(this.clock.virtual ? MIN_VIRTUAL_SLICE : MIN_SLICE, Math.min(SLICE, untilTimer));
+    let limit = Math.min(SLICE, untilTimer);
+    for (const observer of this.observers) limit = Math.min(limit, observer.sliceBegins(index));
+    const length = Math.max(this.clock.virtual ? MIN_VIRTUAL_SLICE : MIN_SLICE, limit);
     this.sliceLength = length;
     this.sliceEnd = now + length / speed;
     this.running = index;
@@ -186,7 +224,12 @@ export class Scheduler {
       const elapsed = this.clock.now() - now;
       if (elapsed > 0) this.speed += (retired / elapsed - this.speed) * SPEED_GAIN;
     }
-    if (exit.kind === "halt") slot.state = SlotState.Halted;
+    for (const observer of this.observers) observer.sliceEnds(index, retired, exit.kind);
+    if (exit.kind === "halt") {
+      slot.state = SlotState.Halted;
+      slot.haltedAt = this.clock.now();
+      slot.sleeps++;
+    }
     return exit;
   }
 
@@ -207,6 +250,7 @@ export class Scheduler {
   private settle(slot: Slot): void {
     if (slot.initPending) {
       slot.initPending = false;
+      this.endSleep(slot);
       slot.state = SlotState.WaitForStartUp;
       slot.vcpu.init();
     }
@@ -215,6 +259,12 @@ export class Scheduler {
       slot.startUpVector = -1;
       slot.state = SlotState.Runnable;
     }
+  }
+
+  private endSleep(slot: Slot): void {
+    if (slot.state !== SlotState.Halted) return;
+    slot.sleepTime += this.clock.now() - slot.haltedAt;
+    for (const observer of this.observers) observer.woken(this.slots.indexOf(slot));
   }
 
   private takeStop(): RunOutcome {

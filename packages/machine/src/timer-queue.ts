@@ -19,6 +19,7 @@ export class TimerQueue implements Timers {
   private readonly entries: Entry[] = [];
   private next = IDLE;
   private stale = false;
+  private firedTotal = 0;
 
   /** @param clock the machine's time in ns */
   constructor(private readonly clock: () => number) {}
@@ -37,6 +38,11 @@ export class TimerQueue implements Timers {
       },
       cancel: () => this.move(entry, IDLE),
     };
+  }
+
+  /** Timers that fired since the queue was made. */
+  get fired(): number {
+    return this.firedTotal;
   }
 
   /** Deadline of the timer that fires next, or Infinity. */
@@ -61,6 +67,7 @@ export class TimerQueue implements Timers {
       // An earlier callback may have cancelled or moved this one.
       if (entry.deadline !== at) continue;
       this.move(entry, IDLE);
+      this.firedTotal++;
       entry.fire(at);
     }
   }

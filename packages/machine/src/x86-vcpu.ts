@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Lapic, LapicMsrs, type ApicBus } from "@isola/devices";
 import type { BootState } from "@isola/firmware";
-import { type InterruptSource, resetCpu, SystemInstructions, X86Cpu, type X86Engine } from "@isola/isa-x86";
+import {
+  type CpuStatistics,
+  type InterruptSource,
+  LinearMemory,
+  resetCpu,
+  sampleCpu,
+  SystemInstructions,
+  X86Cpu,
+  type X86Engine,
+} from "@isola/isa-x86";
 import type { Bus } from "@isola/memory";
-import type { Entropy, Timers } from "@isola/ports";
+import type { Entropy, GuestMemory, GuestSample, Timers } from "@isola/ports";
 import { loadBootState, startCpuAt } from "./boot-entry.js";
 import { TSC_HZ } from "./machine-clock.js";
 import { describeCpu } from "./register-dump.js";
@@ -32,6 +41,7 @@ export interface X86VcpuPorts {
 export class X86Vcpu implements Vcpu {
   readonly lapic: Lapic;
   private readonly cpu: X86Cpu;
+  private readonly linear: LinearMemory;
   private nmiWaits = false;
 
   constructor(private readonly ports: X86VcpuPorts) {
@@ -66,10 +76,31 @@ export class X86Vcpu implements Vcpu {
       cpuCount,
     });
     this.cpu = new X86Cpu(engine, index, interrupts, system);
+    this.linear = new LinearMemory(this.cpu);
   }
 
   run(instructions: number): VcpuExit {
     return this.cpu.run(instructions);
+  }
+
+  get statistics(): CpuStatistics {
+    return this.cpu.statistics;
+  }
+
+  /** What it is about to execute; legal between two runs. */
+  sample(time: number): GuestSample {
+    return sampleCpu(this.cpu, time);
+  }
+
+  /** Memory as it sees it now; good until it runs again. */
+  memory(): GuestMemory {
+    this.linear.refresh();
+    return this.linear;
+  }
+
+  /** Calls `listener` before every interrupt that is delivered to the guest. */
+  listenToInterrupts(listener: (vector: number) => void): void {
+    this.cpu.onInterrupt = listener;
   }
 
   get budgetLeft(): number {

@@ -26,6 +26,23 @@ describe("Bus", () => {
     expect(device.log).toEqual(["r5/1", "w0/4=4294967294"]);
   });
 
+  it("counts accesses by device, over all of its ranges", () => {
+    const bus = new Bus("io");
+    bus.map(0x20, 2, registers(), "pic");
+    bus.map(0xa0, 2, registers(), "pic").remap(0xb0);
+    bus.map(0x80, 1, registers());
+    bus.read(0x20, 1);
+    bus.write(0xb1, 1, 0);
+    bus.write(0x80, 1, 0);
+    bus.read(0xa0, 1);
+    bus.write(0xa0, 1, 0);
+    expect(Object.fromEntries(bus.accesses())).toEqual({
+      unclaimed: { reads: 1, writes: 1 },
+      pic: { reads: 1, writes: 1 },
+      other: { reads: 0, writes: 1 },
+    });
+  });
+
   it("reads all ones where nobody answers", () => {
     const bus = new Bus("io");
     expect([bus.read(0, 1), bus.read(0, 2), bus.read(0, 4)]).toEqual([0xff, 0xffff, 0xffff_ffff]);

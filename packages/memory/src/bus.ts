@@ -21,11 +21,21 @@ export interface Mapping {
   unmap(): void;
 }
 
+/** Accesses to one device. */
+export interface AccessCounts {
+  reads: number;
+  writes: number;
+}
+
 interface Range {
   start: number;
   length: number;
   readonly handler: IoHandler;
+  readonly counts: AccessCounts;
 }
+
+/** Name under which accesses count that no range claims. */
+const NOBODY = "unclaimed";
 
 const FLOATING = [0, 0xff, 0xffff, 0, 0xffff_ffff] as const;
 
@@ -35,13 +45,15 @@ const FLOATING = [0, 0xff, 0xffff, 0, 0xffff_ffff] as const;
  */
 export class Bus {
   private readonly ranges: Range[] = [];
+  private readonly counts = new Map<string, AccessCounts>();
+  private readonly unclaimed: AccessCounts = this.countsOf(NOBODY);
 
   constructor(readonly name: string) {}
 
-  /** Claims `[start, start + length)` for `handler`. */
-  map(start: number, length: number, handler: IoHandler): Mapping {
+  /** Claims `[start, start + length)` for `handler`. Accesses are counted under `device`, which may have several ranges. */
+  map(start: number, length: number, handler: IoHandler, device = "other"): Mapping {
     if (!(length > 0)) throw new OperatorError("bad-range", `${this.name}: empty range at ${start.toString(16)}`);
-    const range: Range = { start, length, handler };
+    const range: Range = { start, length, handler, counts: this.countsOf(device) };
     this.ranges.unshift(range);
     return {
       get start() {
@@ -60,14 +72,36 @@ export class Bus {
 
   read(address: number, size: AccessSize): number {
     const range = this.find(address);
-    if (range === null) return FLOATING[size];
+    if (range === null) {
+      this.unclaimed.reads++;
+      return FLOATING[size];
+    }
+    range.counts.reads++;
     // A device may answer with its whole register; nobody upstream expects more than was asked for.
     return (range.handler.read(address - range.start, size) & FLOATING[size]) >>> 0;
   }
 
   write(address: number, size: AccessSize, value: number): void {
     const range = this.find(address);
-    if (range !== null) range.handler.write(address - range.start, size, value >>> 0);
+    if (range === null) {
+      this.unclaimed.writes++;
+      return;
+    }
+    range.counts.writes++;
+    range.handler.write(address - range.start, size, value >>> 0);
+  }
+
+  /** Accesses since the bus was made, by device; those that nobody claimed as "unclaimed". */
+  accesses(): ReadonlyMap<string, Readonly<AccessCounts>> {
+    return this.counts;
+  }
+
+  private countsOf(device: string): AccessCounts {
+    const known = this.counts.get(device);
+    if (known !== undefined) return known;
+    const counts: AccessCounts = { reads: 0, writes: 0 };
+    this.counts.set(device, counts);
+    return counts;
   }
 
   private find(address: number): Range | null {

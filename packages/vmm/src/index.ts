@@ -3,4 +3,5 @@ export * from "./action.js";
 export * from "./create-vm.js";
 export * from "./event.js";
 export * from "./state.js";
+export * from "./statistics.js";
 export { Vm, type VmOptions } from "./vm.js";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RunOutcome } from "@isola/machine";
+import type { MachineStatistics, RunOutcome } from "@isola/machine";
 
 /** What the state machine needs of a machine; `Machine` of the machine package is one. */
 export interface MachineControl {
@@ -20,6 +20,8 @@ export interface MachineControl {
   readonly serialPorts: number;
   /** Offers bytes to a serial port; returns how many it took. */
   serialInput(port: number, bytes: Uint8Array): number;
+  /** All counters, as plain data. */
+  statistics(): MachineStatistics;
   /** Registers of a vCPU as text, for reports. */
   describeVcpu(index: number): string;
   /** Releases disks and other handles. */

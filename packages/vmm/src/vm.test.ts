@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
-import type { RunOutcome } from "@isola/machine";
+import type { MachineStatistics, RunOutcome } from "@isola/machine";
 import type { EventLoop } from "@isola/ports";
 import { describe, expect, it } from "vitest";
 import { LEGAL_STATES, type VmmAction, type VmmActionType } from "./action.js";
 import type { VmmEvent } from "./event.js";
 import type { MachineControl } from "./machine-control.js";
+import { flattenStatistics } from "./statistics.js";
 import { StateError, type VmState } from "./state.js";
 import { Vm } from "./vm.js";
 
@@ -50,6 +51,24 @@ class FakeMachine implements MachineControl {
     this.room -= taken;
     if (taken > 0) this.log.push(`input:${String.fromCharCode(...bytes.subarray(0, taken))}`);
     return taken;
+  }
+
+  statistics(): MachineStatistics {
+    const machine = { guestTime: 1, hostTime: 2, shares: 3, boots: 4, timersFired: 5 };
+    const accesses = { portReads: { rtc: 6 }, portWrites: {}, mmioReads: {}, mmioWrites: {} };
+    const code = { blocksInvalidated: 7, blocksEvicted: 0, arenaEvictions: 0, pagesProtected: 0, arenaBytes: 8 };
+    const regions = { modules: 0, regions: 0, blocks: 0, records: 0, regionsInvalidated: 0, regionsEvicted: 0 };
+    const compiler = { ...regions, regionsLive: 0, wasmBytes: 0, generationTime: 0, moduleTime: 13, backgroundTime: 0 };
+    const disk = { requests: { read: 9 }, bytesRead: 10, bytesWritten: 0, errors: 0, time: 0 };
+    return {
+      version: 1,
+      machine: { ...machine, ...accesses },
+      vcpus: [],
+      code,
+      compiler,
+      disks: [disk],
+      serial: [{ bytesOut: 11, bytesIn: 12 }],
+    };
   }
 
   describeVcpu(index: number): string {
@@ -204,6 +223,18 @@ describe("Vm", () => {
     expect(machine.log.filter((entry) => entry.startsWith("input"))).toEqual(["input:abcd", "input:ef", "input:gh"]);
     expect(events.at(-1)).toEqual({ type: "input-drained", port: 0 });
     expect(() => vm.perform({ type: "serial-input", port: 7, bytes: new Uint8Array(1) })).toThrow(/no serial port 7/);
+  });
+
+  it("gives its statistics in every state, and they have flat names", () => {
+    for (const state of ["created", "running", "paused", "stopped"] as const)
+      expect(flattenStatistics(inState(state).statistics())).toMatchObject({
+        "machine.guestTime": 1,
+        "machine.portReads.rtc": 6,
+        "code.arenaBytes": 8,
+        "compiler.moduleTime": 13,
+        "disk.0.requests.read": 9,
+        "serial.0.bytesIn": 12,
+      });
   });
 
   it("stays created when it cannot boot", () => {

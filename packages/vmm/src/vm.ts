@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever, OperatorError } from "@isola/base";
-import type { RunOutcome } from "@isola/machine";
+import type { MachineStatistics, RunOutcome } from "@isola/machine";
 import type { EventLoop } from "@isola/ports";
 import { LEGAL_STATES, type VmmAction } from "./action.js";
 import type { StopReason, VmmEvent } from "./event.js";
@@ -77,6 +77,11 @@ export class Vm {
       default:
         assertNever(action);
     }
+  }
+
+  /** All counters at this moment, as plain data; legal in every state. The machine does not run meanwhile. */
+  statistics(): MachineStatistics {
+    return this.machine.statistics();
   }
 
   /** Bytes typed into a serial port that the guest has not taken. */

@@ -20,6 +20,8 @@ export interface PciIdentity {
   readonly subsystemVendorId: number;
   readonly subsystemId: number;
   readonly multifunction?: boolean;
+  /** Under which its accesses are counted. */
+  readonly name?: string;
 }
 
 /** One base address register. A 64-bit one takes the next index as well. */
@@ -62,7 +64,7 @@ export class PciFunction {
 
   constructor(
     private readonly spaces: PciSpaces,
-    identity: PciIdentity,
+    private readonly identity: PciIdentity,
   ) {
     const c = this.config;
     c.set16(Header.VendorId, identity.vendorId);
@@ -170,7 +172,7 @@ export class PciFunction {
         bar.mapping = null;
       } else if (bar.mapping === null) {
         const bus = bar.kind === "io" ? this.spaces.ports : this.spaces.mmio;
-        bar.mapping = bus.map(address, bar.size, bar.handler);
+        bar.mapping = bus.map(address, bar.size, bar.handler, this.identity.name);
       } else if (bar.mapping.start !== address) {
         bar.mapping.remap(address);
       }

@@ -28,6 +28,8 @@ export interface VirtioPciPorts {
   readonly msi: MsiSink;
   /** INTA#, used while MSI-X is off. */
   readonly intx: IrqLine;
+  /** Under which accesses to its registers are counted. */
+  readonly name?: string;
   /** Hears once of each driver that broke the rules. */
   readonly onFailure?: (reason: string) => void;
 }
@@ -61,6 +63,7 @@ export class VirtioPci<State> implements Device<VirtioPciState<State>>, Pausable
       classCode: fn.classCode,
       subsystemVendorId: VIRTIO_VENDOR,
       subsystemId: VIRTIO_DEVICE_BASE + fn.type,
+      ...(ports.name !== undefined && { name: ports.name }),
     });
     // One vector for each queue and one for configuration changes.
     this.msix = new Msix(this.pci, fn.queueSizes.length + 1, MSIX_BAR, ports.msi);

@@ -13,7 +13,11 @@ import {
   CPU_NMI_BLOCKED,
   CPU_RIP,
   CPU_STEP_TRAP,
+  VCPU_COUNTER_EXCEPTIONS,
+  VCPU_COUNTER_INTERRUPTS,
+  VCPU_COUNTER_SOFTWARE_INTERRUPTS,
 } from "../generated/layout";
+import { countLabel } from "../counters";
 import { nextRip } from "../lookup";
 import {
   CR4_VME,
@@ -131,6 +135,8 @@ function deliverAll(cpu: usize, first: u32, firstError: u32, isException: bool):
     const flags = exception && isFaultClass(vector) ? plain | FLAG_RF : plain;
     if (exception && vector == VECTOR_PF) store<u64>(cpu, load<u64>(cpu, CPU_FAULT_ADDRESS), CPU_CR2);
     if (deliver(cpu, vector, exception && hasErrorCode(vector), error, false, 1, flags, rip)) {
+      if (exception) countLabel(cpu + VCPU_COUNTER_EXCEPTIONS, vector & 31);
+      else countLabel(cpu + VCPU_COUNTER_INTERRUPTS, vector & 0xff);
       if (!faulted(cpu)) return DELIVERED;
       // The handler is a task, and this fault is that task's own.
       vector = takeFault(cpu);
@@ -206,6 +212,7 @@ export function softwareInterrupt(cpu: usize, rec: usize, vector: u32, kind: u32
   // INT1 counts as an event from outside the program: no DPL check, EXT set (SDM 2A INT).
   const external: u32 = kind == INT1 ? 1 : 0;
   if (deliver(cpu, vector, false, 0, kind != INT1, external, readFlags(cpu), rip)) {
+    countLabel(cpu + VCPU_COUNTER_SOFTWARE_INTERRUPTS, vector & 0xff);
     store<u32>(cpu, 0, CPU_STEP_TRAP);
     settle(cpu);
   }

@@ -3,9 +3,11 @@ import { CPU_RECORDS, CPU_STRIDE, MAX_CPUS, memoryPages, RAM_BASE } from "@isola
 import { assert } from "@isola/base";
 import { type AccessSize, type Bus, GuestRam } from "@isola/memory";
 import type { WasmFunction, WasmHost } from "@isola/ports";
+import type { CodeCounterValues } from "../counters/code-counters.js";
+import { readCodeCounters } from "../counters/counter-layout.js";
+import { TimedTranslator, type TranslationTimer } from "../counters/timed-translator.js";
 import { BlockDecoder } from "../decode/block-decoder.js";
 import { type Translation, TRANSLATION_POLICIES } from "../compiler/policy.js";
-import { Translator } from "../compiler/translator.js";
 import { indexHandlers } from "../interpreter/handlers.js";
 import type { Form } from "../table/form.js";
 import { Special } from "../interpreter/special.js";
@@ -28,7 +30,12 @@ export interface EngineOptions {
   readonly translation: Translation;
   /** Ticks of the machine's time-stamp counter, a whole number; guest code asks for it while it runs. */
   readonly ticks: () => number;
+  /** Measures what translation takes. */
+  readonly timer?: TranslationTimer;
 }
+
+/** Where nobody wants to know how long translation takes. */
+const NO_TIMER: TranslationTimer = { now: () => 0, moduleTime: () => 0 };
 
 /** Slots of the function table for compiled regions. */
 const REGION_SLOTS = 16_384;
@@ -40,10 +47,11 @@ export class X86Engine {
   readonly ram: GuestRam;
   readonly helpers: Helpers;
   readonly decoder: BlockDecoder;
-  readonly translator: Translator;
+  readonly translator: TimedTranslator;
   /** Runs guest code: `enter(0, cpu)` returns an `Exit`. */
   readonly enter: (record: number, cpu: number) => number;
-  private readonly forms: readonly Form[];
+  /** Forms of instructions by handler number less `Special.Count`. */
+  readonly forms: readonly Form[];
 
   constructor(options: EngineOptions) {
     const { wasm, modules, ramSize, cpuCount, mmio, ticks } = options;
@@ -74,7 +82,7 @@ export class X86Engine {
 
     this.helpers.configureRam(this.ram.lowSize, this.ram.highSize);
     this.helpers.configureCpus(cpuCount);
-    this.translator = new Translator({
+    const translatorOptions = {
       wasm,
       memory,
       table,
@@ -83,7 +91,8 @@ export class X86Engine {
       interpreter,
       forms: index.forms,
       policy: TRANSLATION_POLICIES[options.translation],
-    });
+    };
+    this.translator = new TimedTranslator(translatorOptions, options.timer ?? NO_TIMER);
     this.decoder = new BlockDecoder(this.buffer, index, (half, used, otherUsed) => {
       this.helpers.evictHalf(half, used, otherUsed);
       // The dead blocks' memory is about to be used again.
@@ -95,6 +104,11 @@ export class X86Engine {
   /** Address of the record of vCPU `index`. */
   cpuRecord(index: number): number {
     return CPU_RECORDS + index * CPU_STRIDE;
+  }
+
+  /** Counters of the cache of decoded code. */
+  codeCounters(): CodeCounterValues {
+    return { ...readCodeCounters(this.view), arenaBytes: this.decoder.bytesUsed };
   }
 
   /** Form that the handler number in a record stands for. */

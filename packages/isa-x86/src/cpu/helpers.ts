@@ -16,7 +16,6 @@ export interface Helpers {
   insertBlock(block: number, end: number, secondEnd: number): void;
   evictHalf(half: number, used: number, otherUsed: number): void;
   writtenByDevice(offset: number, length: number): void;
-  invalidatedBlockCount(): number;
   translateCode(cpu: number, linear: bigint): number;
   linearRip(cpu: number, rip: bigint): bigint;
   nextRip(cpu: number, record: number): bigint;

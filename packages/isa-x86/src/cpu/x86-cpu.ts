@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from "@isola/base";
 import { BLOCK_HEADER_SIZE, Exit, RecordField } from "@isola/engine";
+import { CpuStatistics } from "../counters/cpu-statistics.js";
 import { ModeKey } from "../decode/mode.js";
+import { Special } from "../interpreter/special.js";
 import type { Form } from "../table/form.js";
 import { CpuState } from "./cpu-state.js";
 import type { X86Engine } from "./engine.js";
@@ -52,6 +54,9 @@ const TRANSLATOR_EVENT = 0xc000_0000;
 export class X86Cpu {
   readonly state: CpuState;
   readonly record: number;
+  readonly statistics: CpuStatistics;
+  /** Hears of every interrupt before it is delivered; null unless somebody watches. */
+  onInterrupt: ((vector: number) => void) | null = null;
   private exitRequested = false;
 
   constructor(
@@ -64,6 +69,7 @@ export class X86Cpu {
     this.state = new CpuState(engine.view, this.record);
     this.state.set("index", index);
     this.state.set("hotThreshold", engine.translator.policy.threshold);
+    this.statistics = new CpuStatistics(engine.view, this.record, engine.forms);
     engine.helpers.initTlb(this.record);
   }
 
@@ -89,6 +95,12 @@ export class X86Cpu {
    * count as a fraction of one, so that nothing a guest does takes time without counting.
    */
   run(instructions: number): VmExit {
+    const exit = this.runBudget(instructions);
+    this.statistics.countSlice(instructions - this.budgetLeft);
+    return exit;
+  }
+
+  private runBudget(instructions: number): VmExit {
     const { state, engine, record } = this;
     state.set("budget", instructions);
     for (;;) {
@@ -112,13 +124,17 @@ export class X86Cpu {
       }
       engine.translator.work();
       const reason = engine.enter(0, record);
-      if (reason === Exit.Event && state.get("event") === 0) return EXIT_BUDGET;
+      if (reason === Exit.Event && state.get("event") === 0) {
+        this.statistics.countExit(reason);
+        return EXIT_BUDGET;
+      }
       if (!this.goOn(reason)) return EXIT_SHUTDOWN;
     }
   }
 
   /** Does what generated code left for. False on a triple fault. */
   private goOn(reason: number): boolean {
+    this.statistics.countExit(reason);
     switch (reason) {
       case Exit.Event:
       case Exit.Exception:
@@ -163,6 +179,7 @@ export class X86Cpu {
     state.set("budget", 1);
     let reason = engine.enter(0, record);
     while (reason === Exit.Decode) {
+      this.statistics.countExit(reason);
       this.decode();
       reason = engine.enter(0, record);
     }
@@ -200,6 +217,7 @@ export class X86Cpu {
   }
 
   private deliver(vector: number): boolean {
+    this.onInterrupt?.(vector);
     return this.engine.helpers.deliverInterrupt(this.record, vector) === 0;
   }
 
@@ -215,6 +233,7 @@ export class X86Cpu {
       return page === NOT_RAM ? -1 : page;
     });
     if (block.address === 0) return;
+    this.statistics.countBlock();
     engine.helpers.insertBlock(block.address, block.end, block.secondEnd);
     if (engine.translator.policy.atOnce !== true) return;
     const head = block.address + BLOCK_HEADER_SIZE;
@@ -227,7 +246,9 @@ export class X86Cpu {
   private emulate(): boolean {
     const { state, engine, record } = this;
     const at = state.get("currentRecord");
-    const form = engine.formOf(engine.view.getUint32(at + RecordField.Handler, true));
+    const handler = engine.view.getUint32(at + RecordField.Handler, true);
+    const form = engine.formOf(handler);
+    this.statistics.countTrap(handler - Special.Count);
     const rest = engine.view.getUint8(at + RecordField.Remaining);
     const next = engine.helpers.nextRip(record, at);
     state.set64("rip", engine.helpers.recordRip(record, at));
