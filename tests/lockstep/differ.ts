@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Translation } from "@isola/isa-x86";
+import { RandomNumbers } from "../fuzz/random-program.js";
+import { differences } from "./comparison.js";
+import { assemble, type AssembledProgram, type GuestProgram } from "./guest-program.js";
+import { LockstepCpu } from "./lockstep-cpu.js";
+
+/** Calls of `run` a program gets, and instructions of each: at least as many as any block has. */
+const RUNS = 24;
+const MIN_BUDGET = 64;
+const MAX_BUDGET = 400;
+const FIRST_VECTOR = 0x48;
+
+export interface Divergence {
+  readonly translation: Translation;
+  /** Number of the run after which the two differ. */
+  readonly run: number;
+  readonly found: readonly string[];
+}
+
+/** A vCPU that only interprets, and those that it is compared with. */
+export class Differ {
+  private readonly reference = new LockstepCpu("off");
+  private readonly others: readonly LockstepCpu[];
+
+  constructor(translations: readonly Translation[]) {
+    this.others = translations.map((translation) => new LockstepCpu(translation));
+  }
+
+  /** Runs a program on all of them. Null if nothing differs, or if the program does not fit its pages. */
+  run(program: GuestProgram): Divergence | null {
+    const assembled = assemble(program);
+    return assembled === null ? null : this.runAssembled(program, assembled);
+  }
+
+  private runAssembled(program: GuestProgram, assembled: AssembledProgram): Divergence | null {
+    const { reference } = this;
+    const all = [reference, ...this.others];
+    for (const cpu of all) cpu.load(program, assembled);
+    const random = new RandomNumbers(program.seed ^ 0x5eed);
+    for (let run = 0; run < RUNS; run++) {
+      const budget = MIN_BUDGET + random.below(MAX_BUDGET);
+      const interrupt = random.below(6) === 0;
+      const disturbance = random.below(8) === 0 ? random.below(256) : -1;
+      if (program.disturbed)
+        for (const cpu of all) {
+          if (interrupt) cpu.device.interrupt(FIRST_VECTOR + (run & 7));
+          if (disturbance >= 0) cpu.disturb(disturbance);
+        }
+      const exits = all.map((cpu) => cpu.run(budget).kind);
+      for (const [i, other] of this.others.entries()) {
+        const found = differences(reference, other);
+        if (exits[i + 1] !== exits[0]) found.unshift(`exit: ${exits[0]} against ${exits[i + 1]}`);
+        if (found.length > 0) return { translation: other.translation, run, found };
+      }
+      if (exits[0] === "shutdown") return null;
+      if (exits[0] === "halt") for (const cpu of all) cpu.handleHalt();
+    }
+    return null;
+  }
+}
