@@ -239,14 +239,23 @@ export abstract class X86Emitter extends Emitter {
     this.raiseIf(this.and(this.wrap(linear), this.i32(bytes - 1)), Vector.GP, 0);
   }
 
-  /** Reads guest memory by the helpers, when the soft TLB does not know the page. */
-  protected loadSlowly(op: MemoryOpName, bytes: number, linear: Value, stack: boolean): Value {
+  /**
+   * Reads guest memory by a helper, when the soft TLB does not know the page.
+   * @param variant end of the helpers' names
+   */
+  protected loadSlowly(
+    op: MemoryOpName,
+    bytes: number,
+    linear: Value,
+    stack: boolean,
+    variant: "" | "Compiled" = "",
+  ): Value {
     if (op === "v128.load") {
-      this.callFaulting("readGuest128", [this.cpu, this.record, linear]);
+      this.callFaulting(`readGuest128${variant}`, [this.cpu, this.record, linear]);
       return this.loadState("v128.load", "scratch");
     }
     const size = this.i32(bytes | (stack ? STACK : 0));
-    const value = this.callFaultingValue("readGuest", [this.cpu, this.record, linear, size], "i64");
+    const value = this.callFaultingValue(`readGuest${variant}`, [this.cpu, this.record, linear, size], "i64");
     switch (op) {
       case "v128.load64_zero":
       case "v128.load32_zero":
