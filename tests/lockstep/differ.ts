@@ -6,9 +6,9 @@ import { assemble, type AssembledProgram, type GuestProgram } from "./guest-prog
 import { LockstepCpu } from "./lockstep-cpu.js";
 
 /** Calls of `run` a program gets, and instructions of each: at least as many as any block has. */
-const RUNS = 24;
+const RUNS = 60;
 const MIN_BUDGET = 64;
-const MAX_BUDGET = 400;
+const MAX_BUDGET = 1000;
 const FIRST_VECTOR = 0x48;
 
 export interface Divergence {
@@ -18,13 +18,27 @@ export interface Divergence {
   readonly found: readonly string[];
 }
 
+/** What the programs have done so far, to see whether they test anything. */
+export interface DifferStatistics {
+  instructions: number;
+  exceptions: number;
+  shutdowns: number;
+}
+
 /** A vCPU that only interprets, and those that it is compared with. */
 export class Differ {
+  readonly statistics: DifferStatistics = { instructions: 0, exceptions: 0, shutdowns: 0 };
   private readonly reference = new LockstepCpu("off");
   private readonly others: readonly LockstepCpu[];
 
   constructor(translations: readonly Translation[]) {
     this.others = translations.map((translation) => new LockstepCpu(translation));
+  }
+
+  /** What the translators of the others have done, as text. */
+  describeTranslators(): string {
+    const lines = this.others.map(({ translation, engine }) => `${translation}: ${JSON.stringify(engine.translator.statistics)}`);
+    return lines.join("\n");
   }
 
   /** Runs a program on all of them. Null if nothing differs, or if the program does not fit its pages. */
@@ -40,8 +54,8 @@ export class Differ {
     const random = new RandomNumbers(program.seed ^ 0x5eed);
     for (let run = 0; run < RUNS; run++) {
       const budget = MIN_BUDGET + random.below(MAX_BUDGET);
-      const interrupt = random.below(6) === 0;
-      const disturbance = random.below(8) === 0 ? random.below(256) : -1;
+      const interrupt = random.below(10) === 0;
+      const disturbance = random.below(16) === 0 ? random.below(256) : -1;
       if (program.disturbed)
         for (const cpu of all) {
           if (interrupt) cpu.device.interrupt(FIRST_VECTOR + (run & 7));
@@ -53,8 +67,14 @@ export class Differ {
         if (exits[i + 1] !== exits[0]) found.unshift(`exit: ${exits[0]} against ${exits[i + 1]}`);
         if (found.length > 0) return { translation: other.translation, run, found };
       }
-      if (exits[0] === "shutdown") return null;
-      if (exits[0] === "halt") for (const cpu of all) cpu.handleHalt();
+      this.statistics.instructions += budget - reference.cpu.budgetLeft;
+      if (exits[0] === "shutdown") {
+        this.statistics.shutdowns++;
+        return null;
+      }
+      if (exits[0] !== "halt") continue;
+      this.statistics.exceptions++;
+      for (const cpu of all) cpu.handleHalt();
     }
     return null;
   }

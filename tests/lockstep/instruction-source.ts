@@ -55,10 +55,15 @@ export interface InstructionContext {
   readonly pointers: readonly number[];
 }
 
+/** Pages of data that may be read and written, sooner or later. */
+const GOOD_PAGES = [1, 4, 5, 7] as const;
+
 /** A random address in the data pages, now and then across the end of one. */
 export function dataAddress(random: RandomNumbers): number {
-  const page = DATA + random.below(DATA_PAGES) * PAGE;
-  return random.below(4) === 0 ? page + PAGE - random.below(16) : page + 0x40 + random.below(0x300);
+  const index = random.below(8) === 0 ? random.below(DATA_PAGES) : (GOOD_PAGES[random.below(GOOD_PAGES.length)] ?? 1);
+  const page = DATA + index * PAGE;
+  if (random.below(10) === 0) return page + PAGE - random.below(16);
+  return page + 0x80 + (random.below(0x300) & (random.below(4) === 0 ? ~0 : ~15));
 }
 
 interface Encoded {
@@ -174,7 +179,7 @@ export class InstructionSource {
     const base = canExtend ? pointer : pointer & 7;
     const extension = base >= 8 ? 1 : 0;
     const low = base & 7;
-    const displacement = random.below(64) - 16;
+    const displacement = (random.below(64) - 16) & (random.below(4) === 0 ? ~0 : ~15);
     if (choice === 2) {
       const sib = (random.below(4) << 6) | (random.below(8) << 3) | low;
       return finish(extension, [0x44 | (reg << 3), sib, displacement & 0xff]);

@@ -40,6 +40,7 @@ export function lockstep(args: readonly string[]): number {
     return 1;
   }
   say(`${seed - first} programs without a difference`);
+  if (values.verbose) say(`${JSON.stringify(differ.statistics)}\n${differ.describeTranslators()}`);
   return 0;
 }
 

@@ -208,6 +208,18 @@ class ProgramGenerator {
     return { block: this.random.below(this.blockCount), instruction: 0, byte: 0 };
   }
 
+  /** Blocks from `firstFunction` on end with RET, if they do not fall through. */
+  private get firstFunction(): number {
+    return Math.ceil((this.blockCount * 2) / 3);
+  }
+
+  /** Mostly the start of a function. */
+  private callee(): Target {
+    const { random, firstFunction, blockCount } = this;
+    if (firstFunction === blockCount || random.below(6) === 0) return this.target();
+    return { block: firstFunction + random.below(blockCount - firstFunction), instruction: 0, byte: 0 };
+  }
+
   private terminator(index: number, fallsThrough: boolean): Instruction[] {
     const { random } = this;
     const condition = 0x80 + random.below(16);
@@ -215,12 +227,16 @@ class ProgramGenerator {
       const choice = random.below(12);
       if (choice < 4) return [branch([0x0f, condition], this.target())];
       // A short loop back to this block or the one before.
-      if (choice < 6) return [this.decrement(), branch([0x0f, 0x85], { block: Math.max(0, index - random.below(3)), instruction: 0, byte: 0 })];
-      if (choice === 6) return this.counted();
-      if (choice === 7) return [branch([0xe8], this.target())];
-      if (choice === 8) return this.indirect(2);
+      if (choice < 7) {
+        const head = { block: Math.max(0, index - random.below(3)), instruction: 0, byte: 0 };
+        return [...this.countDown(), branch([0x0f, 0x85], head)];
+      }
+      if (choice === 7) return this.counted();
+      if (choice < 10) return [branch([0xe8], this.callee())];
+      if (choice === 10) return this.indirect(2);
       return [];
     }
+    if (index >= this.firstFunction) return [plain(this.pick(["c3", "c3", "c3", "c20000", "c20800"]))];
     switch (random.below(8)) {
       case 0:
         return [branch([0x0f, condition], this.target()), branch([0xe9], this.target())];
@@ -232,17 +248,30 @@ class ProgramGenerator {
       case 4:
         return [this.pushTarget(), plain("c3")];
       case 5:
-        return [plain(this.pick(["c3", "c20000", "c20800"]))];
-      case 6:
         return [plain(`cd${this.pick(OPEN_VECTORS).toString(16).padStart(2, "0")}`), branch([0xe9], this.target())];
+      case 6:
+        return [branch([0xe8], this.callee()), branch([0xe9], this.target())];
       default:
-        return [plain("c3")];
+        return random.below(6) === 0 ? [plain("c3")] : [branch([0xe9], this.target())];
     }
   }
 
-  /** DEC of a register that the pointers leave alone. */
-  private decrement(): Instruction {
-    return plain(is64(this.mode) ? this.pick(["41ffca", "49ffcb", "66ffca"]) : this.pick(["4a", "feca", "49"]));
+  /** AND with 31 and DEC, of a register that the pointers leave alone: a loop of few rounds, whatever it holds. */
+  private countDown(): Instruction[] {
+    const [and, dec] = this.pick(
+      is64(this.mode)
+        ? [
+            ["4183e21f", "41ffca"],
+            ["4983e31f", "49ffcb"],
+            ["6683e21f", "66ffca"],
+          ]
+        : [
+            ["83e21f", "4a"],
+            ["80e21f", "feca"],
+            ["83e11f", "49"],
+          ],
+    );
+    return [plain(and ?? ""), plain(dec ?? "")];
   }
 
   /** LOOP, LOOPE, LOOPNE or JRCXZ over a jump to a jump. */
