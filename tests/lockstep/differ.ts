@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Translation } from "@isola/isa-x86";
 import { RandomNumbers } from "../fuzz/random-program.js";
-import { differences } from "./comparison.js";
+import { difference, differentBytes, differentFields } from "./comparison.js";
 import { assemble, type AssembledProgram, type GuestProgram } from "./guest-program.js";
 import { LockstepCpu } from "./lockstep-cpu.js";
 
@@ -25,6 +25,15 @@ export interface DifferStatistics {
   shutdowns: number;
 }
 
+function differences(a: LockstepCpu, b: LockstepCpu): string[] {
+  const [left, right] = [a.device.history, b.device.history];
+  return [
+    ...differentFields(a, b),
+    ...(left === right ? [] : [difference("history of the device", BigInt(left), BigInt(right))]),
+    ...differentBytes(a.memory, b.memory),
+  ];
+}
+
 /** A vCPU that only interprets, and those that it is compared with. */
 export class Differ {
   readonly statistics: DifferStatistics = { instructions: 0, exceptions: 0, shutdowns: 0 };
@@ -37,7 +46,9 @@ export class Differ {
 
   /** What the translators of the others have done, as text. */
   describeTranslators(): string {
-    const lines = this.others.map(({ translation, engine }) => `${translation}: ${JSON.stringify(engine.translator.statistics)}`);
+    const lines = this.others.map(
+      ({ translation, engine }) => `${translation}: ${JSON.stringify(engine.translator.statistics)}`,
+    );
     return lines.join("\n");
   }
 
@@ -55,7 +66,7 @@ export class Differ {
     for (let run = 0; run < RUNS; run++) {
       const budget = MIN_BUDGET + random.below(MAX_BUDGET);
       const interrupt = random.below(10) === 0;
-      const disturbance = random.below(16) === 0 ? random.below(256) : -1;
+      const disturbance = random.below(8) === 0 ? random.below(256) : -1;
       if (program.disturbed)
         for (const cpu of all) {
           if (interrupt) cpu.device.interrupt(FIRST_VECTOR + (run & 7));

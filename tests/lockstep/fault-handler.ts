@@ -126,18 +126,18 @@ export class FaultHandler {
       pages.set(linear, entry & ~(PAGE - 1), entry & (PAGE - 1));
       this.owner.invalidate(linear);
     };
-    switch ((choice >> 4) & 3) {
+    switch ((choice >> 4) & 7) {
       case 0:
+        return change(code, (entry) => entry & ~PageBit.Present);
+      case 1:
+        return change(data, (entry) => entry & ~PageBit.Present);
+      case 2:
+        return change(data, (entry) => entry & ~PageBit.Writable);
+      default:
         return change(code, (entry) => {
           const other = (entry & ~(PAGE - 1)) === codeFrame(choice % CODE_PAGES);
           return codeFrame(choice % CODE_PAGES, other) | (entry & (PAGE - 1));
         });
-      case 1:
-        return change(code, (entry) => entry & ~PageBit.Present);
-      case 2:
-        return change(data, (entry) => entry & ~PageBit.Present);
-      default:
-        return change(data, (entry) => entry & ~PageBit.Writable);
     }
   }
 

@@ -104,7 +104,8 @@ export class GuestPages {
     else {
       ram.setU64(TABLES, BigInt((TABLES + PAGE) | ALL));
       ram.setU64(TABLES + PAGE, BigInt((TABLES + 2 * PAGE) | ALL));
-      for (let i = 0; i < 4; i++) ram.setU64(TABLES + 2 * PAGE + 8 * (2 + i), BigInt((this.firstTable + i * PAGE) | ALL));
+      for (let i = 0; i < 4; i++)
+        ram.setU64(TABLES + 2 * PAGE + 8 * (2 + i), BigInt((this.firstTable + i * PAGE) | ALL));
     }
   }
 

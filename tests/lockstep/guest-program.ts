@@ -128,12 +128,20 @@ export function listing(program: GuestProgram): string {
   for (const chain of chains)
     for (const index of chain.blocks) {
       const entry = assembled.entries[index];
-      lines.push(`block ${index} at ${entry.toString(16)}:`, ...blockText(assembled, entry, program.blocks[index], mode));
+      lines.push(
+        `block ${index} at ${entry.toString(16)}:`,
+        ...blockText(assembled, entry, program.blocks[index], mode),
+      );
     }
   return lines.join("\n");
 }
 
-function blockText({ code }: AssembledProgram, entry: number, block: readonly Instruction[], mode: GuestMode): string[] {
+function blockText(
+  { code }: AssembledProgram,
+  entry: number,
+  block: readonly Instruction[],
+  mode: GuestMode,
+): string[] {
   const decodeMode = { codeSize: is64(mode) ? 64 : 32, vex: true } as const;
   const lines: string[] = [];
   let at = entry;

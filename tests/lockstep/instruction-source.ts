@@ -92,8 +92,7 @@ export class InstructionSource {
       const status = this.decoder.decode(Uint8Array.from(bytes), 0, bytes.length, mode, insn);
       if (status !== DecodeStatus.Ok || insn.opcode !== line) continue;
       if (this.changesStackPointer(line) && random.below(20) !== 0) continue;
-      const fixups =
-        insn.base === BASE_RIP ? [{ at: modrm + 1, relative: true, target: dataAddress(random) }] : [];
+      const fixups = insn.base === BASE_RIP ? [{ at: modrm + 1, relative: true, target: dataAddress(random) }] : [];
       return { bytes: bytes.slice(0, insn.length), fixups };
     }
     return { bytes: [0x90], fixups: [] };

@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hostWasm } from "@isola/host-node";
 import {
-  cpu as layout,
   type CpuField,
   type CpuState,
   resetCpu,
@@ -17,6 +16,7 @@ import { Bus } from "@isola/memory";
 import type { WasmHost, WasmModule } from "@isola/ports";
 import { RandomNumbers } from "../fuzz/random-program.js";
 import { repositoryRoot } from "../oracle/native-harness.js";
+import { JUMP_TABLE_ENTRIES } from "./block-ends.js";
 import { FaultHandler } from "./fault-handler.js";
 import {
   CODE,
@@ -36,7 +36,6 @@ import {
   KERNEL_CODE,
   KERNEL_DATA,
   PAGE,
-
   RAM_SIZE,
   STACK_TOP,
   TSS_LINEAR,
@@ -46,7 +45,6 @@ import {
   writeSystem,
 } from "./guest-layout.js";
 import type { AssembledProgram, GuestProgram } from "./guest-program.js";
-import { JUMP_TABLE_ENTRIES } from "./program-generator.js";
 import { TestDevice } from "./test-device.js";
 
 const CR0_PAGING = 0x8005_003bn; // PG AM WP NE ET TS MP PE
@@ -97,7 +95,10 @@ export class LockstepCpu {
       takeNmi: () => false,
     };
     const system = new SystemInstructions({
-      io: { read: (port, size) => device.read(port & 0xfc, size), write: (port, size, value) => device.write(port, size, value) },
+      io: {
+        read: (port, size) => device.read(port & 0xfc, size),
+        write: (port, size, value) => device.write(port, size, value),
+      },
       apicRegisters: { high: 0, readMsr: () => -1, writeMsr: () => false },
       apic: { taskPriority: 0 },
       time: { read: () => BigInt(this.cpu.budgetLeft >>> 0), frequency: 1e9, apicTimerFrequency: 1e9 },
@@ -197,6 +198,10 @@ export class LockstepCpu {
     this.engine.helpers.invalidatePage(this.cpu.record, BigInt(linear));
   }
 
+  get record(): number {
+    return this.cpu.record;
+  }
+
   get state(): CpuState {
     return this.cpu.state;
   }
@@ -204,15 +209,6 @@ export class LockstepCpu {
   /** Contents of RAM. Not a copy. */
   get memory(): Uint8Array {
     return this.ram;
-  }
-
-  /** Value of a field for comparison and reports, flags as the guest sees them. */
-  field(name: CpuField, index = 0): bigint {
-    if (name === "eflags") return BigInt(this.engine.helpers.readFlags(this.cpu.record) >>> 0);
-    const { width } = layout.fields[name];
-    let value = 0n;
-    this.state.bytes(name, index, width).forEach((byte, i) => (value |= BigInt(byte) << BigInt(8 * i)));
-    return value;
   }
 }
 
@@ -224,4 +220,3 @@ function fillWithNumbers(random: RandomNumbers, bytes: Uint8Array): void {
     view.setUint32(at, random.below(2) === 0 ? value : value & 1 ? value & 0xff : 0xffff_ff00 | value, true);
   }
 }
-

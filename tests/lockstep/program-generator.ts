@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random guest programs: blocks of random instructions, joined by every kind of jump.
 import { RandomNumbers } from "../fuzz/random-program.js";
+import { BlockEnds } from "./block-ends.js";
 import {
   CODE,
   CODE_PAGES,
@@ -11,19 +12,16 @@ import {
   type GuestMode,
   is64,
   isUser,
-  OPEN_VECTORS,
   PAGE,
   STACK,
   STACK_TOP,
 } from "./guest-layout.js";
 import type { Chain, GuestProgram, Instruction, Target } from "./guest-program.js";
+import { absolute, plain, setRegister } from "./instruction-forms.js";
 import { dataAddress, type InstructionGroup, InstructionSource, le32 } from "./instruction-source.js";
 
 const MAX_BLOCKS = 28;
 const MAX_INSTRUCTIONS = 12;
-/** Offset in the first data page of a table of addresses of blocks. */
-export const JUMP_TABLE: number = DATA;
-export const JUMP_TABLE_ENTRIES = 16;
 
 /** What programs are made of: each draws its instructions by one of these sets of weights. */
 const PROFILES: readonly Partial<Readonly<Record<InstructionGroup, number>>>[] = [
@@ -37,8 +35,22 @@ const PROFILES: readonly Partial<Readonly<Record<InstructionGroup, number>>>[] =
 
 /** Instructions that read flags which something before has set: at any distance, since they are drawn like others. */
 const FLAG_READERS = ["9c", "9f", "0f92c0", "0f9ec1", "0f4ac8", "0f4fd3", "83d000", "19c1", "d0d2", "f5", "0f98c4"];
+/** STOS, REP STOS, MOVS, FNSTCW, FSTP m80, FNSTENV, MASKMOVDQU at rDI: stores that helpers do. */
+const HELPER_STORES = ["aa", "ab", "f3aa", "a4", "d93f", "db3f", "d937", "660ff7c1", "67aa"];
 /** System instructions for privilege level 0, and those that every program may execute. */
-const PRIVILEGED = ["fa", "fb", "fb90", "0f06", "0f20d8", "0f20d00f22d0", "e640", "e441", "8cd08ed0", "0f09", "0f013d00006000"];
+const PRIVILEGED = [
+  "fa",
+  "fb",
+  "fb90",
+  "0f06",
+  "0f20d8",
+  "0f20d00f22d0",
+  "e640",
+  "e441",
+  "8cd08ed0",
+  "0f09",
+  "0f013d00006000",
+];
 const UNPRIVILEGED = ["0f31", "0f0b", "cc", "f4", "0f01e0", "9d", "8cd88ed8", "cd80", "f1"];
 
 /** Draws one program after the other; program `n` of a seed does not depend on the ones before it. */
@@ -52,6 +64,7 @@ class ProgramGenerator {
   private readonly mode: GuestMode;
   private readonly groups: InstructionGroup[] = [];
   private readonly blockCount: number;
+  private readonly ends: BlockEnds;
   /** Registers that hold addresses in the block being made. */
   private pointers: number[] = [];
 
@@ -61,6 +74,7 @@ class ProgramGenerator {
     this.source = new InstructionSource(this.random);
     this.mode = this.pick(GUEST_MODES);
     this.blockCount = 2 + this.random.below(MAX_BLOCKS - 1);
+    this.ends = new BlockEnds(this.random, this.mode, this.blockCount);
     for (const [group, weight] of Object.entries(this.pick(PROFILES)))
       for (let i = 0; i < weight; i++) this.groups.push(group as InstructionGroup);
   }
@@ -118,20 +132,23 @@ class ProgramGenerator {
     this.pointers = [];
     const out: Instruction[] = [];
     for (let i = random.below(4); i > 0; i--) out.push(this.pointer());
-    if (index === 0 || random.below(10) === 0) out.push(this.setRegister(4, STACK_TOP));
+    if (index === 0 || random.below(10) === 0) out.push(setRegister(4, STACK_TOP));
     const count = random.below(MAX_INSTRUCTIONS);
-    for (let i = 0; i < count; i++) this.addInstruction(out);
-    out.push(...this.terminator(index, fallsThrough));
+    for (let i = 0; i < count; i++) this.addInstruction(index, out);
+    out.push(...this.ends.draw(index, fallsThrough));
     return out;
   }
 
-  private addInstruction(out: Instruction[]): void {
+  private addInstruction(index: number, out: Instruction[]): void {
     const { random } = this;
     const choice = random.below(100);
     if (choice < 3) out.push(this.patch());
-    else if (choice < 9) out.push(plain(this.pick(FLAG_READERS)));
-    else if (choice < 11) out.push(plain(this.pick(isUser(this.mode) ? UNPRIVILEGED : [...PRIVILEGED, ...UNPRIVILEGED])));
-    else if (choice < 13) out.push(this.deviceAccess());
+    else if (choice < 5) out.push(...this.storeAhead(index, out.length));
+    else if (choice < 11) out.push(plain(this.pick(FLAG_READERS)));
+    else if (choice < 13)
+      out.push(plain(this.pick(isUser(this.mode) ? UNPRIVILEGED : [...PRIVILEGED, ...UNPRIVILEGED])));
+    else if (choice < 15) out.push(this.deviceAccess());
+    else if (choice < 16) out.push(...this.stateSave());
     else {
       const group = this.pick(this.groups);
       if (group === "string") out.push(...this.stringSetUp());
@@ -144,22 +161,17 @@ class ProgramGenerator {
     const { random } = this;
     const register = this.pick(is64(this.mode) ? [3, 5, 6, 7, 8, 12, 13, 15] : [3, 5, 6, 7]);
     if (!this.pointers.includes(register)) this.pointers.push(register);
-    return this.setRegister(register, random.below(12) === 0 ? this.codeTarget() : dataAddress(random));
-  }
-
-  private setRegister(register: number, value: Target): Instruction {
-    const opcode = 0xb8 + (register & 7);
-    const bytes = register >= 8 ? [0x41, opcode, 0, 0, 0, 0] : [opcode, 0, 0, 0, 0];
-    return { bytes, fixups: [{ at: bytes.length - 4, relative: false, target: value }] };
+    return setRegister(register, random.below(12) === 0 ? this.codeTarget() : dataAddress(random));
   }
 
   /** Registers of string instructions, most of the time small counts and good addresses. */
   private stringSetUp(): Instruction[] {
     const { random } = this;
     const out: Instruction[] = [];
-    if (random.below(8) !== 0) out.push(this.setRegister(1, random.below(40)));
-    if (random.below(4) !== 0) out.push(this.setRegister(6, dataAddress(random)));
-    if (random.below(4) !== 0) out.push(this.setRegister(7, random.below(6) === 0 ? this.codeTarget() : dataAddress(random)));
+    if (random.below(8) !== 0) out.push(setRegister(1, random.below(40)));
+    if (random.below(4) !== 0) out.push(setRegister(6, dataAddress(random)));
+    if (random.below(4) !== 0)
+      out.push(setRegister(7, random.below(6) === 0 ? this.codeTarget() : dataAddress(random)));
     if (random.below(4) === 0) out.push(plain("fd"));
     if (random.below(3) === 0) out.push(plain("fc"));
     return out;
@@ -185,12 +197,20 @@ class ProgramGenerator {
       [0x80, 0],
     ]);
     const target = this.codeTarget();
-    if (is64(this.mode))
-      return {
-        bytes: [opcode, (reg << 3) | 4, 0x25, 0, 0, 0, 0, random.below(256)],
-        fixups: [{ at: 3, relative: false, target }],
-      };
-    return { bytes: [opcode, (reg << 3) | 5, 0, 0, 0, 0, random.below(256)], fixups: [{ at: 2, relative: false, target }] };
+    const bytes = [opcode, ...absolute(reg, is64(this.mode)), 0, 0, 0, 0, random.below(256)];
+    return { bytes, fixups: [{ at: bytes.length - 5, relative: false, target }] };
+  }
+
+  /** A store by a helper into what follows it in the same block. */
+  private storeAhead(block: number, at: number): Instruction[] {
+    const { random } = this;
+    const target = {
+      block,
+      instruction: at + 2 + random.below(3),
+      byte: random.below(3),
+      alias: random.below(2) === 0,
+    };
+    return [setRegister(7, target), plain(this.pick(HELPER_STORES))];
   }
 
   /** MOV to or from a register of the device. */
@@ -199,110 +219,12 @@ class ProgramGenerator {
     const address = le32(DATA + DEVICE_PAGE * PAGE + random.below(16) * 4);
     const opcode = this.pick([0x88, 0x89, 0x8a, 0x8b, 0x01, 0x03]);
     const reg = this.pick([0, 1, 2, 3]);
-    return { bytes: [opcode, ...(is64(this.mode) ? [(reg << 3) | 4, 0x25] : [(reg << 3) | 5]), ...address], fixups: [] };
+    return { bytes: [opcode, ...absolute(reg, is64(this.mode)), ...address], fixups: [] };
   }
 
-  // -- ends of blocks -------------------------------------------------------------------------------------------------
-
-  private target(): Target {
-    return { block: this.random.below(this.blockCount), instruction: 0, byte: 0 };
+  /** FXSAVE and FXRSTOR, which work on the vector registers in the CPU record. */
+  private stateSave(): Instruction[] {
+    const at = setRegister(3, dataAddress(this.random) & ~15);
+    return [at, plain(this.pick(["0fae03", "0fae0b", "0fae030fae0b"]))];
   }
-
-  /** Blocks from `firstFunction` on end with RET, if they do not fall through. */
-  private get firstFunction(): number {
-    return Math.ceil((this.blockCount * 2) / 3);
-  }
-
-  /** Mostly the start of a function. */
-  private callee(): Target {
-    const { random, firstFunction, blockCount } = this;
-    if (firstFunction === blockCount || random.below(6) === 0) return this.target();
-    return { block: firstFunction + random.below(blockCount - firstFunction), instruction: 0, byte: 0 };
-  }
-
-  private terminator(index: number, fallsThrough: boolean): Instruction[] {
-    const { random } = this;
-    const condition = 0x80 + random.below(16);
-    if (fallsThrough) {
-      const choice = random.below(12);
-      if (choice < 4) return [branch([0x0f, condition], this.target())];
-      // A short loop back to this block or the one before.
-      if (choice < 7) {
-        const head = { block: Math.max(0, index - random.below(3)), instruction: 0, byte: 0 };
-        return [...this.countDown(), branch([0x0f, 0x85], head)];
-      }
-      if (choice === 7) return this.counted();
-      if (choice < 10) return [branch([0xe8], this.callee())];
-      if (choice === 10) return this.indirect(2);
-      return [];
-    }
-    if (index >= this.firstFunction) return [plain(this.pick(["c3", "c3", "c3", "c20000", "c20800"]))];
-    switch (random.below(8)) {
-      case 0:
-        return [branch([0x0f, condition], this.target()), branch([0xe9], this.target())];
-      case 1:
-      case 2:
-        return [branch([0xe9], this.target())];
-      case 3:
-        return this.indirect(4);
-      case 4:
-        return [this.pushTarget(), plain("c3")];
-      case 5:
-        return [plain(`cd${this.pick(OPEN_VECTORS).toString(16).padStart(2, "0")}`), branch([0xe9], this.target())];
-      case 6:
-        return [branch([0xe8], this.callee()), branch([0xe9], this.target())];
-      default:
-        return random.below(6) === 0 ? [plain("c3")] : [branch([0xe9], this.target())];
-    }
-  }
-
-  /** AND with 31 and DEC, of a register that the pointers leave alone: a loop of few rounds, whatever it holds. */
-  private countDown(): Instruction[] {
-    const [and, dec] = this.pick(
-      is64(this.mode)
-        ? [
-            ["4183e21f", "41ffca"],
-            ["4983e31f", "49ffcb"],
-            ["6683e21f", "66ffca"],
-          ]
-        : [
-            ["83e21f", "4a"],
-            ["80e21f", "feca"],
-            ["83e11f", "49"],
-          ],
-    );
-    return [plain(and ?? ""), plain(dec ?? "")];
-  }
-
-  /** LOOP, LOOPE, LOOPNE or JRCXZ over a jump to a jump. */
-  private counted(): Instruction[] {
-    const { random } = this;
-    const short = [0xe0 + random.below(4), 5];
-    const set = random.below(4) === 0 ? [this.setRegister(1, random.below(30))] : [];
-    const over = branch([0xe9], this.target());
-    return [...set, { bytes: random.below(4) === 0 ? [0x67, ...short] : short, fixups: [] }, over, branch([0xe9], this.target())];
-  }
-
-  /** CALL (2) or JMP (4) through a register or the table of blocks. */
-  private indirect(reg: 2 | 4): Instruction[] {
-    const { random } = this;
-    const register = this.pick([0, 2, 3]);
-    if (random.below(2) === 0) return [this.setRegister(register, this.target()), { bytes: [0xff, 0xc0 | (reg << 3) | register], fixups: [] }];
-    const entry = le32(JUMP_TABLE + random.below(JUMP_TABLE_ENTRIES) * 8);
-    return [{ bytes: [0xff, ...(is64(this.mode) ? [(reg << 3) | 4, 0x25] : [(reg << 3) | 5]), ...entry], fixups: [] }];
-  }
-
-  private pushTarget(): Instruction {
-    return { bytes: [0x68, 0, 0, 0, 0], fixups: [{ at: 1, relative: false, target: this.target() }] };
-  }
-}
-
-/** An instruction without addresses. */
-function plain(hex: string): Instruction {
-  return { bytes: [...Buffer.from(hex, "hex")], fixups: [] };
-}
-
-/** A jump with a displacement of four bytes. */
-function branch(opcode: readonly number[], target: Target): Instruction {
-  return { bytes: [...opcode, 0, 0, 0, 0], fixups: [{ at: opcode.length, relative: true, target }] };
 }

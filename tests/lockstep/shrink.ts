@@ -52,7 +52,7 @@ function dropInstructions(program: GuestProgram, fails: Fails): GuestProgram {
   let small = program;
   for (let block = 0; block < small.blocks.length; block++)
     for (let width = 8; width >= 1; width = Math.floor(width / 2))
-      for (let at = 0; at < small.blocks[block].length; )  {
+      for (let at = 0; at < small.blocks[block].length;) {
         const shorter = without(small, block, at, width);
         if (fails(shorter)) small = shorter;
         else at += width;
