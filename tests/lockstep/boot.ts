@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type Translation, TRANSLATIONS } from "@isola/isa-x86";
 import { BootMachine, type BootOptions } from "./boot-machine.js";
@@ -10,6 +11,8 @@ const MIB = 1 << 20;
 /** Slices between two comparisons of all RAM, and the instructions after which progress is printed. */
 const MEMORY_INTERVAL = 2000;
 const PROGRESS = 500_000_000;
+/** Slices between two turns of the host's event loop. */
+const TURN_INTERVAL = 100;
 
 const say = (text: string): void => void writeSync(STDOUT, `${text}\n`);
 
@@ -17,7 +20,7 @@ const say = (text: string): void => void writeSync(STDOUT, `${text}\n`);
  * Boots two machines side by side, one that only interprets and one that compiles, and compares their vCPUs after every
  * slice of the scheduler and their RAM now and then. Returns the process exit code.
  */
-export function boot(args: readonly string[]): number {
+export async function boot(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -82,10 +85,12 @@ class BootComparison {
     }));
   }
 
-  run(limit: Limit): number {
+  async run(limit: Limit): Promise<number> {
     let progress = PROGRESS;
     for (;;) {
       this.slice++;
+      // Lets what is compiled in the background come in.
+      if (this.slice % TURN_INTERVAL === 0) await setImmediate();
       // A share of one instruction is one slice.
       const left = this.reference.machine.run(1);
       const right = this.other.machine.run(1);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Translation } from "@isola/isa-x86";
 import { RandomNumbers } from "../fuzz/random-program.js";
 import { difference, differentBytes, differentFields } from "./comparison.js";
 import { assemble, type AssembledProgram, type GuestProgram } from "./guest-program.js";
-import { LockstepCpu } from "./lockstep-cpu.js";
+import { LockstepCpu, type LockstepPolicy } from "./lockstep-cpu.js";
 
 /** Calls of `run` a program gets, and instructions of each: at least as many as any block has. */
 const RUNS = 60;
@@ -12,7 +11,7 @@ const MAX_BUDGET = 1000;
 const FIRST_VECTOR = 0x48;
 
 export interface Divergence {
-  readonly translation: Translation;
+  readonly policy: LockstepPolicy;
   /** Number of the run after which the two differ. */
   readonly run: number;
   readonly found: readonly string[];
@@ -37,17 +36,17 @@ function differences(a: LockstepCpu, b: LockstepCpu): string[] {
 /** A vCPU that only interprets, and those that it is compared with. */
 export class Differ {
   readonly statistics: DifferStatistics = { instructions: 0, exceptions: 0, shutdowns: 0 };
-  private readonly reference = new LockstepCpu("off");
+  private readonly reference = new LockstepCpu({ name: "off", translation: "off" });
   private readonly others: readonly LockstepCpu[];
 
-  constructor(translations: readonly Translation[]) {
-    this.others = translations.map((translation) => new LockstepCpu(translation));
+  constructor(policies: readonly LockstepPolicy[]) {
+    this.others = policies.map((policy) => new LockstepCpu(policy));
   }
 
   /** What the translators of the others have done, as text. */
   describeTranslators(): string {
     const lines = this.others.map(
-      ({ translation, engine }) => `${translation}: ${JSON.stringify(engine.translator.statistics)}`,
+      ({ policy, engine }) => `${policy.name}: ${JSON.stringify(engine.translator.statistics)}`,
     );
     return lines.join("\n");
   }
@@ -67,6 +66,7 @@ export class Differ {
       const budget = MIN_BUDGET + random.below(MAX_BUDGET);
       const interrupt = random.below(10) === 0;
       const disturbance = random.below(8) === 0 ? random.below(256) : -1;
+      if (random.below(4) === 0) for (const cpu of all) cpu.finishCompilations();
       if (program.disturbed)
         for (const cpu of all) {
           if (interrupt) cpu.device.interrupt(FIRST_VECTOR + (run & 7));
@@ -76,7 +76,7 @@ export class Differ {
       for (const [i, other] of this.others.entries()) {
         const found = differences(reference, other);
         if (exits[i + 1] !== exits[0]) found.unshift(`exit: ${exits[0]} against ${exits[i + 1]}`);
-        if (found.length > 0) return { translation: other.translation, run, found };
+        if (found.length > 0) return { policy: other.policy, run, found };
       }
       this.statistics.instructions += budget - reference.cpu.budgetLeft;
       if (exits[0] === "shutdown") {

@@ -8,6 +8,8 @@ import {
   resetCpu,
   SystemInstructions,
   type Translation,
+  TRANSLATION_POLICIES,
+  type TranslationPolicy,
   type VmExit,
   X86Cpu,
   X86Engine,
@@ -64,16 +66,27 @@ function built(name: string): Uint8Array {
 const modules = { helpers: built("helpers.wasm"), interpreter: built("interpreter.wasm") };
 const compiled = new Map<Uint8Array, WasmModule>();
 
-/** The host's WebAssembly, which compiles the two modules of every engine only once. */
-const sharingWasm: WasmHost = {
-  ...hostWasm,
-  compile(bytes) {
-    if (bytes !== modules.helpers && bytes !== modules.interpreter) return hostWasm.compile(bytes);
-    const known = compiled.get(bytes) ?? hostWasm.compile(bytes);
-    compiled.set(bytes, known);
-    return known;
-  },
-};
+/** The host's WebAssembly, except that the two modules of every engine are compiled only once. */
+function compileOnce(bytes: Uint8Array): WasmModule {
+  if (bytes !== modules.helpers && bytes !== modules.interpreter) return hostWasm.compile(bytes);
+  const known = compiled.get(bytes) ?? hostWasm.compile(bytes);
+  compiled.set(bytes, known);
+  return known;
+}
+
+/** A way to execute guest code. */
+export interface LockstepPolicy {
+  readonly name: string;
+  readonly translation: Translation | TranslationPolicy;
+}
+
+/** What every program is executed by, beside the interpreter. */
+export const POLICIES: readonly LockstepPolicy[] = [
+  { name: "early", translation: "early" },
+  { name: "at-once", translation: "at-once" },
+  // Modules that are ready at any time later, and so few regions that the older ones must go.
+  { name: "background", translation: { ...TRANSLATION_POLICIES.early, background: true, maxRegions: 12 } },
+];
 
 /** A bare vCPU with RAM and a device, on which a random program runs under one translation policy. */
 export class LockstepCpu {
@@ -82,12 +95,20 @@ export class LockstepCpu {
   readonly device: TestDevice;
   private readonly ram: Uint8Array;
   private handler: FaultHandler | null = null;
+  /** Modules that count as being compiled in the background. */
+  private compilations: (() => void)[] = [];
 
-  constructor(readonly translation: Translation) {
+  constructor(readonly policy: LockstepPolicy) {
     const mmio = new Bus("memory");
     this.device = new TestDevice(() => this.engine.ram);
     mmio.map(DEVICE_PHYSICAL, PAGE, this.device);
-    this.engine = new X86Engine({ wasm: sharingWasm, modules, ramSize: RAM_SIZE, cpuCount: 1, mmio, translation });
+    const wasm: WasmHost = {
+      ...hostWasm,
+      compile: compileOnce,
+      compileInBackground: (bytes) => this.compileLater(bytes),
+    };
+    const { translation } = policy;
+    this.engine = new X86Engine({ wasm, modules, ramSize: RAM_SIZE, cpuCount: 1, mmio, translation });
     const { device } = this;
     const interrupts = {
       pending: () => device.waiting.length > 0,
@@ -108,6 +129,21 @@ export class LockstepCpu {
     this.cpu = new X86Cpu(this.engine, 0, interrupts, system);
     this.device.cpu = this.cpu;
     this.ram = new Uint8Array(this.engine.buffer, this.engine.ram.base, RAM_SIZE);
+  }
+
+  /** What the translator waits for comes when the test says so, and not when the host's event loop turns. */
+  private compileLater(bytes: Uint8Array): Promise<WasmModule> {
+    const module = hostWasm.compile(bytes);
+    const later = {
+      then: (done: (module: WasmModule) => void) => void this.compilations.push(() => done(module)),
+    };
+    return later as unknown as Promise<WasmModule>;
+  }
+
+  finishCompilations(): void {
+    const ready = this.compilations;
+    this.compilations = [];
+    for (const done of ready) done();
   }
 
   /** Loads a program and everything around it; all else in RAM becomes random data that follow from its seed. */

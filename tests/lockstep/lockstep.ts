@@ -3,10 +3,10 @@ import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Differ, type Divergence } from "./differ.js";
 import { type GuestProgram, listing } from "./guest-program.js";
+import { POLICIES } from "./lockstep-cpu.js";
 import { generateProgram } from "./program-generator.js";
 import { shrink } from "./shrink.js";
 
-const TRANSLATIONS = ["early", "at-once"] as const;
 /** Programs that one set of engines runs, so that their caches see many programs but do not grow for ever. */
 const PROGRAMS_PER_ENGINE = 100;
 const STDOUT = 1;
@@ -27,10 +27,10 @@ export function lockstep(args: readonly string[]): number {
   const first = Number(values.seed);
   const end = performance.now() + Number(values.seconds) * 1000;
   const last = values.count === undefined ? Number.POSITIVE_INFINITY : first + Number(values.count);
-  let differ = new Differ(TRANSLATIONS);
+  let differ = new Differ(POLICIES);
   let seed = first;
   for (; seed < last && performance.now() < end; seed++) {
-    if ((seed - first) % PROGRAMS_PER_ENGINE === PROGRAMS_PER_ENGINE - 1) differ = new Differ(TRANSLATIONS);
+    if ((seed - first) % PROGRAMS_PER_ENGINE === PROGRAMS_PER_ENGINE - 1) differ = new Differ(POLICIES);
     if (values.verbose) say(`at seed ${seed}`);
     const program = generateProgram(seed);
     const divergence = differ.run(program);
@@ -44,13 +44,13 @@ export function lockstep(args: readonly string[]): number {
   return 0;
 }
 
-function describe({ translation, run, found }: Divergence): string {
-  return `"${translation}" differs after run ${run}:\n  ${found.slice(0, 12).join("\n  ")}`;
+function describe({ policy, run, found }: Divergence): string {
+  return `"${policy.name}" differs after run ${run}:\n  ${found.slice(0, 12).join("\n  ")}`;
 }
 
 /** Prints the smallest program that still shows a difference, on fresh engines. */
-function report(program: GuestProgram, { translation }: Divergence): void {
-  const attempt = (candidate: GuestProgram): Divergence | null => new Differ([translation]).run(candidate);
+function report(program: GuestProgram, { policy }: Divergence): void {
+  const attempt = (candidate: GuestProgram): Divergence | null => new Differ([policy]).run(candidate);
   if (attempt(program) === null) {
     say("fresh engines agree: the programs before this one matter");
     return;

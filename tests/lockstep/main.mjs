@@ -10,4 +10,4 @@ import { bundle } from "../bundle.mjs";
 const args = process.argv.slice(2);
 const verb = args.some((arg) => arg.startsWith("--kernel")) ? "boot" : "lockstep";
 const module = await import(pathToFileURL(await bundle(`lockstep/${verb}.ts`)).href);
-process.exitCode = module[verb](args);
+process.exitCode = await module[verb](args);
