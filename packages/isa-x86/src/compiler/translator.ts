@@ -262,6 +262,7 @@ export class Translator {
     const free = this.freeSlots.pop();
     if (free !== undefined) return free;
     if (this.nextSlot >= this.options.table.length) throw new Error("the table of regions is full");
+    this.statistics.slots++;
     return this.nextSlot++;
   }
 
