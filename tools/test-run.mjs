@@ -20,24 +20,39 @@ const WHOLE_CHECKS = [
   { name: "boots", script: "tests/boot/main.mjs" },
 ];
 
+/** Unit tests that execute guest code: they run a second time with everything compiled that can be. */
+const GUEST_CODE = [
+  "packages/isa-x86/src/cpu",
+  "packages/isa-x86/src/semantics",
+  "packages/isa-x86/src/system",
+  "packages/isa-x86/src/sse.test.ts",
+  "tests/guests",
+  "tests/oracle",
+  "tests/fuzz",
+];
+
 const SKIPPED = 77;
 const REPORT = "build/vitest.json";
 
-/** Runs Node with `args`; resolves with its exit status. */
-function node(args) {
+/** Runs Node with `args` and more environment variables; resolves with its exit status. */
+function node(args, more = {}) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+    const env = { ...process.env, ...more };
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
     child.on("error", () => resolve(1));
     child.on("exit", (status) => resolve(status ?? 1));
   });
 }
 
-/** Unit tests; returns how many passed, failed and were skipped, or null if they did not run. */
-async function unitTests() {
+/**
+ * Unit tests, all of them or some; returns how many passed, failed and were skipped, or null if they did not run.
+ * @param env more environment variables
+ */
+async function unitTests(files = [], env = {}) {
   rmSync(join(root, REPORT), { force: true });
   mkdirSync(join(root, "build"), { recursive: true });
-  const args = ["node_modules/vitest/vitest.mjs", "run", "--reporter=dot", "--reporter=json", `--outputFile=${REPORT}`];
-  const status = await node(args);
+  const reporters = ["--reporter=dot", "--reporter=json", `--outputFile=${REPORT}`];
+  const status = await node(["node_modules/vitest/vitest.mjs", "run", ...reporters, ...files], env);
   if (!existsSync(join(root, REPORT))) return null;
   const report = JSON.parse(readFileSync(join(root, REPORT), "utf8"));
   const skipped = report.testResults.flatMap((file) =>
@@ -76,11 +91,15 @@ export async function testAll() {
     return 0;
   });
   for (const { name, args } of STATIC_CHECKS) await check(name, () => node(args));
+  const count = (name, unit) => {
+    passed += unit?.passed ?? 0;
+    failed += unit?.failed ?? 1;
+    for (const test of unit?.skipped ?? []) skips.push(`${test.fullName}${name}`);
+  };
   process.stdout.write("== unit tests\n");
-  const unit = await unitTests();
-  passed += unit?.passed ?? 0;
-  failed += unit?.failed ?? 1;
-  for (const test of unit?.skipped ?? []) skips.push(test.fullName);
+  count("", await unitTests());
+  process.stdout.write("== unit tests, guest code compiled at once\n");
+  count(" (compiled at once)", await unitTests(GUEST_CODE, { ISOLA_TRANSLATION: "at-once" }));
   for (const { name, script } of WHOLE_CHECKS) {
     if (existsSync(join(root, script))) await check(name, () => node([script]));
     else skips.push(`${name}: ${script} does not exist`);

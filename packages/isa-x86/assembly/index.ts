@@ -5,13 +5,13 @@ export { configureCpus, evictHalf, findBlock, insertBlock, takeDeadBlocks, writt
 export { materializeFlags } from "./lazy-flags";
 export { cachedRecord, deliverFault, linearRip, lookup, nextRip, noteHot, recordRip, resolve, translateCode } from "./lookup";
 export {
-  checkCanonical, checkWrite, readBlock, readForWrite, readForWriteCompiled, readGuest, readGuest128, readGuest256,
-  writeBlock, writeGuest, writeGuest128, writeGuest128Compiled, writeGuest256, writeGuest256Compiled, writeGuestCompiled,
+  checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, readGuest256, writeBlock, writeGuest,
+  writeGuest128, writeGuest256,
 } from "./memory";
-export { checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128, readForWriteCompiled, writeGuestCompiled, writeGuest128Compiled } from "./memory";
-export { configureCpus, evictHalf, insertBlock, writtenByDevice } from "./code-cache";
-export { deliverFault, linearRip, lookup, nextRip, recordRip, resolve, translateCode } from "./lookup";
-export { checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, writeBlock, writeGuest, writeGuest128 } from "./memory";
+export {
+  readForWriteCompiled, readGuest128Compiled, readGuest256Compiled, readGuestCompiled, writeGuest128Compiled,
+  writeGuest256Compiled, writeGuestCompiled,
+} from "./memory";
 export { configureRam, readPhysical, writePhysical } from "./physical";
 export { flushTlb, initTlb } from "./address-space";
 export { refreshJumpContext } from "./jump-cache";

@@ -101,14 +101,31 @@ function crossesPage(linear: u64, bytes: u32): bool {
 
 /** Reads `size & 0xff` (1, 2, 4, 8) bytes at a linear address with current privilege; CPU_FAULT tells of a fault. */
 export function readGuest(cpu: usize, rec: usize, linear: u64, size: u32): u64 {
+  return readFor(cpu, rec, linear, size, false);
+}
+
+/**
+ * What {@link readGuest} is to handlers of the interpreter, for compiled regions: an access to a device is left to the
+ * interpreter, since the device may ask for the time, which is in the CPU record, or change code in RAM.
+ */
+export function readGuestCompiled(cpu: usize, rec: usize, linear: u64, size: u32): u64 {
+  return readFor(cpu, rec, linear, size, true);
+}
+
+function readFor(cpu: usize, rec: usize, linear: u64, size: u32, compiled: bool): u64 {
   if (!precheck(cpu, rec, linear, size)) return 0;
   const bytes = size & 0xff;
   checkDataBreakpoint(cpu, linear, bytes, false);
+  return readChecked(cpu, linear, bytes, compiled);
+}
+
+function readChecked(cpu: usize, linear: u64, bytes: u32, compiled: bool): u64 {
   const first = translate(cpu, linear, READ);
   if (first == NO_PAGE) return 0;
-  if (!crossesPage(linear, bytes)) return readPhysical(first, bytes);
+  if (!crossesPage(linear, bytes)) return compiled && isDevice(cpu, first) ? 0 : readPhysical(first, bytes);
   const second = translate(cpu, secondPage(cpu, linear), READ);
   if (second == NO_PAGE) return 0;
+  if (compiled && (isDevice(cpu, first) || isDevice(cpu, second))) return 0;
   return readCrossing(first, second, bytes);
 }
 
@@ -165,8 +182,8 @@ export function checkWrite(cpu: usize, rec: usize, linear: u64, size: u32): bool
 }
 
 /**
- * What {@link writeGuest} is to handlers of the interpreter, for compiled regions: a write to bytes that may hold
- * decoded code is left to the interpreter, since it may change the region itself.
+ * What {@link writeGuest} is to handlers of the interpreter, for compiled regions: a write to a device is left to the
+ * interpreter, like a read, and one to bytes that may hold decoded code, since it may change the region itself.
  */
 export function writeGuestCompiled(cpu: usize, rec: usize, linear: u64, size: u32, value: u64): void {
   if (mayWriteCompiled(cpu, rec, linear, size)) writeGuest(cpu, rec, linear, size, value);
@@ -198,26 +215,44 @@ function mayWriteCompiled(cpu: usize, rec: usize, linear: u64, size: u32): bool 
     head = 0x1000 - (<u32>linear & 0xfff);
     const second = translate(cpu, secondPage(cpu, linear), WRITE);
     if (second == NO_PAGE) return false;
-    if (isCode(cpu, second, bytes - head)) return false;
+    if (isDeviceOrCode(cpu, second, bytes - head)) return false;
   }
-  return !isCode(cpu, first, head);
+  return !isDeviceOrCode(cpu, first, head);
 }
 
-function isCode(cpu: usize, physical: u64, bytes: u32): bool {
+/** Whether a write must be left to the interpreter; CPU_FAULT says so then. */
+function isDeviceOrCode(cpu: usize, physical: u64, bytes: u32): bool {
   const ram = ramOffset(physical);
-  if (ram == NOT_RAM || !holdsCode(ram, bytes)) return false;
+  if (ram != NOT_RAM && !holdsCode(ram, bytes)) return false;
+  store<u32>(cpu + CPU_FAULT, FAULT_INTERPRET);
+  return true;
+}
+
+/** The same for a read. */
+function isDevice(cpu: usize, physical: u64): bool {
+  if (ramOffset(physical) != NOT_RAM) return false;
   store<u32>(cpu + CPU_FAULT, FAULT_INTERPRET);
   return true;
 }
 
 /** Reads 16 bytes into the first scratch vector. */
 export function readGuest128(cpu: usize, rec: usize, linear: u64): void {
-  readVector(cpu, rec, linear, 16);
+  readVector(cpu, rec, linear, 16, false);
 }
 
 /** Reads 32 bytes into the first scratch vector. */
 export function readGuest256(cpu: usize, rec: usize, linear: u64): void {
-  readVector(cpu, rec, linear, 32);
+  readVector(cpu, rec, linear, 32, false);
+}
+
+/** {@link readGuest128} for compiled regions. */
+export function readGuest128Compiled(cpu: usize, rec: usize, linear: u64): void {
+  readVector(cpu, rec, linear, 16, true);
+}
+
+/** {@link readGuest256} for compiled regions. */
+export function readGuest256Compiled(cpu: usize, rec: usize, linear: u64): void {
+  readVector(cpu, rec, linear, 32, true);
 }
 
 /** Writes 16 bytes from the first scratch vector. */
@@ -230,18 +265,19 @@ export function writeGuest256(cpu: usize, rec: usize, linear: u64): void {
   writeVector(cpu, rec, linear, 32);
 }
 
-function readVector(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
+function readVector(cpu: usize, rec: usize, linear: u64, bytes: u32, compiled: bool): void {
   if (!precheck(cpu, rec, linear, bytes)) return;
   checkDataBreakpoint(cpu, linear, bytes, false);
   const first = translate(cpu, linear, READ);
   if (first == NO_PAGE) return;
   const scratch = cpu + CPU_SCRATCH;
+  if (compiled && isDevice(cpu, first)) return;
   if (!crossesPage(linear, bytes)) {
     for (let i: u32 = 0; i < bytes; i += 8) store<u64>(scratch + i, readPhysical(first + i, 8));
     return;
   }
   const second = translate(cpu, secondPage(cpu, linear), READ);
-  if (second == NO_PAGE) return;
+  if (second == NO_PAGE || (compiled && isDevice(cpu, second))) return;
   const head: u32 = 0x1000 - (<u32>first & 0xfff);
   for (let i: u32 = 0; i < bytes; i++)
     store<u8>(scratch + i, <u8>readPhysical(i < head ? first + i : second + (i - head), 1));

@@ -10,7 +10,7 @@ export type { Helpers } from "./cpu/helpers.js";
 export * from "./cpu/vm-exit.js";
 export { type InterruptSource, type TrapHandler, TrapResult, X86Cpu } from "./cpu/x86-cpu.js";
 export { type Disassembly, disassemble } from "./disassemble/disassemble.js";
-export { type Translation, TRANSLATIONS } from "./compiler/policy.js";
+export { type Translation, TRANSLATION_POLICIES, type TranslationPolicy, TRANSLATIONS } from "./compiler/policy.js";
 export type { TranslatorStatistics } from "./compiler/statistics.js";
 export { ModeKey } from "./decode/mode.js";
 export { LinearMemory } from "./inspect/linear-memory.js";

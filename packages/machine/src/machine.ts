@@ -40,7 +40,8 @@ export class Machine {
   onWake: () => void = () => {};
   onSerialReady: (port: number) => void = () => {};
   private readonly clock: MachineClock;
-  private readonly engine: X86Engine;
+  /** Guest RAM, the records of the vCPUs, translated code: for debuggers and tests, which only look. */
+  readonly engine: X86Engine;
   private readonly vcpus: readonly X86Vcpu[];
   private readonly scheduler: Scheduler;
   private readonly board: Board;

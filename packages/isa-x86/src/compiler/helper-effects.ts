@@ -3,9 +3,9 @@
  * Helpers that neither read nor write what compiled code keeps in locals: general registers, arithmetic flags, the budget, and what selects the soft TLB. All others are called with everything in the CPU record.
  */
 const PURE: ReadonlySet<string> = new Set([
-  "readGuest",
-  "readGuest128",
-  "readGuest256",
+  "readGuestCompiled",
+  "readGuest128Compiled",
+  "readGuest256Compiled",
   "readForWriteCompiled",
   "writeGuestCompiled",
   "writeGuest128Compiled",
@@ -50,4 +50,9 @@ export function touchesVectors(helper: string): boolean {
 /** Helpers that may write guest memory, and with it the code of the region they are called from. */
 export function mayWriteMemory(helper: string): boolean {
   return !isPure(helper) || /^(writeBlock|writeGuest|x87.*(Store|Save))/.test(helper);
+}
+
+/** Helpers among the pure ones that may access a device; those of plain accesses leave it to the interpreter. */
+export function mayReachDevice(helper: string): boolean {
+  return helper === "readBlock" || helper === "writeBlock";
 }

@@ -21,7 +21,7 @@ import { Special } from "../interpreter/special.js";
 import { type Vector, X86Emitter } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
 import { ColdExit, ExitKind } from "./exits.js";
-import { isPure, mayWriteMemory, touchesVectors } from "./helper-effects.js";
+import { isPure, mayReachDevice, mayWriteMemory, touchesVectors } from "./helper-effects.js";
 import { LazyFlags } from "./lazy-flags.js";
 import type { Edge, RegionBlock } from "./region.js";
 import { Extended, isExtended, RegionLocals } from "./region-locals.js";
@@ -310,7 +310,7 @@ export class RegionEmitter extends X86Emitter {
     this.push(this.hostAddress(entry.address, linear));
     this.code.memory(op, 0);
     this.code.else();
-    this.push(this.loadSlowly(op, bytes, linear, stack));
+    this.push(this.loadSlowly(op, bytes, linear, stack, "Compiled"));
     this.code.end();
     return this.result(type);
   }
@@ -323,6 +323,10 @@ export class RegionEmitter extends X86Emitter {
     this.code.else();
     this.storeSlowly(op, bytes, linear, value, stack, "Compiled");
     this.code.end();
+  }
+
+  override loadGuestPair(linear: Value): readonly [low: Value, high: Value] {
+    return super.loadGuestPair(linear, "Compiled");
   }
 
   override storeGuestPair(linear: Value, low: Value, high: Value): void {
@@ -744,7 +748,7 @@ export class RegionEmitter extends X86Emitter {
     if (mayWriteMemory(name) && !name.startsWith("writeGuest")) this.mustCheckDeath = true;
     const vectors = touchesVectors(name);
     // Devices may ask what time it is, which on a virtual clock follows from the budget.
-    if (/^(read|write)Guest/.test(name)) this.storeState("i32.store", "budget", this.value(this.locals.budget));
+    if (mayReachDevice(name)) this.storeState("i32.store", "budget", this.value(this.locals.budget));
     if (!pure) {
       this.flags.compute();
       this.flags.spill();

@@ -13,8 +13,10 @@ export interface TranslatorStatistics {
   evicted: number;
   /** Regions in the cache now. */
   live: number;
+  /** Slots of the function table that regions have ever had. */
+  slots: number;
 }
 
 export function emptyStatistics(): TranslatorStatistics {
-  return { regions: 0, blocks: 0, records: 0, modules: 0, wasmBytes: 0, invalidated: 0, evicted: 0, live: 0 };
+  return { regions: 0, blocks: 0, records: 0, modules: 0, wasmBytes: 0, invalidated: 0, evicted: 0, live: 0, slots: 0 };
 }

@@ -108,6 +108,23 @@ export class Translator {
     this.translate(hot);
   }
 
+  /** The memory of all blocks in `[start, end)`, which have died, is about to be used again. */
+  forgetBlocks(start: number, end: number): void {
+    this.dropDead();
+    const { view } = this;
+    const count = view.getUint32(HOT_QUEUE, true);
+    const entryAt = (index: number): number => HOT_QUEUE + QUEUE_HEADER + index * HOT_ENTRY_SIZE;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const head = view.getUint32(entryAt(i) + HotField.Record, true);
+      if (head >= start && head < end) continue;
+      for (let at = 0; at < HOT_ENTRY_SIZE; at += 4)
+        view.setUint32(entryAt(kept) + at, view.getUint32(entryAt(i) + at, true), true);
+      kept++;
+    }
+    view.setUint32(HOT_QUEUE, kept, true);
+  }
+
   /** Compiles the regions that begin with the given blocks, in one module. */
   translate(hot: readonly HotBlock[]): void {
     const { policy, wasm } = this.options;
@@ -209,11 +226,18 @@ export class Translator {
         this.view.setInt32(block.head + HeadField.Heat, 0, true);
       }
     }
+    this.coolHead(region);
     this.translations.delete(translation);
     this.liveBytes -= translation.size;
     // A slot that is still to be filled is released when that has happened.
     if (!this.pending.has(translation)) this.releaseSlot(slot);
     this.statistics.live = this.translations.size;
+  }
+
+  /** The block that became hot is to become hot again, also where its region was dropped before it was in use. */
+  private coolHead({ blocks: [first] }: Region): void {
+    if (first === undefined || this.view.getUint32(first.head + RecordField.Handler, true) !== Special.Head) return;
+    this.view.setInt32(first.head + HeadField.Heat, 0, true);
   }
 
   private releaseSlot(slot: number): void {
@@ -238,6 +262,7 @@ export class Translator {
     const free = this.freeSlots.pop();
     if (free !== undefined) return free;
     if (this.nextSlot >= this.options.table.length) throw new Error("the table of regions is full");
+    this.statistics.slots++;
     return this.nextSlot++;
   }
 

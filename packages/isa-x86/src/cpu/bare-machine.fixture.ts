@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Bus } from "@isola/memory";
 import type { WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
 import { testTranslation } from "../compiler/policy.fixture.js";
+import type { Translation, TranslationPolicy } from "../compiler/policy.js";
 import type { Form } from "../table/form.js";
 import { X86Engine } from "./engine.js";
 import type { VmExit } from "./vm-exit.js";
@@ -37,6 +38,12 @@ const PRESENT_WRITABLE = 3n;
 const LARGE = 0x80n;
 const HLT = 0xf4;
 
+export interface BareMachineOptions {
+  readonly translation?: Translation | TranslationPolicy;
+  /** Parts of the host's WebAssembly to be replaced. */
+  readonly host?: Partial<WasmHost>;
+}
+
 /**
  * A vCPU in 64-bit mode at privilege level 0, with paging: everything but the 2 MiB at MAPPED is identity-mapped. HLT
  * ends a run. Interrupt handlers are one IRETQ until a test writes others.
@@ -50,18 +57,22 @@ export class BareMachine {
   ticks = 1_000_000;
   clock: () => number = () => this.ticks;
 
+  /** What is behind physical addresses that are not RAM. */
+  readonly mmio = new Bus("mmio");
+
   /** @param traps emulates trapped instructions; without it all but HLT are errors of the test */
   constructor(
     ramSize = 16 << 20,
     private readonly traps: TrapHandler | null = null,
+    { translation = testTranslation(), host = {} }: BareMachineOptions = {},
   ) {
     this.engine = new X86Engine({
-      wasm,
+      wasm: { ...wasm, ...host },
       modules: { helpers: built("helpers.wasm"), interpreter: built("interpreter.wasm") },
       ramSize,
       cpuCount: 1,
-      translation: testTranslation(),
-      mmio: new Bus("mmio"),
+      translation,
+      mmio: this.mmio,
       ticks: () => this.clock(),
     });
     const interrupts = {

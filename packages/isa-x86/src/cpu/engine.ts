@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CPU_RECORDS, CPU_STRIDE, MAX_CPUS, memoryPages, RAM_BASE } from "@isola/engine";
+import { ARENA, ARENA_HALF_SIZE, CPU_RECORDS, CPU_STRIDE, MAX_CPUS, memoryPages, RAM_BASE } from "@isola/engine";
 import { assert } from "@isola/base";
 import { type AccessSize, type Bus, GuestRam } from "@isola/memory";
 import type { WasmFunction, WasmHost } from "@isola/ports";
@@ -7,7 +7,7 @@ import type { CodeCounterValues } from "../counters/code-counters.js";
 import { readCodeCounters } from "../counters/counter-layout.js";
 import { TimedTranslator, type TranslationTimer } from "../counters/timed-translator.js";
 import { BlockDecoder } from "../decode/block-decoder.js";
-import { type Translation, TRANSLATION_POLICIES } from "../compiler/policy.js";
+import { type Translation, TRANSLATION_POLICIES, type TranslationPolicy } from "../compiler/policy.js";
 import { indexHandlers } from "../interpreter/handlers.js";
 import type { Form } from "../table/form.js";
 import { Special } from "../interpreter/special.js";
@@ -27,7 +27,8 @@ export interface EngineOptions {
   readonly cpuCount: number;
   /** Devices behind physical addresses that are not RAM. */
   readonly mmio: Bus;
-  readonly translation: Translation;
+  /** How guest code is executed: one of the usual ways, or a policy of its own, for tests. */
+  readonly translation: Translation | TranslationPolicy;
   /** Ticks of the machine's time-stamp counter, a whole number; guest code asks for it while it runs. */
   readonly ticks: () => number;
   /** Measures what translation takes. */
@@ -54,7 +55,7 @@ export class X86Engine {
   readonly forms: readonly Form[];
 
   constructor(options: EngineOptions) {
-    const { wasm, modules, ramSize, cpuCount, mmio, ticks } = options;
+    const { wasm, modules, ramSize, cpuCount, mmio, translation, ticks } = options;
     assert(cpuCount >= 1 && cpuCount <= MAX_CPUS, `a machine has 1 to ${MAX_CPUS} vCPUs`);
     const pages = memoryPages(ramSize);
     const memory = wasm.createMemory(pages, pages, false);
@@ -90,13 +91,13 @@ export class X86Engine {
       helpers: this.helpers as Helpers & typeof exports,
       interpreter,
       forms: index.forms,
-      policy: TRANSLATION_POLICIES[options.translation],
+      policy: typeof translation === "string" ? TRANSLATION_POLICIES[translation] : translation,
     };
     this.translator = new TimedTranslator(translatorOptions, options.timer ?? NO_TIMER);
     this.decoder = new BlockDecoder(this.buffer, index, (half, used, otherUsed) => {
       this.helpers.evictHalf(half, used, otherUsed);
-      // The dead blocks' memory is about to be used again.
-      this.translator.dropDead();
+      const start = ARENA + half * ARENA_HALF_SIZE;
+      this.translator.forgetBlocks(start, start + used);
     });
     this.ram.onWrite((address, length) => this.helpers.writtenByDevice(this.ram.offsetOf(address, length), length));
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from "vitest";
+import { testTranslation } from "../compiler/policy.fixture.js";
 import { BareMachine, CODE, MAPPED } from "./bare-machine.fixture.js";
 
 const [RAX, RCX, RBX, RSI, RDI] = [0, 1, 3, 6, 7];
@@ -194,7 +195,8 @@ describe("interrupts", () => {
   });
 });
 
-describe("the cache of decoded code", () => {
+// A module for each of half a million blocks takes minutes; compiler/translator.test.ts has this with regions.
+describe.skipIf(testTranslation() === "at-once")("the cache of decoded code", () => {
   it("is bounded: a guest that runs code all over its RAM evicts old blocks and goes on rightly", () => {
     machine = new BareMachine(32 << 20);
     // Every 32 bytes: inc rax, then a jump to the next stretch; three times what the cache holds.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
-import { Exit } from "@isola/engine";
 import type { Bus } from "@isola/memory";
 import type { WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
 import { testTranslation } from "../compiler/policy.fixture.js";
-import { CpuState } from "../cpu/cpu-state.js";
+import type { CpuState } from "../cpu/cpu-state.js";
 import { X86Engine } from "../cpu/engine.js";
+import { TrapResult, X86Cpu } from "../cpu/x86-cpu.js";
 
 const wasm: WasmHost = {
   compile: (bytes) => new WebAssembly.Module(bytes as BufferSource) as unknown as WasmModule,
@@ -22,6 +22,7 @@ export const CODE = 0x1000;
 const RAM_SIZE = 4 << 20;
 const HLT = 0xf4;
 const BUDGET = 1_000_000;
+const NO_INTERRUPTS = { pending: () => false, acknowledge: () => -1, takeNmi: () => false };
 const ACCESS = { code32: 0xc09b, data32: 0xc093, code16: 0x009b, data16: 0x0093 } as const;
 const SEGMENTS = ["es", "cs", "ss", "ds", "fs", "gs"] as const;
 export const REGISTERS = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"] as const;
@@ -45,11 +46,11 @@ export class ProgramRunner {
     mmio: { read: () => 0xff, write: () => undefined } as unknown as Bus,
     ticks: () => 0,
   });
-  readonly state: CpuState = new CpuState(this.engine.view, this.engine.cpuRecord(0));
+  private readonly cpu: X86Cpu = new X86Cpu(this.engine, 0, NO_INTERRUPTS, { trap: () => TrapResult.Halt });
+  readonly state: CpuState = this.cpu.state;
 
   constructor(mode: "flat32" | "real") {
     const { state, engine } = this;
-    engine.helpers.initTlb(state.base);
     const flat = mode === "flat32";
     state.set64("cr0", flat ? 0x11n : 0x10n);
     state.set("eflags", 2);
@@ -74,13 +75,10 @@ export class ProgramRunner {
     engine.ram.write(Number(state.get64("csBase")) + CODE, Uint8Array.from(bytes));
     for (const [name, value] of Object.entries(registers)) this.set(name as Register, value);
     state.set64("rip", BigInt(CODE));
-    state.set("budget", BUDGET);
-    for (;;) {
-      const reason = engine.enter(0, state.base);
-      if (reason === Exit.Trap) return BUDGET - state.get("budget");
-      if (reason === Exit.Decode) this.decode();
-      else throw new Error(`left with ${reason}, fault ${state.get("fault") - 1}`);
-    }
+    state.set("halted", 0);
+    const { kind } = this.cpu.run(BUDGET);
+    if (kind !== "halt") throw new Error(`ended with ${kind}, fault ${state.get("fault") - 1}`);
+    return BUDGET - this.cpu.budgetLeft;
   }
 
   get(register: Register): number {
@@ -89,13 +87,5 @@ export class ProgramRunner {
 
   set(register: Register, value: number): void {
     this.state.set64("gpr", BigInt(value >>> 0), REGISTERS.indexOf(register));
-  }
-
-  private decode(): void {
-    const { engine, state } = this;
-    const frame = state.get("exitData");
-    const offset = state.get("exitData", 1);
-    const block = engine.decoder.decode(frame, offset, state.get("modeKey"), true, () => -1);
-    if (block.address !== 0) engine.helpers.insertBlock(block.address, block.end, block.secondEnd);
   }
 }

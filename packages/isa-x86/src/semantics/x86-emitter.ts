@@ -239,8 +239,11 @@ export abstract class X86Emitter extends Emitter {
     this.storeHost("i32.store16", address, this.i32(0xffff), 8);
   }
 
-  /** Reads 32 bytes of guest memory as two vectors, the lower one first; leaves the handler on a fault. */
-  loadGuestPair(linear: Value): readonly [low: Value, high: Value] {
+  /**
+   * Reads 32 bytes of guest memory as two vectors, the lower one first; leaves the handler on a fault.
+   * @param variant end of the helper's name
+   */
+  loadGuestPair(linear: Value, variant: "" | "Compiled" = ""): readonly [low: Value, high: Value] {
     const low = this.variable("v128");
     const high = this.variable("v128");
     const entry = this.probe(linear, 32, TAG_READ);
@@ -252,7 +255,7 @@ export abstract class X86Emitter extends Emitter {
         this.assign(high, this.loadHost("v128.load", host, HALF_SIZE));
       },
       () => {
-        this.callFaulting("readGuest256", [this.cpu, this.record, linear]);
+        this.callFaulting(`readGuest256${variant}`, [this.cpu, this.record, linear]);
         this.assign(low, this.readScratch(0, 0));
         this.assign(high, this.readScratch(0, 1));
       },
@@ -346,14 +349,23 @@ export abstract class X86Emitter extends Emitter {
     this.raiseIf(this.and(this.wrap(linear), this.i32(bytes - 1)), Vector.GP, 0);
   }
 
-  /** Reads guest memory by the helpers, when the soft TLB does not know the page. */
-  protected loadSlowly(op: MemoryOpName, bytes: number, linear: Value, stack: boolean): Value {
+  /**
+   * Reads guest memory by a helper, when the soft TLB does not know the page.
+   * @param variant end of the helpers' names
+   */
+  protected loadSlowly(
+    op: MemoryOpName,
+    bytes: number,
+    linear: Value,
+    stack: boolean,
+    variant: "" | "Compiled" = "",
+  ): Value {
     if (op === "v128.load") {
-      this.callFaulting("readGuest128", [this.cpu, this.record, linear]);
+      this.callFaulting(`readGuest128${variant}`, [this.cpu, this.record, linear]);
       return this.loadState("v128.load", "scratch");
     }
     const size = this.i32(bytes | (stack ? STACK : 0));
-    const value = this.callFaultingValue("readGuest", [this.cpu, this.record, linear, size], "i64");
+    const value = this.callFaultingValue(`readGuest${variant}`, [this.cpu, this.record, linear, size], "i64");
     switch (op) {
       case "v128.load64_zero":
       case "v128.load32_zero":

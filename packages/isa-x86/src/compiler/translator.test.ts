@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import { HOT_QUEUE } from "@isola/engine";
+import type { WasmHost, WasmModule } from "@isola/ports";
+import { describe, expect, it } from "vitest";
+import { BareMachine, CODE } from "../cpu/bare-machine.fixture.js";
+import { TRANSLATION_POLICIES, type TranslationPolicy } from "./policy.js";
+
+const [RAX, RBX] = [0, 3];
+const MIB = 1 << 20;
+const FAR = 4 * MIB;
+/** A half of the cache of decoded blocks holds about so many blocks of one jump. */
+const BLOCKS_PER_HALF = (24 * MIB) / 128;
+
+/** Background compilation that ends when the test says so. */
+class LateHost implements Partial<WasmHost> {
+  private ready: (() => void)[] = [];
+
+  readonly compileInBackground = (bytes: Uint8Array): Promise<WasmModule> => {
+    const module = new WebAssembly.Module(bytes as BufferSource) as unknown as WasmModule;
+    return new Promise((resolve) => this.ready.push(() => resolve(module)));
+  };
+
+  get waiting(): number {
+    return this.ready.length;
+  }
+
+  async finish(): Promise<void> {
+    for (const done of this.ready.splice(0)) done();
+    await Promise.resolve();
+  }
+}
+
+const machineWith = (
+  policy: Partial<TranslationPolicy>,
+  host: Partial<WasmHost> = {},
+  ramSize = 16 * MIB,
+): BareMachine => new BareMachine(ramSize, null, { translation: { ...TRANSLATION_POLICIES.early, ...policy }, host });
+
+/** `count` blocks from `address` on that jump to one another by way of a register, so that each is a region of its own. */
+function loadTinyBlocks(machine: BareMachine, address: number, count: number): void {
+  const size = 16;
+  const code = new Uint8Array(count * size);
+  const view = new DataView(code.buffer);
+  for (let i = 0; i < count; i++) {
+    // inc rax; mov ecx,next; jmp rcx
+    code.set([0x48, 0xff, 0xc0, 0xb9, 0, 0, 0, 0, 0xff, 0xe1], i * size);
+    view.setUint32(i * size + 4, address + (i + 1) * size, true);
+  }
+  machine.engine.ram.write(address, code);
+  machine.load(address + count * size, "");
+}
+
+/** Fills memory with jumps to the next instruction: as many blocks in as little memory as possible. */
+function loadFlood(machine: BareMachine, address: number, blocks: number): void {
+  const code = new Uint8Array(blocks * 2);
+  for (let at = 0; at < code.length; at += 2) code[at] = 0xeb;
+  machine.engine.ram.write(address, code);
+  machine.load(address + code.length, "");
+}
+
+describe("the number of regions", () => {
+  it("is bounded, and so are the slots of the table", () => {
+    const maxRegions = 100;
+    const machine = machineWith({ maxRegions });
+    const count = 700;
+    loadTinyBlocks(machine, FAR, count);
+    for (let round = 1; round <= 16; round++) {
+      machine.run(FAR);
+      expect(machine.get(RAX)).toBe(BigInt(round * count));
+      const { live, slots } = machine.engine.translator.statistics;
+      // One batch, the queue of hot blocks, may come on top.
+      expect(live).toBeLessThanOrEqual(maxRegions + 512);
+      expect(slots).toBeLessThanOrEqual(maxRegions + 512);
+    }
+    expect(machine.engine.translator.statistics.evicted).toBeGreaterThan(0);
+  });
+
+  it("does not grow when code is written again and again", () => {
+    const machine = machineWith({});
+    // mov ecx,10; 1: add eax,1; dec ecx; jne 1
+    for (let round = 0; round < 100; round++) {
+      machine.load(CODE, `b90a000000 83c0${(round & 0x7f).toString(16).padStart(2, "0")} ffc9 75f9`);
+      machine.set(RAX, 0);
+      for (let i = 0; i < 3; i++) machine.run();
+      expect(machine.get(RAX)).toBe(BigInt(30 * (round & 0x7f)));
+    }
+    const { live, slots, regions } = machine.engine.translator.statistics;
+    expect(regions).toBeGreaterThan(50);
+    expect(live).toBeLessThan(10);
+    expect(slots).toBeLessThan(10);
+  });
+});
+
+describe("compilation in the background", () => {
+  it("goes on with the interpreter until the module is ready", async () => {
+    const host = new LateHost();
+    const machine = machineWith({ background: true }, host);
+    machine.load(CODE, "b964000000 48ffc3 ffc9 75f9");
+    for (let i = 0; i < 3; i++) machine.run();
+    expect(host.waiting).toBe(1);
+    expect(machine.engine.translator.statistics.regions).toBe(0);
+    await host.finish();
+    machine.run();
+    expect(machine.engine.translator.statistics.regions).toBe(1);
+    expect(machine.get(RBX)).toBe(400n);
+  });
+
+  it("throws away what has been changed meanwhile, and compiles it again when it is hot again", async () => {
+    const host = new LateHost();
+    const machine = machineWith({ background: true }, host);
+    machine.load(CODE, "b964000000 48ffc3 ffc9 75f9");
+    for (let i = 0; i < 3; i++) machine.run();
+    expect(host.waiting).toBe(1);
+    // add rbx,2 in place of inc rbx; nop
+    machine.load(CODE, "b964000000 4883c302 ffc9 75f8");
+    await host.finish();
+    machine.set(RBX, 0);
+    for (let i = 0; i < 3; i++) machine.run();
+    expect(machine.get(RBX)).toBe(600n);
+    await host.finish();
+    machine.run();
+    expect(machine.engine.translator.statistics.regions).toBe(1);
+    expect(machine.get(RBX)).toBe(800n);
+  });
+
+  it("makes a block hot again whose region went because another block of it was changed", async () => {
+    const host = new LateHost();
+    const machine = machineWith({ background: true }, host);
+    // mov ecx,100; 1: inc rbx; test ecx,1; je 2; inc rax; 2: dec ecx; jne 1
+    machine.load(CODE, "b964000000 48ffc3 f6c101 7403 48ffc0 ffc9 75f1");
+    for (let i = 0; i < 3; i++) machine.run();
+    expect(host.waiting).toBe(1);
+    // The second half of the loop changes: inc rax becomes dec rax.
+    machine.engine.ram.setU8(CODE + 15, 0xc8);
+    await host.finish();
+    machine.run();
+    await host.finish();
+    for (let i = 0; i < 3; i++) machine.run();
+    await host.finish();
+    machine.run();
+    expect(machine.engine.translator.statistics.regions).toBeGreaterThan(0);
+    expect(machine.get(RBX)).toBe(800n);
+  });
+
+  it("forgets regions, half compiled ones and hot blocks when their memory is used again", async () => {
+    const host = new LateHost();
+    const machine = machineWith({ background: true }, host);
+    const { view, translator } = machine.engine;
+    const tiny = FAR + 2 * MIB;
+    const runs = (address: number, count: number): void => {
+      for (let i = 0; i < count; i++) machine.run(address);
+    };
+    machine.load(CODE, "b964000000 48ffc3 ffc9 75f9");
+    runs(CODE, 3);
+    await host.finish();
+    runs(CODE, 1);
+    expect(translator.statistics.live).toBe(1);
+    loadTinyBlocks(machine, tiny, 100);
+    loadTinyBlocks(machine, tiny + 0x1000, 100);
+    runs(tiny, 4);
+    expect(host.waiting).toBe(1);
+    runs(tiny + 0x1000, 4);
+    expect(view.getUint32(HOT_QUEUE, true)).toBeGreaterThanOrEqual(100);
+    loadFlood(machine, FAR, Math.ceil(2.1 * BLOCKS_PER_HALF));
+    runs(FAR, 1);
+    expect(view.getUint32(HOT_QUEUE, true)).toBe(0);
+    expect(translator.statistics.live).toBe(0);
+    await host.finish();
+    runs(CODE, 1);
+    runs(tiny, 1);
+    expect(machine.get(RBX)).toBe(500n);
+    expect(machine.get(RAX)).toBe(900n);
+  });
+});

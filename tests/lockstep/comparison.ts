@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+import { cpu as layout, type CpuField, type X86Engine } from "@isola/isa-x86";
+
+/** Fields of the CPU record that are no state of the guest: bookkeeping of the engine, and the lazy form of flags. */
+const BOOKKEEPING: ReadonlySet<CpuField> = new Set<CpuField>([
+  "zero",
+  "effectiveAddress",
+  "codeBase",
+  "flagRes",
+  "flagAux",
+  "event",
+  "interruptPending",
+  "currentRecord",
+  "fault",
+  "faultError",
+  "faultAddress",
+  "exitReason",
+  "exitData",
+  "hotThreshold",
+  "tlbKey",
+  "tlbLastKey",
+  "tlbPcids",
+  "tlbPcidNext",
+  "jumpContext",
+  "jumpEpoch",
+  "stepRip",
+  "stepTrap",
+  "scratch",
+]);
+
+const FIELDS = (Object.keys(layout.fields) as CpuField[]).filter((name) => !BOOKKEEPING.has(name));
+
+/** Offsets in the CPU record of the bytes that must agree; EFLAGS is compared by value. */
+const BYTES: readonly { readonly start: number; readonly end: number }[] = FIELDS.filter(
+  (name) => name !== "eflags",
+).flatMap((name) => {
+  const { offset, width, count, stride } = layout.fields[name];
+  return Array.from({ length: count }, (_, i) => ({ start: offset + i * stride, end: offset + i * stride + width }));
+});
+
+/** A vCPU to be compared with another one. */
+export interface ComparedCpu {
+  readonly engine: X86Engine;
+  /** Address of its record. */
+  readonly record: number;
+}
+
+function recordOf({ engine, record }: ComparedCpu): Buffer {
+  return Buffer.from(engine.buffer as ArrayBuffer, record, layout.size);
+}
+
+/** Value of a field, the flags as the guest sees them. */
+export function fieldOf(cpu: ComparedCpu, name: CpuField, index = 0): bigint {
+  if (name === "eflags") return BigInt(cpu.engine.helpers.readFlags(cpu.record) >>> 0);
+  const { width } = layout.fields[name];
+  const at = layout.at(name, index);
+  let value = 0n;
+  recordOf(cpu)
+    .subarray(at, at + width)
+    .forEach((byte, i) => (value |= BigInt(byte) << BigInt(8 * i)));
+  return value;
+}
+
+function sameRecord(a: ComparedCpu, b: ComparedCpu): boolean {
+  const left = recordOf(a);
+  const right = recordOf(b);
+  const same = BYTES.every(({ start, end }) => left.compare(right, start, end, start, end) === 0);
+  return same && fieldOf(a, "eflags") === fieldOf(b, "eflags");
+}
+
+/** What is different in the state of two vCPUs that should be equal, one line a field; empty if nothing is. */
+export function differentFields(a: ComparedCpu, b: ComparedCpu): string[] {
+  if (sameRecord(a, b)) return [];
+  return FIELDS.flatMap((name) => {
+    const { count } = layout.fields[name];
+    return Array.from({ length: count }, (_, i) => {
+      const [left, right] = [fieldOf(a, name, i), fieldOf(b, name, i)];
+      return left === right ? [] : [difference(count > 1 ? `${name}[${i}]` : name, left, right)];
+    }).flat();
+  });
+}
+
+/** The first byte in which two memories differ, as text; empty if they are equal. */
+export function differentBytes(a: Uint8Array, b: Uint8Array): string[] {
+  if (Buffer.compare(a, b) === 0) return [];
+  const at = a.findIndex((byte, i) => byte !== b[i]);
+  return [difference(`byte of RAM at ${at.toString(16)}`, BigInt(a[at]), BigInt(b[at]))];
+}
+
+export function difference(what: string, left: bigint, right: bigint): string {
+  return `${what}: ${left.toString(16)} against ${right.toString(16)}`;
+}
