@@ -85,7 +85,7 @@ export const POLICIES: readonly LockstepPolicy[] = [
   { name: "early", translation: "early" },
   { name: "at-once", translation: "at-once" },
   // Modules that are ready at any time later, and so few regions that the older ones must go.
-  { name: "background", translation: { ...TRANSLATION_POLICIES.early, background: true, maxRegions: 12 } },
+  { name: "background", translation: { ...TRANSLATION_POLICIES.early, background: true, maxBytes: 16_000 } },
 ];
 
 /** A bare vCPU with RAM and a device, on which a random program runs under one translation policy. */
@@ -108,7 +108,15 @@ export class LockstepCpu {
       compileInBackground: (bytes) => this.compileLater(bytes),
     };
     const { translation } = policy;
-    this.engine = new X86Engine({ wasm, modules, ramSize: RAM_SIZE, cpuCount: 1, mmio, translation });
+    this.engine = new X86Engine({
+      wasm,
+      modules,
+      ramSize: RAM_SIZE,
+      cpuCount: 1,
+      mmio,
+      translation,
+      ticks: () => this.cpu.budgetLeft >>> 0,
+    });
     const { device } = this;
     const interrupts = {
       pending: () => device.waiting.length > 0,
@@ -122,7 +130,7 @@ export class LockstepCpu {
       },
       apicRegisters: { high: 0, readMsr: () => -1, writeMsr: () => false },
       apic: { taskPriority: 0 },
-      time: { read: () => BigInt(this.cpu.budgetLeft >>> 0), frequency: 1e9, apicTimerFrequency: 1e9 },
+      time: { frequency: 1e9, apicTimerFrequency: 1e9 },
       entropy: { fill: (bytes) => void bytes.fill(device.history & 0xff) },
       cpuCount: 1,
     });

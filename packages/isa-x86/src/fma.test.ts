@@ -125,8 +125,10 @@ function fill(machine: BareMachine, seed: number, format: Format, far: number): 
   const numbers = new Numbers(seed, format);
   const width = format === SINGLE ? 4 : 8;
   const { ram } = machine.engine;
-  const put = (at: number, value: bigint): void =>
-    width === 4 ? ram.setU32(at, Number(value)) : ram.setU64(at, value);
+  const put = (at: number, value: bigint): void => {
+    if (width === 4) ram.setU32(at, Number(value));
+    else ram.setU64(at, value);
+  };
   for (let at = 0; at < BYTES; at += width) {
     const ordinary = [numbers.near(far, 2), numbers.near(-far, 3), numbers.near(0, format.fractionBits + 6)] as const;
     const [x, y, z] = (at / width) % 8 === 0 ? numbers.justBelowHalf() : ordinary;

@@ -334,8 +334,7 @@ export class LazyFlags extends Flags {
     const { e } = this;
     const kind = e.value(this.kind);
     const wide = e.eq(e.and(kind, e.i32(3)), e.i32(3));
-    const pick = (narrow: Variable, full: Variable): Value =>
-      e.select(wide, e.value(full), e.extendU(e.value(narrow)));
+    const pick = (narrow: Variable, full: Variable): Value => e.select(wide, e.value(full), e.extendU(e.value(narrow)));
     e.callVoid("materializeFlags", [
       e.cpu,
       kind,

@@ -165,10 +165,7 @@ export class RegionEmitter extends X86Emitter {
         const access = this.i32(view.getUint16(this.at + RecordField.Vvvv, true));
         const offset = this.and(this.computeAddress(true), this.immediate());
         const args = [this.cpu, this.record, segment, offset, access];
-        return this.assign(
-          this.locals.effectiveAddress,
-          this.callFaultingValue("segmentAddress", args, "i64"),
-        );
+        return this.assign(this.locals.effectiveAddress, this.callFaultingValue("segmentAddress", args, "i64"));
       }
       case Special.AddressAbsolute: {
         const segment = view.getUint16(this.at + RecordField.Reg, true);

@@ -217,4 +217,3 @@ function entriesOf(blocks: readonly RegionBlock[], calls: readonly { callee: num
   });
   return entries;
 }
-

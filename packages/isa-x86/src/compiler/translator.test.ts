@@ -60,17 +60,17 @@ function loadFlood(machine: BareMachine, address: number, blocks: number): void 
 
 describe("the number of regions", () => {
   it("is bounded, and so are the slots of the table", () => {
-    const maxRegions = 100;
-    const machine = machineWith({ maxRegions });
-    const count = 700;
+    const maxBytes = 100_000;
+    const machine = machineWith({ maxBytes });
+    const count = 1000;
     loadTinyBlocks(machine, FAR, count);
     for (let round = 1; round <= 16; round++) {
       machine.run(FAR);
       expect(machine.get(RAX)).toBe(BigInt(round * count));
       const { live, slots } = machine.engine.translator.statistics;
-      // One batch, the queue of hot blocks, may come on top.
-      expect(live).toBeLessThanOrEqual(maxRegions + 512);
-      expect(slots).toBeLessThanOrEqual(maxRegions + 512);
+      // No region has less than 400 bytes; one batch, the queue of hot blocks, may come on top.
+      expect(live).toBeLessThanOrEqual(maxBytes / 400 + 512);
+      expect(slots).toBeLessThanOrEqual(maxBytes / 400 + 512);
     }
     expect(machine.engine.translator.statistics.evicted).toBeGreaterThan(0);
   });
