@@ -40,7 +40,8 @@ export interface TranslatorOptions {
 
 /** A region that is in the table, or on its way there. */
 interface Translation {
-  readonly region: Region;
+  /** Addresses of its blocks' headers. */
+  readonly blocks: Uint32Array;
   /** Bytes of WebAssembly. */
   readonly size: number;
   /** Its slot of the table, or -1 as long as it is being compiled. */
@@ -67,7 +68,7 @@ export class Translator {
   private readonly freeSlots: number[] = [];
   private nextSlot: number;
   /** Translations that contain a block, by the address of its header. */
-  private readonly byBlock = new Map<number, Set<Translation>>();
+  private readonly byBlock = new Map<number, Translation[]>();
   /** In the order in which they were made. */
   private readonly translations = new Set<Translation>();
   /** Those of the batch that another thread is compiling; hot blocks wait in their queue until it is done. */
@@ -163,14 +164,15 @@ export class Translator {
 
   /** Makes the death of any of a region's blocks be heard of. */
   private register(region: Region, size: number): Translation {
-    const translation: Translation = { region, size, slot: -1, live: true };
+    const blocks = Uint32Array.from(new Set(region.blocks.map(({ address }) => address)));
+    const translation: Translation = { blocks, size, slot: -1, live: true };
     this.translations.add(translation);
     this.liveBytes += size;
-    for (const block of region.blocks) {
-      const known = this.byBlock.get(block.address);
-      if (known === undefined) this.byBlock.set(block.address, new Set([translation]));
-      else known.add(translation);
-      this.view.setUint16(block.address + BlockField.Compiled, 1, true);
+    for (const block of blocks) {
+      const known = this.byBlock.get(block);
+      if (known === undefined) this.byBlock.set(block, [translation]);
+      else known.push(translation);
+      this.view.setUint16(block + BlockField.Compiled, 1, true);
     }
     return translation;
   }
@@ -178,12 +180,13 @@ export class Translator {
   private install(batch: Batch, translations: readonly Translation[], module: WasmModule): void {
     const { statistics } = this;
     batch.instantiate(module);
-    for (const translation of translations) {
-      const { region, slot } = translation;
-      if (!translation.live) {
+    translations.forEach((translation, i) => {
+      const { slot } = translation;
+      const region = batch.regions[i];
+      if (!translation.live || region === undefined) {
         // Its code was written while it was being compiled.
         this.releaseSlot(slot);
-        continue;
+        return;
       }
       for (const index of region.entries) {
         const block = region.blocks[index];
@@ -195,7 +198,7 @@ export class Translator {
       statistics.regions++;
       statistics.blocks += region.blocks.length;
       statistics.records += region.blocks.reduce((sum, block) => sum + block.records, 0);
-    }
+    });
     statistics.live = this.translations.size;
   }
 
@@ -216,17 +219,16 @@ export class Translator {
   private drop(translation: Translation): void {
     if (!translation.live) return;
     translation.live = false;
-    const { region, slot } = translation;
-    for (const block of region.blocks) {
-      const others = this.byBlock.get(block.address);
-      others?.delete(translation);
-      if (others?.size === 0) this.byBlock.delete(block.address);
-      if (this.view.getUint32(block.head + RecordField.Handler, true) === slot) {
-        this.view.setUint32(block.head + RecordField.Handler, Special.Head, true);
-        this.view.setInt32(block.head + HeadField.Heat, 0, true);
+    const { blocks, slot } = translation;
+    for (const block of blocks) {
+      this.forget(block, translation);
+      const head = block + BLOCK_HEADER_SIZE;
+      if (this.view.getUint32(head + RecordField.Handler, true) === slot) {
+        this.view.setUint32(head + RecordField.Handler, Special.Head, true);
+        this.view.setInt32(head + HeadField.Heat, 0, true);
       }
     }
-    this.coolHead(region);
+    this.coolHead(translation);
     this.translations.delete(translation);
     this.liveBytes -= translation.size;
     // A slot that is still to be filled is released when that has happened.
@@ -235,9 +237,17 @@ export class Translator {
   }
 
   /** The block that became hot is to become hot again, also where its region was dropped before it was in use. */
-  private coolHead({ blocks: [first] }: Region): void {
-    if (first === undefined || this.view.getUint32(first.head + RecordField.Handler, true) !== Special.Head) return;
-    this.view.setInt32(first.head + HeadField.Heat, 0, true);
+  private coolHead({ blocks: [first] }: Translation): void {
+    if (first === undefined) return;
+    const head = first + BLOCK_HEADER_SIZE;
+    if (this.view.getUint32(head + RecordField.Handler, true) === Special.Head)
+      this.view.setInt32(head + HeadField.Heat, 0, true);
+  }
+
+  private forget(block: number, translation: Translation): void {
+    const rest = (this.byBlock.get(block) ?? []).filter((other) => other !== translation);
+    if (rest.length === 0) this.byBlock.delete(block);
+    else this.byBlock.set(block, rest);
   }
 
   private releaseSlot(slot: number): void {
