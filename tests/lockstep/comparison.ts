@@ -17,26 +17,17 @@ const BOOKKEEPING: ReadonlySet<CpuField> = new Set<CpuField>([
   "exitReason",
   "exitData",
   "hotThreshold",
-  "tlbKey",
-  "tlbLastKey",
-  "tlbPcids",
-  "tlbPcidNext",
-  "jumpContext",
-  "jumpEpoch",
-  "jumpPages",
-  "tlbSpaceKey",
-  "tlbSystemKey",
-  "tlbSplit",
-  "tlbLocalCount",
-  "tlbLocals",
-  "tlbLocalCode",
-  "tlbLargePages",
   "stepRip",
   "stepTrap",
   "scratch",
 ]);
 
-const FIELDS = (Object.keys(layout.fields) as CpuField[]).filter((name) => !BOOKKEEPING.has(name));
+/** So are the contents of TLB and jump cache. */
+const CACHES = /^(tlb|jump)/;
+
+const FIELDS = (Object.keys(layout.fields) as CpuField[]).filter(
+  (name) => !BOOKKEEPING.has(name) && !CACHES.test(name),
+);
 
 /** Offsets in the CPU record of the bytes that must agree; EFLAGS is compared by value. */
 const BYTES: readonly { readonly start: number; readonly end: number }[] = FIELDS.filter(

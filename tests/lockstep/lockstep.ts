@@ -21,16 +21,18 @@ export function lockstep(args: readonly string[]): number {
       seed: { type: "string", default: "1" },
       seconds: { type: "string", default: "20" },
       count: { type: "string" },
+      policy: { type: "string", multiple: true, default: POLICIES.map(({ name }) => name) },
       verbose: { type: "boolean", default: false },
     },
   });
   const first = Number(values.seed);
   const end = performance.now() + Number(values.seconds) * 1000;
   const last = values.count === undefined ? Number.POSITIVE_INFINITY : first + Number(values.count);
-  let differ = new Differ(POLICIES);
+  const policies = POLICIES.filter(({ name }) => values.policy.includes(name));
+  let differ = new Differ(policies);
   let seed = first;
   for (; seed < last && performance.now() < end; seed++) {
-    if ((seed - first) % PROGRAMS_PER_ENGINE === PROGRAMS_PER_ENGINE - 1) differ = new Differ(POLICIES);
+    if ((seed - first) % PROGRAMS_PER_ENGINE === PROGRAMS_PER_ENGINE - 1) differ = new Differ(policies);
     if (values.verbose) say(`at seed ${seed}`);
     const program = generateProgram(seed);
     const divergence = differ.run(program);

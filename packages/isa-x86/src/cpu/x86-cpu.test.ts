@@ -138,6 +138,35 @@ describe("an instruction across two pages", () => {
   });
 });
 
+describe("an instruction that goes on in a device", () => {
+  it("raises #UD", () => {
+    machine.map(MAPPED, FRAME_A);
+    machine.map(MAPPED + 0x1000, 0xfee0_0000);
+    machine.load(FRAME_A + 0xffd, "b80102");
+    // #UD: pop rsi (RIP); hlt
+    machine.handler(6, "5e f4");
+    machine.run(MAPPED + 0xffd, 1000);
+    expect(machine.get(RSI)).toBe(BigInt(MAPPED + 0xffd));
+  });
+});
+
+describe("an instruction at the end of 4 GiB", () => {
+  it("goes on at address 0 in 32-bit code", () => {
+    const { ram, helpers } = machine.engine;
+    const { state, record } = machine.cpu;
+    // The last page of 4 GiB; there is none behind it.
+    ram.setU64(0x2000 + 3 * 8, 0x7003n);
+    ram.setU64(0x7000 + 511 * 8, 0x8003n);
+    ram.setU64(0x8000 + 511 * 8, BigInt(FRAME_A) | 3n);
+    state.set("csAttr", 0xc09b);
+    helpers.updateMode(record);
+    machine.load(FRAME_A + 0xffd, "b80102");
+    machine.load(0, "0304");
+    machine.run(0xffff_fffd, 1000);
+    expect(machine.get(RAX)).toBe(0x0403_0201n);
+  });
+});
+
 describe("memory accesses", () => {
   it("across two pages touch both frames", () => {
     machine.map(MAPPED, FRAME_A);

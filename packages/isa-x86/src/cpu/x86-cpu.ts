@@ -44,6 +44,7 @@ export const enum TrapResult {
 
 const IF = 1 << 9;
 const NMI_VECTOR = 2;
+const INVALID_OPCODE = 6;
 /** What translateCode returns where there is no RAM: assembly/physical.ts. */
 const NOT_RAM = 0xffff_ffff;
 const EVENT = 0x8000_0000;
@@ -228,9 +229,13 @@ export class X86Cpu {
     const rip = state.get64("rip");
     const vex = (state.get64("cr0") & 1n) !== 0n && (state.get("eflags") & (1 << 17)) === 0;
     const block = engine.decoder.decode(frame, offset, state.get("modeKey"), vex, () => {
-      const linear = engine.helpers.linearRip(record, rip);
-      const page = engine.helpers.translateCode(record, (linear & ~0xfffn) + 0x1000n) >>> 0;
-      return page === NOT_RAM ? -1 : page;
+      const next = (BigInt.asUintN(64, engine.helpers.linearRip(record, rip)) & ~0xfffn) + 0x1000n;
+      const code64 = (state.get("modeKey") & ModeKey.CodeSizeMask) === ModeKey.Code64;
+      const page = engine.helpers.translateCode(record, BigInt.asUintN(code64 ? 64 : 32, next)) >>> 0;
+      if (page !== NOT_RAM) return page;
+      // A device has no instructions, nor parts of them: what the helpers say of an instruction that is there as a whole.
+      if (state.get("fault") === 0) state.set("fault", INVALID_OPCODE + 1);
+      return -1;
     });
     if (block.address === 0) return;
     this.statistics.countBlock();
