@@ -29,13 +29,21 @@ const FIELDS = (Object.keys(layout.fields) as CpuField[]).filter(
   (name) => !BOOKKEEPING.has(name) && !CACHES.test(name),
 );
 
+/** Bytes of one element: vector registers go on behind the 128 bits that their type names. */
+function widthOf(name: CpuField): number {
+  const { width, stride } = layout.fields[name];
+  return name === "vec" ? stride : width;
+}
+
 /** Offsets in the CPU record of the bytes that must agree; EFLAGS is compared by value. */
 const BYTES: readonly { readonly start: number; readonly end: number }[] = FIELDS.filter(
   (name) => name !== "eflags",
-).flatMap((name) => {
-  const { offset, width, count, stride } = layout.fields[name];
-  return Array.from({ length: count }, (_, i) => ({ start: offset + i * stride, end: offset + i * stride + width }));
-});
+).flatMap((name) =>
+  Array.from({ length: layout.fields[name].count }, (_, i) => {
+    const start = layout.at(name, i);
+    return { start, end: start + widthOf(name) };
+  }),
+);
 
 /** A vCPU to be compared with another one. */
 export interface ComparedCpu {
@@ -51,11 +59,10 @@ function recordOf({ engine, record }: ComparedCpu): Buffer {
 /** Value of a field, the flags as the guest sees them. */
 export function fieldOf(cpu: ComparedCpu, name: CpuField, index = 0): bigint {
   if (name === "eflags") return BigInt(cpu.engine.helpers.readFlags(cpu.record) >>> 0);
-  const { width } = layout.fields[name];
   const at = layout.at(name, index);
   let value = 0n;
   recordOf(cpu)
-    .subarray(at, at + width)
+    .subarray(at, at + widthOf(name))
     .forEach((byte, i) => (value |= BigInt(byte) << BigInt(8 * i)));
   return value;
 }

@@ -2,7 +2,9 @@
 // Random single instructions from the opcode table: everything but jumps and system instructions.
 import { BASE_RIP, DecodedInstruction } from "../../packages/isa-x86/src/decode/decoded-instruction.js";
 import { DecodeStatus, InstructionDecoder } from "../../packages/isa-x86/src/decode/instruction.js";
+import { avxOpcodes } from "../../packages/isa-x86/src/table/avx.js";
 import { crypto } from "../../packages/isa-x86/src/table/crypto.js";
+import { fmaOpcodes } from "../../packages/isa-x86/src/table/fma.js";
 import { opcodeTable } from "../../packages/isa-x86/src/table/index.js";
 import { integerAlu } from "../../packages/isa-x86/src/table/integer-alu.js";
 import { integerBits } from "../../packages/isa-x86/src/table/integer-bits.js";
@@ -17,10 +19,13 @@ import { sseInteger } from "../../packages/isa-x86/src/table/sse-integer.js";
 import { sseMove } from "../../packages/isa-x86/src/table/sse-move.js";
 import { sseShuffle } from "../../packages/isa-x86/src/table/sse-shuffle.js";
 import { sseString } from "../../packages/isa-x86/src/table/sse4-string.js";
+import { vexForms } from "../../packages/isa-x86/src/table/vex-of-sse.js";
 import { x87Opcodes } from "../../packages/isa-x86/src/table/x87.js";
 import type { RandomNumbers } from "../fuzz/random-program.js";
 import { DATA, DATA_PAGES, PAGE } from "./guest-layout.js";
 import type { Instruction } from "./guest-program.js";
+
+const sseAll: readonly Opcode[] = [...sseMove, ...sseInteger, ...sseShuffle, ...sseFloat, ...sseString, ...crypto];
 
 const GROUPS = {
   alu: integerAlu,
@@ -33,6 +38,7 @@ const GROUPS = {
   sseMove,
   sseInteger: [...sseInteger, ...sseShuffle, ...sseString, ...crypto],
   sseFloat,
+  avx: [...vexForms(sseAll), ...avxOpcodes, ...avxOpcodes, ...fmaOpcodes],
   x87: x87Opcodes,
 } as const satisfies Readonly<Record<string, readonly Opcode[]>>;
 export type InstructionGroup = keyof typeof GROUPS;

@@ -51,8 +51,9 @@ import { TestDevice } from "./test-device.js";
 
 const CR0_PAGING = 0x8005_003bn; // PG AM WP NE ET TS MP PE
 const CR0_TS = 8n;
-const CR4_LEGACY = 0x0600n; // OSXMMEXCPT OSFXSR
-const CR4_LONG = 0x1_06a0n; // FSGSBASE OSXMMEXCPT OSFXSR PGE PAE
+const CR4_LEGACY = 0x4_0600n; // OSXSAVE OSXMMEXCPT OSFXSR
+const CR4_LONG = 0x5_06a0n; // OSXSAVE FSGSBASE OSXMMEXCPT OSFXSR PGE PAE
+const XCR0 = 7n; // AVX SSE x87
 const EFER_LONG = 0xd01n;
 const FLAGS = 0x202;
 const UNUSABLE = 1 << 16;
@@ -180,7 +181,7 @@ export class LockstepCpu {
     this.handler = new FaultHandler(this, pages, program, assembled);
     resetCpu(state, engine.helpers, cpu.record, true);
     for (let i = 0; i < (is64(mode) ? 16 : 8); i++) state.set64("gpr", BigInt(random.below(0x1_0000_0000)), i);
-    for (let i = 0; i < 16; i++) fillWithNumbers(random, state.bytes("vec", i, 16));
+    for (let i = 0; i < 16; i++) fillWithNumbers(random, state.bytes("vec", i, 32));
     state.set64("gpr", BigInt(STACK_TOP), 4);
     state.set64("rip", BigInt(assembled.entries[0] ?? CODE));
     this.enter(mode, program.lazyFloat, pages.root);
@@ -213,6 +214,7 @@ export class LockstepCpu {
     }
     state.set("cpl", isUser(mode) ? 3 : 0);
     state.set("eflags", FLAGS);
+    state.set64("xcr0", XCR0);
     state.set("fcw", 0x37f);
     state.set("fpTag", 0);
     state.set("event", 0);

@@ -29,6 +29,7 @@ const PROFILES: readonly Partial<Readonly<Record<InstructionGroup, number>>>[] =
   { alu: 10, shift: 6, move: 10 },
   { alu: 4, shift: 2, move: 4, stack: 3, string: 4 },
   { alu: 3, move: 3, sseMove: 5, sseInteger: 4, sseFloat: 4 },
+  { alu: 3, move: 3, sseMove: 2, sseInteger: 1, avx: 10 },
   { alu: 3, move: 3, x87: 8, sseMove: 2, stack: 1 },
   { alu: 3, shift: 1, move: 3, bits: 1, string: 1, stack: 1, hint: 1, sseMove: 1, sseInteger: 1, sseFloat: 1, x87: 2 },
 ];
@@ -37,6 +38,11 @@ const PROFILES: readonly Partial<Readonly<Record<InstructionGroup, number>>>[] =
 const FLAG_READERS = ["9c", "9f", "0f92c0", "0f9ec1", "0f4ac8", "0f4fd3", "83d000", "19c1", "d0d2", "f5", "0f98c4"];
 /** STOS, REP STOS, MOVS, FNSTCW, FSTP m80, FNSTENV, MASKMOVDQU at rDI: stores that helpers do. */
 const HELPER_STORES = ["aa", "ab", "f3aa", "a4", "d93f", "db3f", "d937", "660ff7c1", "67aa"];
+/** FXSAVE, FXRSTOR, both; XSAVE, XRSTOR, both; XSAVEOPT, XSAVEC, XGETBV, VZEROUPPER, VZEROALL. */
+const STATE_SAVES = [
+  ...["0fae03", "0fae0b", "0fae030fae0b", "0fae23", "0fae2b", "0fae230fae2b"],
+  ...["0fae33", "0fc723", "0f01d0", "c5f877", "c5fc77"],
+];
 /** System instructions for privilege level 0, and those that every program may execute. */
 const PRIVILEGED = [
   "fa",
@@ -222,9 +228,9 @@ class ProgramGenerator {
     return { bytes: [opcode, ...absolute(reg, is64(this.mode)), ...address], fixups: [] };
   }
 
-  /** FXSAVE and FXRSTOR, which work on the vector registers in the CPU record. */
+  /** FXSAVE, XSAVE, their like and VZEROALL, which work on the vector registers in the CPU record. */
   private stateSave(): Instruction[] {
-    const at = setRegister(3, dataAddress(this.random) & ~15);
-    return [at, plain(this.pick(["0fae03", "0fae0b", "0fae030fae0b"]))];
+    const at = setRegister(3, dataAddress(this.random) & ~63);
+    return [at, plain(this.pick(STATE_SAVES))];
   }
 }

@@ -561,7 +561,8 @@ export class RegionEmitter extends X86Emitter {
     };
     on(ColdExit.Event, () => {
       this.storeState("i64.store", "rip", this.ripOfRecord(record));
-      this.giveBack(record);
+      // If the block has died, its head says 0; the first instruction's record still counts them all.
+      this.giveBack(this.add(record, this.i32(RECORD_SIZE)));
       this.push(this.i32(Exit.Event));
       this.code.return();
     });
