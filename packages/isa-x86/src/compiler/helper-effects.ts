@@ -52,7 +52,16 @@ export function mayWriteMemory(helper: string): boolean {
   return !isPure(helper) || /^(writeBlock|writeGuest|x87.*(Store|Save))/.test(helper);
 }
 
-/** Helpers among the pure ones that may access a device; those of plain accesses leave it to the interpreter. */
+/** Among the pure ones. Helpers of plain accesses are not here: they leave devices to the interpreter. */
+const DEVICE_ACCESSES: ReadonlySet<string> = new Set([
+  "readBlock",
+  "writeBlock",
+  "readElement",
+  "maskedLoad",
+  "gather",
+]);
+
+/** Pure helpers that may access a device, which may ask for the budget. */
 export function mayReachDevice(helper: string): boolean {
-  return helper === "readBlock" || helper === "writeBlock";
+  return DEVICE_ACCESSES.has(helper);
 }
