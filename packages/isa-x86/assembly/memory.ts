@@ -439,9 +439,31 @@ function storePiece(to: usize, bytes: u32, value: u64): void {
   else if (bytes == 2) store<u16>(to, <u16>value);
   else store<u8>(to, <u8>value);
 }
+
+/** Whether accesses may go by the soft TLB: neither alignment nor data breakpoints are looked for. */
+function isProbed(cpu: usize): bool {
+  return load<u32>(cpu + CPU_TLB_BASE) != <u32>EMPTY_TLB;
+}
+
+/** Copies a block inside one page; 10 bytes, of FLD and FSTP, are worth a case of their own. */
+function copyBlock(to: usize, from: usize, bytes: u32): void {
+  if (bytes == 10) {
+    store<u64>(to, load<u64>(from));
+    store<u16>(to, load<u16>(from, 8), 8);
+  } else memory.copy(to, from, bytes);
+}
+
 /** Reads `bytes` (up to 512) of guest memory into the scratch area. */
 export function readBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
   const scratch = cpu + CPU_SCRATCH;
+  if (isProbed(cpu) && !crossesPage(linear, bytes)) {
+    const host = hostForRead(cpu, rec, linear);
+    if (load<u32>(cpu + CPU_FAULT) != 0) return;
+    if (host != 0) {
+      copyBlock(scratch, host, bytes);
+      return;
+    }
+  }
   for (let done: u32 = 0; done < bytes; ) {
     const size: u32 = bytes - done >= 8 ? 8 : bytes - done >= 4 ? 4 : bytes - done >= 2 ? 2 : 1;
     const value = readGuest(cpu, rec, linear + done, size);
@@ -456,8 +478,16 @@ export function readBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void
 
 /** Writes `bytes` (up to 512) of the scratch area to guest memory; nothing is written if there is a fault. */
 export function writeBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
-  if (!checkWrite(cpu, rec, linear, 1) || !checkWrite(cpu, rec, linear + bytes - 1, 1)) return;
   const scratch = cpu + CPU_SCRATCH;
+  if (isProbed(cpu) && !crossesPage(linear, bytes)) {
+    const host = hostForWrite(cpu, rec, linear);
+    if (load<u32>(cpu + CPU_FAULT) != 0) return;
+    if (host != 0) {
+      copyBlock(host, scratch, bytes);
+      return;
+    }
+  }
+  if (!checkWrite(cpu, rec, linear, 1) || !checkWrite(cpu, rec, linear + bytes - 1, 1)) return;
   for (let done: u32 = 0; done < bytes; ) {
     const size: u32 = bytes - done >= 8 ? 8 : bytes - done >= 4 ? 4 : bytes - done >= 2 ? 2 : 1;
     const value = size == 8 ? load<u64>(scratch + done) : size == 4 ? <u64>load<u32>(scratch + done) : size == 2 ? <u64>load<u16>(scratch + done) : <u64>load<u8>(scratch + done);
