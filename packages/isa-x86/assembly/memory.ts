@@ -154,18 +154,28 @@ function writeCrossing(first: u64, second: u64, bytes: u32, value: u64): void {
 
 /** Writes like {@link readGuest} reads. Nothing is written if there is a fault. */
 export function writeGuest(cpu: usize, rec: usize, linear: u64, size: u32, value: u64): void {
-  if (!precheck(cpu, rec, linear, size)) return;
-  const bytes = size & 0xff;
+  if (translateWrite(cpu, rec, linear, size)) writeTranslated(cpu, linear, size & 0xff, value);
+}
+
+/** Where the bytes of the write under way lie: the first one, and those of a second page or NO_PAGE. */
+let writeFirst: u64 = 0;
+let writeSecond: u64 = 0;
+
+/** Finds out where a write goes; false if a fault was raised. At most one page boundary. */
+function translateWrite(cpu: usize, rec: usize, linear: u64, size: u32): bool {
+  if (!precheck(cpu, rec, linear, size)) return false;
+  writeSecond = NO_PAGE;
+  writeFirst = translate(cpu, linear, WRITE);
+  if (writeFirst == NO_PAGE) return false;
+  if (!crossesPage(linear, size & 0xff)) return true;
+  writeSecond = translate(cpu, secondPage(cpu, linear), WRITE);
+  return writeSecond != NO_PAGE;
+}
+
+function writeTranslated(cpu: usize, linear: u64, bytes: u32, value: u64): void {
   checkDataBreakpoint(cpu, linear, bytes, true);
-  const first = translate(cpu, linear, WRITE);
-  if (first == NO_PAGE) return;
-  if (!crossesPage(linear, bytes)) {
-    writePhysical(first, bytes, value);
-    return;
-  }
-  const second = translate(cpu, secondPage(cpu, linear), WRITE);
-  if (second == NO_PAGE) return;
-  writeCrossing(first, second, bytes, value);
+  if (writeSecond == NO_PAGE) writePhysical(writeFirst, bytes, value);
+  else writeCrossing(writeFirst, writeSecond, bytes, value);
 }
 
 /** Reads with the rights of a write: the first half of a read-modify-write. */
@@ -176,9 +186,7 @@ export function readForWrite(cpu: usize, rec: usize, linear: u64, size: u32): u6
 
 /** Whether all of `[linear, linear + bytes)` may be written; raises the fault if not. At most one page boundary. */
 export function checkWrite(cpu: usize, rec: usize, linear: u64, size: u32): bool {
-  if (!precheck(cpu, rec, linear, size)) return false;
-  if (translate(cpu, linear, WRITE) == NO_PAGE) return false;
-  return !crossesPage(linear, size & 0xff) || translate(cpu, secondPage(cpu, linear), WRITE) != NO_PAGE;
+  return translateWrite(cpu, rec, linear, size);
 }
 
 /**
@@ -186,12 +194,16 @@ export function checkWrite(cpu: usize, rec: usize, linear: u64, size: u32): bool
  * interpreter, like a read, and one to bytes that may hold decoded code, since it may change the region itself.
  */
 export function writeGuestCompiled(cpu: usize, rec: usize, linear: u64, size: u32, value: u64): void {
-  if (mayWriteCompiled(cpu, rec, linear, size)) writeGuest(cpu, rec, linear, size, value);
+  if (mayWriteCompiled(cpu, rec, linear, size)) writeTranslated(cpu, linear, size & 0xff, value);
 }
 
 /** {@link readForWrite} for compiled regions. */
 export function readForWriteCompiled(cpu: usize, rec: usize, linear: u64, size: u32): u64 {
-  return mayWriteCompiled(cpu, rec, linear, size) ? readForWrite(cpu, rec, linear, size) : 0;
+  if (!mayWriteCompiled(cpu, rec, linear, size)) return 0;
+  const bytes = size & 0xff;
+  checkDataBreakpoint(cpu, linear, bytes, false);
+  if (writeSecond == NO_PAGE) return readPhysical(writeFirst, bytes);
+  return readCrossing(writeFirst, writeSecond, bytes);
 }
 
 /** {@link writeGuest128} for compiled regions. */
@@ -206,18 +218,11 @@ export function writeGuest256Compiled(cpu: usize, rec: usize, linear: u64): void
 
 /** False with CPU_FAULT set if the write faults or must be left to the interpreter. */
 function mayWriteCompiled(cpu: usize, rec: usize, linear: u64, size: u32): bool {
-  if (!precheck(cpu, rec, linear, size)) return false;
+  if (!translateWrite(cpu, rec, linear, size)) return false;
   const bytes = size & 0xff;
-  const first = translate(cpu, linear, WRITE);
-  if (first == NO_PAGE) return false;
-  let head = bytes;
-  if (crossesPage(linear, bytes)) {
-    head = 0x1000 - (<u32>linear & 0xfff);
-    const second = translate(cpu, secondPage(cpu, linear), WRITE);
-    if (second == NO_PAGE) return false;
-    if (isDeviceOrCode(cpu, second, bytes - head)) return false;
-  }
-  return !isDeviceOrCode(cpu, first, head);
+  if (writeSecond == NO_PAGE) return !isDeviceOrCode(cpu, writeFirst, bytes);
+  const head: u32 = 0x1000 - (<u32>linear & 0xfff);
+  return !isDeviceOrCode(cpu, writeSecond, bytes - head) && !isDeviceOrCode(cpu, writeFirst, head);
 }
 
 /** Whether a write must be left to the interpreter; CPU_FAULT says so then. */
@@ -439,9 +444,31 @@ function storePiece(to: usize, bytes: u32, value: u64): void {
   else if (bytes == 2) store<u16>(to, <u16>value);
   else store<u8>(to, <u8>value);
 }
+
+/** Whether accesses may go by the soft TLB: neither alignment nor data breakpoints are looked for. */
+function isProbed(cpu: usize): bool {
+  return load<u32>(cpu + CPU_TLB_BASE) != <u32>EMPTY_TLB;
+}
+
+/** Copies a block inside one page; 10 bytes, of FLD and FSTP, are worth a case of their own. */
+function copyBlock(to: usize, from: usize, bytes: u32): void {
+  if (bytes == 10) {
+    store<u64>(to, load<u64>(from));
+    store<u16>(to, load<u16>(from, 8), 8);
+  } else memory.copy(to, from, bytes);
+}
+
 /** Reads `bytes` (up to 512) of guest memory into the scratch area. */
 export function readBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
   const scratch = cpu + CPU_SCRATCH;
+  if (isProbed(cpu) && !crossesPage(linear, bytes)) {
+    const host = hostForRead(cpu, rec, linear);
+    if (load<u32>(cpu + CPU_FAULT) != 0) return;
+    if (host != 0) {
+      copyBlock(scratch, host, bytes);
+      return;
+    }
+  }
   for (let done: u32 = 0; done < bytes; ) {
     const size: u32 = bytes - done >= 8 ? 8 : bytes - done >= 4 ? 4 : bytes - done >= 2 ? 2 : 1;
     const value = readGuest(cpu, rec, linear + done, size);
@@ -456,8 +483,16 @@ export function readBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void
 
 /** Writes `bytes` (up to 512) of the scratch area to guest memory; nothing is written if there is a fault. */
 export function writeBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
-  if (!checkWrite(cpu, rec, linear, 1) || !checkWrite(cpu, rec, linear + bytes - 1, 1)) return;
   const scratch = cpu + CPU_SCRATCH;
+  if (isProbed(cpu) && !crossesPage(linear, bytes)) {
+    const host = hostForWrite(cpu, rec, linear);
+    if (load<u32>(cpu + CPU_FAULT) != 0) return;
+    if (host != 0) {
+      copyBlock(host, scratch, bytes);
+      return;
+    }
+  }
+  if (!checkWrite(cpu, rec, linear, 1) || !checkWrite(cpu, rec, linear + bytes - 1, 1)) return;
   for (let done: u32 = 0; done < bytes; ) {
     const size: u32 = bytes - done >= 8 ? 8 : bytes - done >= 4 ? 4 : bytes - done >= 2 ? 2 : 1;
     const value = size == 8 ? load<u64>(scratch + done) : size == 4 ? <u64>load<u32>(scratch + done) : size == 2 ? <u64>load<u16>(scratch + done) : <u64>load<u8>(scratch + done);

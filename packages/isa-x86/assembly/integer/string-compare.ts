@@ -7,6 +7,7 @@ import {
   addressMask, DESTINATION_SEGMENT, elementAddress, immediateOf, isForward, iterationLimit, loadElement, RAX, RCX, RDI, REPE,
   REPNE, RSI, retireIterations, runLength, sourceSegment, writeIndex,
 } from "./string-operand";
+import { equalElements, scannedElements } from "./string-run";
 
 const REPEATED: u32 = REPE | REPNE;
 
@@ -54,6 +55,11 @@ export function compareStrings(cpu: usize, rec: usize, size: u32): u32 {
     if (faulted(cpu)) break;
     let compared: u64 = 0;
     if (left != 0) {
+      if (forward && whileEqual && elements > 1) {
+        compared = equalElements(left, right, elements, size);
+        left += <usize>compared * size;
+        right += <usize>compared * size;
+      }
       do {
         a = loadElement(left, size);
         b = loadElement(right, size);
@@ -108,6 +114,10 @@ export function scanString(cpu: usize, rec: usize, size: u32): u32 {
     if (faulted(cpu)) break;
     let compared: u64 = 0;
     if (host != 0) {
+      if (forward && elements > 1) {
+        compared = scannedElements(host, elements, size, a, whileEqual);
+        host += <usize>compared * size;
+      }
       do {
         b = loadElement(host, size);
         host += step;

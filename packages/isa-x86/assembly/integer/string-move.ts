@@ -9,6 +9,7 @@ import {
   addressMask, DESTINATION_SEGMENT, elementAddress, immediateOf, isForward, iterationLimit, loadElement, RAX, RBX, RCX, RDI,
   REPE, REPNE, RSI, retireIterations, runLength, sourceSegment, storeElement, writeIndex,
 } from "./string-operand";
+import { copyRun, fillRun } from "./string-run";
 
 const REPEATED: u32 = REPE | REPNE;
 
@@ -59,25 +60,6 @@ export function moveString(cpu: usize, rec: usize, size: u32): u32 {
   return done < total ? 1 : 0;
 }
 
-/** Copies elements one after the other in the given direction, which matters where the two runs overlap. */
-function copyRun(to: usize, from: usize, elements: u64, size: u32, forward: bool): void {
-  const bytes = <usize>elements * size;
-  if (forward) {
-    if (to <= from || to >= from + bytes) {
-      memory.copy(to, from, bytes);
-      return;
-    }
-    for (let at: usize = 0; at < bytes; at += size) storeElement(to + at, size, loadElement(from + at, size));
-    return;
-  }
-  const back = bytes - size;
-  if (to >= from || to + bytes <= from) {
-    memory.copy(to - back, from - back, bytes);
-    return;
-  }
-  for (let at: usize = 0; at < bytes; at += size) storeElement(to - at, size, loadElement(from - at, size));
-}
-
 /** STOS. */
 export function storeString(cpu: usize, rec: usize, size: u32): u32 {
   const immediate = immediateOf(rec);
@@ -109,14 +91,6 @@ export function storeString(cpu: usize, rec: usize, size: u32): u32 {
   writeIndex(cpu, RDI, mask, di);
   if (repeated) retireIterations(cpu, mask, total, done);
   return done < total ? 1 : 0;
-}
-
-function fillRun(to: usize, elements: u64, size: u32, value: u64): void {
-  const bytes = <usize>elements * size;
-  const byte = value & 0xff;
-  const uniform = byte * (size == 1 ? 1 : size == 2 ? 0x101 : size == 4 ? 0x0101_0101 : 0x0101_0101_0101_0101);
-  if (uniform == value) memory.fill(to, <u8>byte, bytes);
-  else for (let at: usize = 0; at < bytes; at += size) storeElement(to + at, size, value);
 }
 
 /** LODS. */

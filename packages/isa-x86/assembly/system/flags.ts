@@ -74,6 +74,13 @@ function writeArithmetic(cpu: usize, value: u32): void {
  * that has become possible is seen at once.
  */
 export function writeFlags(cpu: usize, value: u32, mask: u32): void {
+  const old = load<u32>(cpu, CPU_EFLAGS);
+  replaceFlags(cpu, value, mask);
+  if (((old ^ load<u32>(cpu, CPU_EFLAGS)) & MODE_FLAGS) != 0) updateMode(cpu);
+}
+
+/** The same for callers that bring the mode key up to date themselves, because more than flags has changed. */
+export function replaceFlags(cpu: usize, value: u32, mask: u32): void {
   if ((mask & ARITHMETIC_FLAGS) != 0)
     writeArithmetic(
       cpu,
@@ -84,7 +91,6 @@ export function writeFlags(cpu: usize, value: u32, mask: u32): void {
   const now = (old & ~system) | (value & system) | 2;
   store<u32>(cpu, now, CPU_EFLAGS);
   if ((now & ~old & FLAG_IF) != 0) lookForInterrupt(cpu);
-  if (((old ^ now) & MODE_FLAGS) != 0) updateMode(cpu);
 }
 
 /** Makes the run loop look for an interrupt if one waits. */

@@ -17,10 +17,10 @@ import {
   TYPE_INTERRUPT_GATE,
   TYPE_TRAP_GATE,
 } from "./descriptor";
-import { writeFlags } from "./flags";
+import { replaceFlags } from "./flags";
 import { beginLongFrame, commitFrame, pushFrame } from "./frame";
 import { CLEARED_BY_ENTRY } from "./interrupt-protected";
-import { updateMode } from "./mode";
+import { updatePrivilege } from "./mode";
 import { ATTR_DB, ATTR_L, attrDpl, faulted, isCanonical, raise } from "./segment";
 import { commitCode, commitStack, holdCode, holdNullStack } from "./target";
 import { innerPointer, readLongStack } from "./tss";
@@ -85,7 +85,7 @@ export function deliverLong(
   }
   commitFrame(cpu);
   commitCode(cpu, privilege, offset);
-  writeFlags(cpu, 0, CLEARED_BY_ENTRY | (type == TYPE_INTERRUPT_GATE ? FLAG_IF : 0));
-  updateMode(cpu);
+  replaceFlags(cpu, 0, CLEARED_BY_ENTRY | (type == TYPE_INTERRUPT_GATE ? FLAG_IF : 0));
+  updatePrivilege(cpu);
   return true;
 }

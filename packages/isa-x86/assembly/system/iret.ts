@@ -18,8 +18,8 @@ import {
   FLAG_VM,
   VECTOR_GP,
 } from "./bits";
-import { EVENT_PENDING, privilegeOfIo, writeFlags } from "./flags";
-import { updateMode } from "./mode";
+import { EVENT_PENDING, privilegeOfIo, replaceFlags, writeFlags } from "./flags";
+import { updateMode, updatePrivilege } from "./mode";
 import { commitReturn, holdReturnCode, holdReturnStack } from "./return";
 import {
   CS,
@@ -142,8 +142,8 @@ function returnProtected(cpu: usize, rec: usize, bytes: u32): void {
     if (!holdReturnStack(cpu, stackSelector, selector & 3) || !checkTarget(cpu, rip, 0)) return;
     commitReturn(cpu, selector, rip, pointer);
   }
-  writeFlags(cpu, flags, mask);
-  updateMode(cpu);
+  replaceFlags(cpu, flags, mask);
+  updatePrivilege(cpu);
 }
 
 /** Ring 0 resumes a virtual-8086 task: ESP SS ES DS FS GS follow EFLAGS on the stack. */

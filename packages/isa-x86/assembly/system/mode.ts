@@ -140,6 +140,22 @@ export function updateMode(cpu: usize): void {
   refreshJumpContext(cpu);
 }
 
+/**
+ * The same where only CPL, the code and stack segments and EFLAGS have changed: system calls, interrupts and returns. From
+ * 64-bit code to 64-bit code, with nothing to be stepped through, the mode key is what it was.
+ */
+export function updatePrivilege(cpu: usize): void {
+  const flags = load<u32>(cpu, CPU_EFLAGS);
+  const was64 = (load<u32>(cpu, CPU_MODE_KEY) & (3 | KEY_STEP)) == 2;
+  if (!was64 || (load<u32>(cpu, CPU_CS_ATTR) & ATTR_L) == 0 || (flags & FLAG_TF) != 0) {
+    updateMode(cpu);
+    return;
+  }
+  store<u32>(cpu, flags & ~FLAG_RF, CPU_EFLAGS);
+  chooseTlb(cpu);
+  refreshJumpContext(cpu);
+}
+
 function chooseTlb(cpu: usize): void {
   store<u32>(cpu, load<u32>(cpu + CPU_TLB_ARRAYS + (tlbIndex(cpu) << 2)), CPU_TLB_BASE);
   refreshKey(cpu);

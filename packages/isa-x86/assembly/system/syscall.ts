@@ -21,8 +21,8 @@ import {
 } from "../generated/layout";
 import { nextRip } from "../lookup";
 import { ALL_FLAGS, CR4_FSGSBASE, EFER_SCE, FLAG_IF, FLAG_RF, FLAG_TF, FLAG_VM, VECTOR_GP, VECTOR_UD } from "./bits";
-import { readFlags, writeFlags } from "./flags";
-import { updateMode } from "./mode";
+import { readFlags, replaceFlags } from "./flags";
+import { updatePrivilege } from "./mode";
 import { CS, currentPrivilege, is64Bit, isCanonical, isLongMode, isProtected, raise, setSegment, SS } from "./segment";
 
 const RCX: usize = CPU_GPR + 1 * 8;
@@ -57,14 +57,14 @@ export function systemCall(cpu: usize, rec: usize): void {
   store<u64>(cpu, load<u64>(cpu, CPU_LSTAR), CPU_RIP);
   loadFlatCode(cpu, star & 0xffff, 0, true);
   loadFlatStack(cpu, (star & 0xffff) + 8, 0);
-  writeFlags(cpu, 0, <u32>load<u64>(cpu, CPU_SFMASK) | FLAG_RF);
+  replaceFlags(cpu, 0, <u32>load<u64>(cpu, CPU_SFMASK) | FLAG_RF);
   settle(cpu);
 }
 
 /** After SYSCALL and SYSRET it is the new TF that decides about a single-step trap. */
 function settle(cpu: usize): void {
   store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) & FLAG_TF, CPU_STEP_TRAP);
-  updateMode(cpu);
+  updatePrivilege(cpu);
 }
 
 /** SYSRET; `bytes` is the operand size: 8 returns to 64-bit code, otherwise to 32-bit code. */
@@ -83,7 +83,7 @@ export function systemReturn(cpu: usize, rec: usize, bytes: u32): void {
   store<u64>(cpu, long ? target : target & 0xffff_ffff, CPU_RIP);
   loadFlatCode(cpu, long ? star + 16 : star, 3, long);
   loadFlatStack(cpu, star + 8, 3);
-  writeFlags(cpu, <u32>load<u64>(cpu, R11), ALL_FLAGS & ~(FLAG_RF | FLAG_VM));
+  replaceFlags(cpu, <u32>load<u64>(cpu, R11), ALL_FLAGS & ~(FLAG_RF | FLAG_VM));
   settle(cpu);
 }
 
@@ -96,12 +96,12 @@ export function systemEnter(cpu: usize, rec: usize): void {
   }
   const long = isLongMode(cpu);
   const mask: u64 = long ? <u64>-1 : 0xffff_ffff;
-  writeFlags(cpu, 0, FLAG_IF | FLAG_VM | FLAG_RF);
+  replaceFlags(cpu, 0, FLAG_IF | FLAG_VM | FLAG_RF);
   store<u64>(cpu, load<u64>(cpu, CPU_SYSENTER_ESP) & mask, RSP);
   store<u64>(cpu, load<u64>(cpu, CPU_SYSENTER_EIP) & mask, CPU_RIP);
   loadFlatCode(cpu, selector, 0, long);
   loadFlatStack(cpu, (selector & 0xfffc) + 8, 0);
-  updateMode(cpu);
+  updatePrivilege(cpu);
 }
 
 /** SYSEXIT; `bytes` is the operand size: 8 returns to 64-bit code, otherwise to 32-bit code. */
@@ -120,7 +120,7 @@ export function systemExit(cpu: usize, rec: usize, bytes: u32): void {
   store<u64>(cpu, rip & mask, CPU_RIP);
   loadFlatCode(cpu, selector + (long ? 32 : 16), 3, long);
   loadFlatStack(cpu, selector + (long ? 40 : 24), 3);
-  updateMode(cpu);
+  updatePrivilege(cpu);
 }
 
 /** SWAPGS; #UD outside 64-bit mode, #GP(0) outside ring 0. */

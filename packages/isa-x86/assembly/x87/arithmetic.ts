@@ -7,11 +7,12 @@ import { f80FromFormat, f80FromInteger, f80Round } from "../float/float80-conver
 import {
   f80ExtractExponent, f80ExtractSignificand, f80Remainder, f80Scale, hasQuotient, quotientBits, reductionIncomplete,
 } from "../float/float80-remainder";
-import { resultSe, resultSig } from "../float/float80";
+import { resultSe, resultSig, INTEGER_BIT } from "../float/float80";
 import {
   begin, finish, isEmpty, pending, pop, push, setRegister, setStatus, signExponent, significand,
   underflow, vetoed, C0, C1, C2, C3, STACK_FAULT,
 } from "./stack";
+import { arithmeticNormal, arithmeticWithNormal, compareNormal, relationNormal } from "./normal";
 
 /** x op y, op being the ModRM.reg field of the D8 group. */
 function arithmetic(op: u32, xSig: u64, xSe: u32, ySig: u64, ySe: u32): void {
@@ -59,6 +60,10 @@ function missingOperand(cpu: usize, op: u32): u32 {
 
 /** D8 /op m32 */
 export function x87ArithmeticF32(cpu: usize, op: u32, bits: u32): u32 {
+  const exponent = (bits >> 23) & 0xff;
+  const sign = (bits >> 16) & 0x8000;
+  const significand = (u64(bits) << 40) | INTEGER_BIT;
+  if (((exponent + 1) & 0xff) > 1 && arithmeticWithNormal(cpu, op, significand, sign | (exponent + 0x3f80))) return 1;
   if (!begin(cpu)) return 0;
   if (isEmpty(cpu, 0)) return missingOperand(cpu, op);
   f80FromFormat(bits, 23, 8);
@@ -67,6 +72,10 @@ export function x87ArithmeticF32(cpu: usize, op: u32, bits: u32): u32 {
 
 /** DC /op m64 */
 export function x87ArithmeticF64(cpu: usize, op: u32, bits: u64): u32 {
+  const exponent = u32(bits >> 52) & 0x7ff;
+  const sign = u32(bits >> 48) & 0x8000;
+  const significand = (bits << 11) | INTEGER_BIT;
+  if (((exponent + 1) & 0x7ff) > 1 && arithmeticWithNormal(cpu, op, significand, sign | (exponent + 0x3c00))) return 1;
   if (!begin(cpu)) return 0;
   if (isEmpty(cpu, 0)) return missingOperand(cpu, op);
   f80FromFormat(bits, 52, 11);
@@ -84,6 +93,7 @@ export function x87ArithmeticInteger(cpu: usize, op: u32, value: i32): u32 {
 /** D8 /op ST(i): ST(0) = ST(0) op ST(i), FCOM and FCOMP included. */
 export function x87ArithmeticRegister(cpu: usize, op: u32, i: u32): u32 {
   if ((op & 6) == 2) return x87Compare(cpu, i, false, op & 1);
+  if (arithmeticNormal(cpu, op, i, 0, 0)) return 1;
   if (!begin(cpu)) return 0;
   if (isEmpty(cpu, 0) || isEmpty(cpu, i)) return underflow(cpu, 0, 0);
   arithmetic(op, significand(cpu, 0), signExponent(cpu, 0), significand(cpu, i), signExponent(cpu, i));
@@ -92,6 +102,7 @@ export function x87ArithmeticRegister(cpu: usize, op: u32, i: u32): u32 {
 
 /** DC /op ST(i), DE /op ST(i): ST(i) = ST(0) op ST(i), then pops. */
 export function x87ArithmeticTo(cpu: usize, op: u32, i: u32, pops: u32): u32 {
+  if (arithmeticNormal(cpu, op, i, i, pops)) return 1;
   if (!begin(cpu)) return 0;
   if (isEmpty(cpu, 0) || isEmpty(cpu, i)) return underflow(cpu, i, pops);
   arithmetic(op, significand(cpu, 0), signExponent(cpu, 0), significand(cpu, i), signExponent(cpu, i));
@@ -100,6 +111,7 @@ export function x87ArithmeticTo(cpu: usize, op: u32, i: u32, pops: u32): u32 {
 
 /** FCOM, FCOMP, FCOMPP, FUCOM, FUCOMP, FUCOMPP */
 export function x87Compare(cpu: usize, i: u32, unordered: bool, pops: u32): u32 {
+  if (compareNormal(cpu, i, pops)) return 1;
   if (!begin(cpu)) return 0;
   if (isEmpty(cpu, 0) || isEmpty(cpu, i)) return compareUnderflow(cpu, pops);
   return compareWith(cpu, significand(cpu, i), signExponent(cpu, i), unordered, pops);
@@ -122,6 +134,12 @@ function setFlags(cpu: usize, relation: u32): void {
 
 /** FCOMI, FCOMIP, FUCOMI, FUCOMIP */
 export function x87CompareFlags(cpu: usize, i: u32, unordered: bool, pops: u32): u32 {
+  const usual = relationNormal(cpu, i);
+  if (usual >= 0) {
+    setFlags(cpu, usual);
+    pop(cpu, pops);
+    return 1;
+  }
   if (!begin(cpu)) return 0;
   let relation: u32 = 3;
   let exceptions: u32 = IE | STACK_FAULT;

@@ -3,8 +3,9 @@
 import { CPU_SCRATCH } from "../generated/layout";
 import { raise, rounding, DE, DOWN, UP, ZERO } from "../float/environment";
 import { f80FromBcd, f80FromFormat, f80FromInteger } from "../float/float80-convert";
-import { isNaN80, operandDenormal, propagateOne80, resultSe, resultSig, setResult } from "../float/float80";
+import { isNaN80, operandDenormal, propagateOne80, resultSe, resultSig, setResult, INTEGER_BIT } from "../float/float80";
 import { begin, finishPush, isEmpty, overflow, signExponent, significand, underflowPush } from "./stack";
+import { pushPlain, pushRegister } from "./normal";
 
 function loadFormat(cpu: usize, bits: u64, F: i32, X: i32): u32 {
   if (!begin(cpu)) return 0;
@@ -17,16 +18,28 @@ function loadFormat(cpu: usize, bits: u64, F: i32, X: i32): u32 {
 
 /** FLD m32 */
 export function x87LoadF32(cpu: usize, bits: u32): u32 {
+  const exponent = (bits >> 23) & 0xff;
+  const sign = (bits >> 16) & 0x8000;
+  // Normal numbers.
+  if (((exponent + 1) & 0xff) > 1) {
+    if (pushPlain(cpu, (u64(bits) << 40) | INTEGER_BIT, sign | (exponent + 0x3f80))) return 1;
+  } else if (bits << 1 == 0 && pushPlain(cpu, 0, sign)) return 1;
   return loadFormat(cpu, bits, 23, 8);
 }
 
 /** FLD m64 */
 export function x87LoadF64(cpu: usize, bits: u64): u32 {
+  const exponent = u32(bits >> 52) & 0x7ff;
+  const sign = u32(bits >> 48) & 0x8000;
+  if (((exponent + 1) & 0x7ff) > 1) {
+    if (pushPlain(cpu, (bits << 11) | INTEGER_BIT, sign | (exponent + 0x3c00))) return 1;
+  } else if (bits << 1 == 0 && pushPlain(cpu, 0, sign)) return 1;
   return loadFormat(cpu, bits, 52, 11);
 }
 
 /** FLD m80: any pattern, unchanged, without exceptions. */
 export function x87LoadF80(cpu: usize, sig: u64, se: u32): u32 {
+  if (pushPlain(cpu, sig, se)) return 1;
   if (!begin(cpu)) return 0;
   if (!isEmpty(cpu, 7)) return overflow(cpu);
   setResult(sig, se);
@@ -35,6 +48,11 @@ export function x87LoadF80(cpu: usize, sig: u64, se: u32): u32 {
 
 /** FILD: value is the sign-extended memory operand. */
 export function x87LoadInteger(cpu: usize, value: i64): u32 {
+  if (value != 0) {
+    const magnitude: u64 = value < 0 ? -value : value;
+    const shift = clz(magnitude);
+    if (pushPlain(cpu, magnitude << shift, (u32(value < 0) << 15) | (0x403e - u32(shift)))) return 1;
+  } else if (pushPlain(cpu, 0, 0)) return 1;
   if (!begin(cpu)) return 0;
   if (!isEmpty(cpu, 7)) return overflow(cpu);
   f80FromInteger(value);
@@ -51,6 +69,7 @@ export function x87LoadBcd(cpu: usize): u32 {
 
 /** FLD ST(i) */
 export function x87LoadRegister(cpu: usize, i: u32): u32 {
+  if (pushRegister(cpu, i)) return 1;
   if (!begin(cpu)) return 0;
   if (isEmpty(cpu, i)) return underflowPush(cpu);
   if (!isEmpty(cpu, 7)) return overflow(cpu);
@@ -63,6 +82,8 @@ export function x87LoadRegister(cpu: usize, i: u32): u32 {
  * bits and rounds them by FCW.RC, without raising PE (SDM vol. 1, 8.3.8).
  */
 export function x87LoadConstant(cpu: usize, n: u32): u32 {
+  // 1 and 0 are exact.
+  if (n == 0 ? pushPlain(cpu, INTEGER_BIT, 0x3fff) : n == 6 && pushPlain(cpu, 0, 0)) return 1;
   if (!begin(cpu)) return 0;
   if (!isEmpty(cpu, 7)) return overflow(cpu);
   const truncated = u64(rounding == DOWN || rounding == ZERO);

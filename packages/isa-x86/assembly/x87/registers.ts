@@ -7,9 +7,11 @@ import {
   begin, finish, isEmpty, moveTop, pending, pop, setEmpty, setRegister, setStatus, signExponent, significand, underflow,
   STACK_FAULT,
 } from "./stack";
+import { exchangePlain, signPlain } from "./normal";
 
 /** FXCH. An empty register counts as the indefinite when IE is masked. */
 export function x87Exchange(cpu: usize, i: u32): u32 {
+  if (exchangePlain(cpu, i)) return 1;
   if (!begin(cpu)) return 0;
   let exceptions: u32 = 0;
   if (isEmpty(cpu, 0) || isEmpty(cpu, i)) {
@@ -38,6 +40,7 @@ export function x87ConditionalMove(cpu: usize, i: u32, condition: bool): u32 {
 }
 
 function withSign(cpu: usize, keep: u32, flip: u32): u32 {
+  if (signPlain(cpu, keep, flip)) return 1;
   if (!begin(cpu)) return 0;
   if (isEmpty(cpu, 0)) return underflow(cpu, 0, 0);
   setResult(significand(cpu, 0), (signExponent(cpu, 0) & keep) ^ flip);

@@ -15,7 +15,7 @@ export const STACK_FAULT: u32 = 0x40;
 const SUMMARY: u32 = 0x8080;
 const MATH_FAULT: u32 = 1 + 16;
 /** Where a store keeps the status word until x87StoreDone. */
-const STAGED_STATUS: usize = CPU_SCRATCH + 128;
+export const STAGED_STATUS: usize = CPU_SCRATCH + 128;
 
 /** Raises #MF if an earlier instruction left an unmasked exception. */
 export function pending(cpu: usize): bool {

@@ -9,6 +9,7 @@ import {
   begin, commitStatus, finish, isEmpty, pop, roundingCode, setStatus, signExponent, significand, stageStatus, underflow,
   STACK_FAULT,
 } from "./stack";
+import { copyPlain, storeIntegerNormal, storeNormal } from "./normal";
 
 /** Ends the first step: 1 when the value at CPU_SCRATCH is to be stored, else the instruction is complete. */
 function staged(cpu: usize, exceptions: u32): u32 {
@@ -32,12 +33,12 @@ function storeFormat(cpu: usize, F: i32, X: i32): u32 {
 
 /** FST m32: 4 bytes at CPU_SCRATCH. */
 export function x87StoreF32(cpu: usize): u32 {
-  return storeFormat(cpu, 23, 8);
+  return storeNormal(cpu, 23, 127) ? 1 : storeFormat(cpu, 23, 8);
 }
 
 /** FST m64: 8 bytes at CPU_SCRATCH. */
 export function x87StoreF64(cpu: usize): u32 {
-  return storeFormat(cpu, 52, 11);
+  return storeNormal(cpu, 52, 1023) ? 1 : storeFormat(cpu, 52, 11);
 }
 
 /** FSTP m80: 10 bytes at CPU_SCRATCH, without exceptions but that of an empty stack. */
@@ -51,6 +52,7 @@ export function x87StoreF80(cpu: usize): u32 {
 
 /** FIST, FISTTP: the integer of `bits` bits, sign-extended to 8 bytes, at CPU_SCRATCH. */
 export function x87StoreInteger(cpu: usize, bits: u32, truncate: bool): u32 {
+  if (storeIntegerNormal(cpu, i32(bits), truncate)) return 1;
   if (!begin(cpu)) return 0;
   if (isEmpty(cpu, 0)) {
     store<i64>(cpu + CPU_SCRATCH, <i64>-1 << (bits - 1));
@@ -81,6 +83,7 @@ export function x87StoreDone(cpu: usize, pops: u32): void {
 
 /** FST ST(i), FSTP ST(i): a copy of any pattern. */
 export function x87StoreRegister(cpu: usize, i: u32, pops: u32): u32 {
+  if (copyPlain(cpu, i, pops)) return 1;
   if (!begin(cpu)) return 0;
   if (isEmpty(cpu, 0)) return underflow(cpu, i, pops);
   setResult(significand(cpu, 0), signExponent(cpu, 0));

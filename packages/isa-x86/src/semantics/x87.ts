@@ -12,9 +12,12 @@ function stackIndex(e: X86Emitter): Value {
   return e.wrap(e.immediate());
 }
 
+const FSW_ES = 0x80;
+
 /** A pending unmasked exception comes before the memory operand is touched. */
 function wait(e: X86Emitter): void {
-  e.callVoidStatus("x87Wait", [e.cpu]);
+  const pending = e.and(e.loadState("i32.load16_u", "fsw"), e.i32(FSW_ES));
+  e.if(pending, () => e.callVoidStatus("x87Wait", [e.cpu]));
 }
 
 function loadMemory(e: X86Emitter, kind: X87Memory): Value {
