@@ -78,7 +78,10 @@ function outcome(control: number, a: Value, b: Value, operation: () => void): st
   const scratch = module.view.getBigUint64(SCRATCH, true).toString(16);
   const status = module.view.getUint16(CPU + cpu.at("fsw"), true).toString(16);
   const state = [module.view.getUint8(CPU + cpu.at("fpTag")), module.view.getUint32(CPU + cpu.at("fpTop"), true)];
-  const flags = [module.view.getBigUint64(CPU + cpu.at("flagRes"), true), module.view.getUint32(CPU + cpu.at("flagAux"), true)];
+  const flags = [
+    module.view.getBigUint64(CPU + cpu.at("flagRes"), true),
+    module.view.getUint32(CPU + cpu.at("flagAux"), true),
+  ];
   return `${registers} ${scratch} FSW ${status} tags and top ${state.join()} flags ${flags.join()}`;
 }
 

@@ -422,6 +422,8 @@ export class RegionEmitter extends X86Emitter {
   }
 
   branch(condition: Value): void {
+    // A value that stands for a register must not get its own copy in one of the arms only.
+    this.locals.detachAll();
     if (condition.constant !== null) {
       if (condition.constant !== 0n) this.jump();
       else this.follow(this.block.notTaken, RecordField.LinkNotTaken, () => this.nextRip());
@@ -483,6 +485,8 @@ export class RegionEmitter extends X86Emitter {
   }
 
   jumpTo(rip: Value): void {
+    // As in branch(): the target may be the value of a register.
+    this.locals.detachAll();
     for (const index of this.block.guesses) {
       const site = this.port.block(index);
       const offset = site.delta + this.port.view.getUint16(site.head + RecordField.PageOffset, true);

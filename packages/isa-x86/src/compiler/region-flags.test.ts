@@ -38,14 +38,14 @@ const LOOPS = {
 } as const;
 
 /** Flags and registers after each of several slices of a loop that never ends. */
-function slices(translation: Translation, body: string): string[] {
+function slices(translation: Translation, body: string, address: number = CODE): string[] {
   const machine = new BareMachine(undefined, null, { translation });
   const { cpu, engine } = machine;
   const back = (256 - (body.length / 2 + 2)).toString(16);
-  machine.load(CODE, `${body} eb${back}`);
+  machine.load(address, `${body} eb${back}`);
   for (let register = 0; register < REGISTERS; register++)
     if (register !== 4) machine.set(register, 0x7fff_fff0_7fff_fff3n + BigInt(register) * 0x1357n);
-  cpu.state.set64("rip", BigInt(CODE));
+  cpu.state.set64("rip", BigInt(address));
   return Array.from({ length: SLICES }, (_, i) => {
     cpu.run(FIRST_BUDGET + 7 * i);
     const registers = Array.from({ length: REGISTERS }, (__, register) => machine.get(register).toString(16));
@@ -58,5 +58,17 @@ describe.each(Object.entries(LOOPS))("%s", (_name, body) => {
   const expected = slices("off", body);
   it.each(["early", "at-once"] as const)("leaves the same state at the end of every slice (%s)", (translation) => {
     expect(slices(translation, body)).toEqual(expected);
+  });
+});
+
+describe("an indirect jump into another page, after flags of unknown kind", () => {
+  // add eax,ebx; setc dl; movzx edx,dl; inc ecx; shl eax,cl; lea rdi,[rip+6]; lea rdi,[rdi+rdx*4]; jmp rdi
+  const upToJump = "01d80f92c20fb6d2ffc1d3e0488d3d06000000488d3c97ffe7";
+  // 0: inc esi; jmp 8; 4: inc ebx; nop; nop; 8:
+  const body = `${upToJump}ffc6eb02ffc39090`;
+  const address = CODE + 0x1000 - upToJump.length / 2;
+  const expected = slices("off", body, address);
+  it.each(["early", "at-once"] as const)("goes where the register says (%s)", (translation) => {
+    expect(slices(translation, body, address)).toEqual(expected);
   });
 });

@@ -90,56 +90,67 @@ describe("string instructions in flat 32-bit code", () => {
     [4, "a5", "ab", "a7", "af"],
   ] as const;
 
-  it.each(SIZES)("moves, fills, compares and scans like a loop over elements of %d bytes", (size, movs, stos, cmps, scas) => {
-    const element = (at: number): string => Buffer.from(cpu.ram.subarray(at, at + size)).toString("hex");
-    for (let round = 0; round < 300; round++) {
-      const count = 1 + ((round * 7) % 75);
-      const bytes = count * size;
-      const from = SOURCE + 100 + (round % 17);
+  it.each(SIZES)(
+    "moves, fills, compares and scans like a loop over elements of %d bytes",
+    (size, movs, stos, cmps, scas) => {
+      const element = (at: number): string => Buffer.from(cpu.ram.subarray(at, at + size)).toString("hex");
+      for (let round = 0; round < 300; round++) {
+        const count = 1 + ((round * 7) % 75);
+        const bytes = count * size;
+        const from = SOURCE + 100 + (round % 17);
 
-      fillWithPattern(cpu.ram.subarray(SOURCE, SOURCE + 1000));
-      const to = from + ((round * 5) % 83) - 41;
-      const expected = cpu.ram.slice(SOURCE, SOURCE + 1000);
-      for (let at = 0; at < bytes; at += size) {
-        expected.copyWithin(to - SOURCE + at, from - SOURCE + at, from - SOURCE + at + size);
+        fillWithPattern(cpu.ram.subarray(SOURCE, SOURCE + 1000));
+        const to = from + ((round * 5) % 83) - 41;
+        const expected = cpu.ram.slice(SOURCE, SOURCE + 1000);
+        for (let at = 0; at < bytes; at += size) {
+          expected.copyWithin(to - SOURCE + at, from - SOURCE + at, from - SOURCE + at + size);
+        }
+        cpu.run(`f3 ${movs}`, { esi: from, edi: to, ecx: count });
+        expect(Buffer.compare(cpu.ram.subarray(SOURCE, SOURCE + 1000), expected), `move ${count} to ${to - from}`).toBe(
+          0,
+        );
+
+        const value = round % 3 === 0 ? 0x5a5a_5a5a : 0x1234_5678 + round;
+        const filler = Buffer.alloc(4);
+        filler.writeUInt32LE(value);
+        for (let at = 0; at < bytes; at++) expected[from - SOURCE + at] = filler[at % size]!;
+        cpu.run(`f3 ${stos}`, { eax: value, edi: from, ecx: count });
+        expect(Buffer.compare(cpu.ram.subarray(SOURCE, SOURCE + 1000), expected), `fill ${count}`).toBe(0);
+
+        // Equal up to one element, which may be behind the end.
+        cpu.ram.copyWithin(TARGET, from, from + bytes);
+        const odd = (round * 3) % (count + 10);
+        const differs = odd < count;
+        if (differs) cpu.ram[TARGET + odd * size + size - 1] ^= 0x80;
+        const done = differs ? odd + 1 : count;
+        cpu.run(`f3 ${cmps} 0f 95 c2`, { esi: from, edi: TARGET, ecx: count, edx: 0 });
+        expect([cpu.get("esi"), cpu.get("edi"), cpu.get("ecx"), cpu.get("edx")]).toEqual([
+          from + done * size,
+          TARGET + done * size,
+          count - done,
+          differs ? 1 : 0,
+        ]);
+        cpu.run(`f3 ${scas} 0f 95 c2`, { eax: value, edi: TARGET, ecx: count, edx: 0 });
+        expect([cpu.get("edi"), cpu.get("ecx"), cpu.get("edx")]).toEqual([
+          TARGET + done * size,
+          count - done,
+          differs ? 1 : 0,
+        ]);
+        // The odd element is the only one of its value.
+        const wanted =
+          Number.parseInt(
+            Buffer.from(element(TARGET + odd * size), "hex")
+              .reverse()
+              .toString("hex"),
+            16,
+          ) | 0;
+        if (differs) {
+          cpu.run(`f2 ${scas} 0f 94 c2`, { eax: wanted, edi: TARGET, ecx: count, edx: 0 });
+          expect([cpu.get("edi"), cpu.get("ecx"), cpu.get("edx")]).toEqual([TARGET + done * size, count - done, 1]);
+        }
       }
-      cpu.run(`f3 ${movs}`, { esi: from, edi: to, ecx: count });
-      expect(Buffer.compare(cpu.ram.subarray(SOURCE, SOURCE + 1000), expected), `move ${count} to ${to - from}`).toBe(0);
-
-      const value = round % 3 === 0 ? 0x5a5a_5a5a : 0x1234_5678 + round;
-      const filler = Buffer.alloc(4);
-      filler.writeUInt32LE(value);
-      for (let at = 0; at < bytes; at++) expected[from - SOURCE + at] = filler[at % size]!;
-      cpu.run(`f3 ${stos}`, { eax: value, edi: from, ecx: count });
-      expect(Buffer.compare(cpu.ram.subarray(SOURCE, SOURCE + 1000), expected), `fill ${count}`).toBe(0);
-
-      // Equal up to one element, which may be behind the end.
-      cpu.ram.copyWithin(TARGET, from, from + bytes);
-      const odd = (round * 3) % (count + 10);
-      const differs = odd < count;
-      if (differs) cpu.ram[TARGET + odd * size + size - 1] ^= 0x80;
-      const done = differs ? odd + 1 : count;
-      cpu.run(`f3 ${cmps} 0f 95 c2`, { esi: from, edi: TARGET, ecx: count, edx: 0 });
-      expect([cpu.get("esi"), cpu.get("edi"), cpu.get("ecx"), cpu.get("edx")]).toEqual([
-        from + done * size,
-        TARGET + done * size,
-        count - done,
-        differs ? 1 : 0,
-      ]);
-      cpu.run(`f3 ${scas} 0f 95 c2`, { eax: value, edi: TARGET, ecx: count, edx: 0 });
-      expect([cpu.get("edi"), cpu.get("ecx"), cpu.get("edx")]).toEqual([
-        TARGET + done * size,
-        count - done,
-        differs ? 1 : 0,
-      ]);
-      // The odd element is the only one of its value.
-      const wanted = Number.parseInt(Buffer.from(element(TARGET + odd * size), "hex").reverse().toString("hex"), 16) | 0;
-      if (differs) {
-        cpu.run(`f2 ${scas} 0f 94 c2`, { eax: wanted, edi: TARGET, ecx: count, edx: 0 });
-        expect([cpu.get("edi"), cpu.get("ecx"), cpu.get("edx")]).toEqual([TARGET + done * size, count - done, 1]);
-      }
-    }
-  });
+    },
+  );
 
   it("overwrites the code behind it", () => {
     // The four NOPs behind REP STOSB become INC EDX.
