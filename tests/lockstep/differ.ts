@@ -2,7 +2,8 @@
 import { RandomNumbers } from "../fuzz/random-program.js";
 import { difference, differentBytes, differentFields } from "./comparison.js";
 import { assemble, type AssembledProgram, type GuestProgram } from "./guest-program.js";
-import { LockstepCpu, type LockstepPolicy } from "./lockstep-cpu.js";
+import { LockstepCpu } from "./lockstep-cpu.js";
+import type { LockstepPolicy } from "./policies.js";
 
 /** Calls of `run` a program gets, and instructions of each: at least as many as any block has. */
 const RUNS = 60;

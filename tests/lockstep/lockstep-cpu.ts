@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { hostWasm } from "@isola/host-node";
 import {
   type CpuField,
   type CpuState,
   resetCpu,
   SystemInstructions,
-  type Translation,
-  TRANSLATION_POLICIES,
-  type TranslationPolicy,
   type VmExit,
   X86Cpu,
   X86Engine,
@@ -17,7 +12,6 @@ import {
 import { Bus } from "@isola/memory";
 import type { WasmHost, WasmModule } from "@isola/ports";
 import { RandomNumbers } from "../fuzz/random-program.js";
-import { repositoryRoot } from "../oracle/native-harness.js";
 import { JUMP_TABLE_ENTRIES } from "./block-ends.js";
 import { FaultHandler } from "./fault-handler.js";
 import {
@@ -47,6 +41,8 @@ import {
   writeSystem,
 } from "./guest-layout.js";
 import type { AssembledProgram, GuestProgram } from "./guest-program.js";
+import type { LockstepPolicy } from "./policies.js";
+import { compileOnce, modules } from "./shared-modules.js";
 import { TestDevice } from "./test-device.js";
 
 const CR0_PAGING = 0x8005_003bn; // PG AM WP NE ET TS MP PE
@@ -59,35 +55,6 @@ const FLAGS = 0x202;
 const UNUSABLE = 1 << 16;
 const FS_BASE = 0x10n;
 const GS_BASE = 0x40n;
-
-function built(name: string): Uint8Array {
-  return new Uint8Array(readFileSync(join(repositoryRoot(), "build", name)));
-}
-
-const modules = { helpers: built("helpers.wasm"), interpreter: built("interpreter.wasm") };
-const compiled = new Map<Uint8Array, WasmModule>();
-
-/** The host's WebAssembly, except that the two modules of every engine are compiled only once. */
-function compileOnce(bytes: Uint8Array): WasmModule {
-  if (bytes !== modules.helpers && bytes !== modules.interpreter) return hostWasm.compile(bytes);
-  const known = compiled.get(bytes) ?? hostWasm.compile(bytes);
-  compiled.set(bytes, known);
-  return known;
-}
-
-/** A way to execute guest code. */
-export interface LockstepPolicy {
-  readonly name: string;
-  readonly translation: Translation | TranslationPolicy;
-}
-
-/** What every program is executed by, beside the interpreter. */
-export const POLICIES: readonly LockstepPolicy[] = [
-  { name: "early", translation: "early" },
-  { name: "at-once", translation: "at-once" },
-  // Modules that are ready at any time later, and so few regions that the older ones must go.
-  { name: "background", translation: { ...TRANSLATION_POLICIES.early, background: true, maxBytes: 16_000 } },
-];
 
 /** A bare vCPU with RAM and a device, on which a random program runs under one translation policy. */
 export class LockstepCpu {

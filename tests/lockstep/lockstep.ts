@@ -3,7 +3,7 @@ import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Differ, type Divergence } from "./differ.js";
 import { type GuestProgram, listing } from "./guest-program.js";
-import { POLICIES } from "./lockstep-cpu.js";
+import { POLICIES } from "./policies.js";
 import { generateProgram } from "./program-generator.js";
 import { shrink } from "./shrink.js";
 
