@@ -81,6 +81,20 @@ describe("Scheduler", () => {
     expect(order.slice(0, 4)).toEqual([0, 1, 1, 0]);
   });
 
+  it("runs vCPUs in turn when each share of the thread is only one slice", () => {
+    const { scheduler, first, second } = machine(2);
+    scheduler.init(1);
+    scheduler.startUp(1, 0x99);
+    const order: number[] = [];
+    for (const [i, vcpu] of [first, second].entries())
+      vcpu.work = (self, budget) => {
+        order.push(i);
+        return self.retire(budget);
+      };
+    for (let i = 0; i < 4; i++) scheduler.run(1);
+    expect(order).toEqual([0, 1, 0, 1]);
+  });
+
   it("ignores a start-up IPI to a vCPU that does not wait for one", () => {
     const { scheduler, first } = machine(1);
     scheduler.startUp(0, 7);

@@ -206,6 +206,8 @@ export class Scheduler {
   /** Runs one vCPU until its slice is over or it has nothing to do. */
   private runSlice(index: number, now: number): VcpuExit {
     const slot = this.slots[index];
+    // Only now: whoever was next when the share was over is next when the thread comes back.
+    this.turn = (index + 1) % this.slots.length;
     const speed = this.clock.virtual ? 1 : this.speed;
     const deadline = this.timers.nextDeadline();
     const untilTimer = Math.ceil((deadline - now) * speed);
@@ -241,7 +243,6 @@ export class Scheduler {
       const slot = this.slots[index];
       this.settle(slot);
       if (slot.state !== SlotState.Runnable) continue;
-      this.turn = (index + 1) % count;
       return index;
     }
     return -1;
