@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Helpers that neither read nor write what compiled code keeps in locals: general registers, arithmetic flags, the budget, and what selects the soft TLB. All others are called with everything in the CPU record.
+ * Helpers that neither read nor write what compiled code keeps in locals: general registers, arithmetic flags, the
+ * budget, and what selects the soft TLB. All others are called with everything in the CPU record.
  */
 const PURE: ReadonlySet<string> = new Set([
   "readGuestCompiled",

@@ -271,11 +271,7 @@ export class LazyFlags extends Flags {
     const overflow = this.has(FlagStateBits.OverflowKept) ? e.value(this.keptOverflow) : null;
     this.computeOperation(operation);
     if (carry === null && overflow === null) return;
-    const aux = e.value(this.computedAux);
-    const c = carry ?? e.shrU(aux, 31);
-    const o = overflow ?? e.shrU(e.xor(aux, e.shl(aux, 1)), 31);
-    const others = e.and(aux, e.i32(0x3fff_ffff));
-    this.setAux(e.or(others, e.or(e.shl(c, 31), e.shl(e.xor(c, o), 30))));
+    super.setCarryOverflow(carry ?? super.carry(), overflow ?? super.overflow());
   }
 
   /** The same for what the operation says, without flags that are kept apart. */
@@ -305,8 +301,8 @@ export class LazyFlags extends Flags {
   }
 
   /** Makes the local `kind` say what is known here. */
-  publish(state: FlagState = this.state): void {
-    if (state !== "dynamic") this.e.assign(this.kind, this.e.i32(state));
+  publish(): void {
+    if (this.state !== "dynamic") this.e.assign(this.kind, this.e.i32(this.state));
   }
 
   /** Loads the flags from the CPU record. */

@@ -6,8 +6,6 @@ import {
   FAULT_INTERPRET,
   HeadField,
   type HelperResolver,
-  JUMP_CACHE_ENTRIES,
-  JUMP_CACHE_ENTRY_SIZE,
   Link,
   RecordField,
   RECORD_SIZE,
@@ -18,7 +16,7 @@ import {
 import { type CodeBuilder, memoryOps, type MemoryOpName, type ValueType } from "@isola/wasm";
 import { cpu as layout } from "../cpu-layout.js";
 import { Special } from "../interpreter/special.js";
-import { type Vector, X86Emitter } from "../semantics/x86-emitter.js";
+import { integerLoad, integerStore, type Vector, X86Emitter } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
 import { ColdExit, ExitKind } from "./exits.js";
 import { isPure, mayReachDevice, mayWriteMemory, touchesVectors } from "./helper-effects.js";
@@ -331,8 +329,8 @@ export class RegionEmitter extends X86Emitter {
   }
 
   modifyGuest(bytes: 1 | 2 | 4 | 8, linear: Value, _locked: boolean, change: (old: Value) => Value): void {
-    const load = bytes === 1 ? "i32.load8_u" : bytes === 2 ? "i32.load16_u" : bytes === 4 ? "i32.load" : "i64.load";
-    const store = bytes === 1 ? "i32.store8" : bytes === 2 ? "i32.store16" : bytes === 4 ? "i32.store" : "i64.store";
+    const load = integerLoad(bytes * 8);
+    const store = integerStore(bytes * 8);
     const entry = this.probe(linear, bytes, TAG_WRITE);
     // 0 = slow path; no guest byte is at host address 0.
     const host = this.variable("i32");
@@ -612,9 +610,7 @@ export class RegionEmitter extends X86Emitter {
   /** The same as the interpreter's "goto": probes the jump cache. */
   private emitLookup(parts: ExitTargets): void {
     const rip = this.value(this.locals.exitRip);
-    const low = this.wrap(rip);
-    const hash = this.and(this.xor(low, this.wrap(this.shrU(rip, 12))), this.i32(JUMP_CACHE_ENTRIES - 1));
-    const entry = this.add(this.loadState("i32.load", "jumpCache"), this.shl(hash, Math.log2(JUMP_CACHE_ENTRY_SIZE)));
+    const entry = this.jumpCacheEntry(rip);
     const sameAddress = this.eq(this.loadHost("i64.load", entry), rip);
     const sameContext = this.eq(this.loadHost("i32.load", entry, 8), this.loadState("i32.load", "jumpContext"));
     this.push(this.and(sameAddress, sameContext));

@@ -61,8 +61,8 @@ export class RegionFormer {
     const { view } = this;
     const header = hot.head - BLOCK_HEADER_SIZE;
     const mode = view.getUint16(header + BlockField.ModeKey, true);
-    const compilable = (mode & ModeKey.Flat) !== 0 && (mode & (ModeKey.Step | ModeKey.CodeSizeMask)) !== ModeKey.Code16;
-    if (!compilable || (mode & ModeKey.Step) !== 0) return null;
+    if ((mode & ModeKey.Flat) === 0 || (mode & ModeKey.Step) !== 0) return null;
+    if ((mode & ModeKey.CodeSizeMask) === ModeKey.Code16) return null;
     const blocks: RegionBlock[] = [];
     const byKey = new Map<string, number>();
     let records = 0;

@@ -44,8 +44,8 @@ interface Translation {
   readonly blocks: Uint32Array;
   /** Bytes of WebAssembly. */
   readonly size: number;
-  /** Its slot of the table, or -1 as long as it is being compiled. */
-  slot: number;
+  /** Its slot of the table. */
+  readonly slot: number;
   live: boolean;
 }
 
@@ -140,9 +140,7 @@ export class Translator {
     if (batch.regions.length === 0) return;
     if (this.liveBytes + batch.size > policy.maxBytes || this.slotsLeft() < batch.regions.length) this.evict();
     const translations = batch.regions.map((region, i) => this.register(region, batch.sizeOf(i)));
-    const slots = translations.map(() => this.allocateSlot());
-    translations.forEach((translation, i) => (translation.slot = slots[i] ?? -1));
-    const bytes = batch.build(slots);
+    const bytes = batch.build(translations.map(({ slot }) => slot));
     this.statistics.wasmBytes += bytes.length;
     this.statistics.modules++;
     if (policy.background !== true) {
@@ -165,7 +163,7 @@ export class Translator {
   /** Makes the death of any of a region's blocks be heard of. */
   private register(region: Region, size: number): Translation {
     const blocks = Uint32Array.from(new Set(region.blocks.map(({ address }) => address)));
-    const translation: Translation = { blocks, size, slot: -1, live: true };
+    const translation: Translation = { blocks, size, slot: this.allocateSlot(), live: true };
     this.translations.add(translation);
     this.liveBytes += size;
     for (const block of blocks) {

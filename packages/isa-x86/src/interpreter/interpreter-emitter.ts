@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  JUMP_CACHE_ENTRIES,
   Link,
   RECORD_SIZE,
   RecordField,
@@ -12,7 +11,7 @@ import {
 import { type CodeBuilder, memoryOps, type MemoryOpName } from "@isola/wasm";
 import { cpu as layout } from "../cpu-layout.js";
 import { Flags } from "../semantics/flags.js";
-import { type Vector, X86Emitter } from "../semantics/x86-emitter.js";
+import { integerLoad, integerStore, type Vector, X86Emitter } from "../semantics/x86-emitter.js";
 import { type Form, isNearIndirect } from "../table/form.js";
 
 const SLOT_FIELD = { reg: RecordField.Reg, rm: RecordField.Rm, vvvv: RecordField.Vvvv } as const;
@@ -151,8 +150,8 @@ export class InterpreterEmitter extends X86Emitter {
   }
 
   modifyGuest(bytes: 1 | 2 | 4 | 8, linear: Value, _locked: boolean, change: (old: Value) => Value): void {
-    const load = bytes === 1 ? "i32.load8_u" : bytes === 2 ? "i32.load16_u" : bytes === 4 ? "i32.load" : "i64.load";
-    const store = bytes === 1 ? "i32.store8" : bytes === 2 ? "i32.store16" : bytes === 4 ? "i32.store" : "i64.store";
+    const load = integerLoad(bytes * 8);
+    const store = integerStore(bytes * 8);
     const entry = this.probe(linear, bytes, TAG_WRITE);
     // 0 = slow path; no guest byte is at host address 0.
     const host = this.variable("i32");
@@ -334,13 +333,6 @@ export class InterpreterEmitter extends X86Emitter {
   /** RIP of this record's instruction, by the helper that knows the code size. */
   ownRip(): Value {
     return this.call("recordRip", [this.cpu, this.record], "i64");
-  }
-
-  /** Entry of the jump cache for `linear`: the same hash as in assembly/tlb.ts. */
-  jumpCacheEntry(linear: Value): Value {
-    const low = this.wrap(linear);
-    const hash = this.and(this.xor(low, this.wrap(this.shrU(linear, 12))), this.i32(JUMP_CACHE_ENTRIES - 1));
-    return this.add(this.loadState("i32.load", "jumpCache"), this.shl(hash, 4));
   }
 }
 

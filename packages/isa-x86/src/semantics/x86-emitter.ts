@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Emitter, type Value } from "@isola/engine";
+import { Emitter, JUMP_CACHE_ENTRIES, JUMP_CACHE_ENTRY_SIZE, type Value } from "@isola/engine";
 import { memoryOps, type MemoryOpName } from "@isola/wasm";
 import { cpu as layout, type CpuField } from "../cpu-layout.js";
 import type { Form } from "../table/form.js";
@@ -147,6 +147,13 @@ export abstract class X86Emitter extends Emitter {
     if (size === 8) this.storeState("i32.store8", "gpr", value, index);
     else if (size === 16) this.storeState("i32.store16", "gpr", value, index);
     else this.storeState("i64.store", "gpr", this.extendU(value), index);
+  }
+
+  /** Entry of the jump cache for `linear`: the same hash as in assembly/jump-cache.ts. */
+  jumpCacheEntry(linear: Value): Value {
+    const low = this.wrap(linear);
+    const hash = this.and(this.xor(low, this.wrap(this.shrU(linear, 12))), this.i32(JUMP_CACHE_ENTRIES - 1));
+    return this.add(this.loadState("i32.load", "jumpCache"), this.shl(hash, Math.log2(JUMP_CACHE_ENTRY_SIZE)));
   }
 
   // -- operands -------------------------------------------------------------------------------------------------------
