@@ -11,8 +11,21 @@ export const VCPU_COUNTERS = 0x2000;
 
 /** Entries of one soft TLB, a power of two. */
 export const TLB_ENTRIES = 8192;
-/** One TLB entry: i64 tags for read, write and execute, then i32 addend (host = low 32 bits of linear + addend). */
 export const TLB_ENTRY_SIZE = 32;
+
+/** One entry of the soft TLB. */
+export enum TlbField {
+  /** u64: page and address-space tag under which reads hit, or 0. */
+  TagRead = 0,
+  /** The same for writes, and for fetches. */
+  TagWrite = 8,
+  TagExecute = 16,
+  /** u32: host address = low 32 bits of the linear one + this. */
+  Addend = 24,
+  /** u32: offset of the page in RAM. */
+  RamPage = 28,
+}
+
 export const TLB_SIZE: number = TLB_ENTRIES * TLB_ENTRY_SIZE;
 /** Supervisor, user, supervisor with access to user pages. */
 export const TLBS_PER_CPU = 3;

@@ -17,6 +17,11 @@ import {
   TLB_SIZE,
   VCPU_COUNTER_PAGE_INVALIDATIONS,
   VCPU_COUNTER_TLB_FILLS,
+  TLB_ADDEND,
+  TLB_RAM_PAGE,
+  TLB_TAG_EXECUTE,
+  TLB_TAG_READ,
+  TLB_TAG_WRITE,
 } from "./generated/layout";
 import { count } from "./counters";
 import { flushTlb, noteLocal } from "./address-space";
@@ -24,12 +29,12 @@ import { invalidateJumps } from "./jump-cache";
 import { IS_DIRTY, IS_GLOBAL, IS_HUGE, IS_LARGE, MAY_EXECUTE, MAY_WRITE } from "./paging";
 import { CR4_PAE } from "./system/bits";
 
-export const TAG_READ: usize = 0;
-export const TAG_WRITE: usize = 8;
-export const TAG_EXECUTE: usize = 16;
-export const ADDEND: usize = 24;
+export const TAG_READ: usize = TLB_TAG_READ;
+export const TAG_WRITE: usize = TLB_TAG_WRITE;
+export const TAG_EXECUTE: usize = TLB_TAG_EXECUTE;
+export const ADDEND: usize = TLB_ADDEND;
 /** Entry: offset of the page in RAM, for finding entries of a frame. */
-const RAM_PAGE: usize = 28;
+const RAM_PAGE: usize = TLB_RAM_PAGE;
 const ENTRY_SHIFT: u32 = 5;
 const PAGE: u64 = ~(<u64>0xfff);
 /** Number of the array that belongs to supervisor accesses which must not touch user pages. */

@@ -10,6 +10,7 @@ import {
   RecordField,
   RECORD_SIZE,
   TLB_ENTRIES,
+  TlbField,
   type Value,
   type Variable,
 } from "@isola/engine";
@@ -24,12 +25,6 @@ import { LazyFlags } from "./lazy-flags.js";
 import type { Edge, RegionBlock } from "./region.js";
 import { Extended, isExtended, RegionLocals } from "./region-locals.js";
 
-/** TLB entry: tags of reads, writes and fetches, addend, page of RAM; see memory-map.ts. */
-const TAG_READ = 0;
-const TAG_WRITE = 8;
-const TAG_EXECUTE = 16;
-const ADDEND = 24;
-const RAM_PAGE = 28;
 /** Entries are 32 bytes, so the index, times that, is bits 12 and up of the address shifted right by 7. */
 const INDEX_SHIFT = 7;
 const PAGE = 4096;
@@ -299,7 +294,7 @@ export class RegionEmitter extends X86Emitter {
 
   loadGuest(op: MemoryOpName, bytes: number, linear: Value, stack = false): Value {
     const { type } = memoryOps[op];
-    const entry = this.probe(linear, bytes, TAG_READ);
+    const entry = this.probe(linear, bytes, TlbField.TagRead);
     this.push(entry.hit);
     this.code.if(type, "likely");
     this.push(this.hostAddress(entry.address, linear));
@@ -311,7 +306,7 @@ export class RegionEmitter extends X86Emitter {
   }
 
   storeGuest(op: MemoryOpName, bytes: number, linear: Value, value: Value, stack = false): void {
-    const entry = this.probe(linear, bytes, TAG_WRITE);
+    const entry = this.probe(linear, bytes, TlbField.TagWrite);
     this.push(entry.hit);
     this.code.if(undefined, "likely");
     this.storeHost(op, this.hostAddress(entry.address, linear), value);
@@ -331,7 +326,7 @@ export class RegionEmitter extends X86Emitter {
   modifyGuest(bytes: 1 | 2 | 4 | 8, linear: Value, _locked: boolean, change: (old: Value) => Value): void {
     const load = integerLoad(bytes * 8);
     const store = integerStore(bytes * 8);
-    const entry = this.probe(linear, bytes, TAG_WRITE);
+    const entry = this.probe(linear, bytes, TlbField.TagWrite);
     // 0 = slow path; no guest byte is at host address 0.
     const host = this.variable("i32");
     const type = bytes === 8 ? "i64" : "i32";
@@ -366,10 +361,6 @@ export class RegionEmitter extends X86Emitter {
     const page = this.extendU(this.and(last, this.constantLike(base, -4096)));
     const wanted = this.or(page, this.value(locals.tlbKey));
     return { hit: this.eq(wanted, this.loadHost("i64.load", address, tag)), address };
-  }
-
-  protected hostAddress(entry: Value, linear: Value): Value {
-    return this.add(this.wrap(linear), this.loadHost("i32.load", entry, ADDEND));
   }
 
   // -- faults ---------------------------------------------------------------------------------------------------------
@@ -470,8 +461,8 @@ export class RegionEmitter extends X86Emitter {
 
   /** Looks `rip` up outside the region unless the code at linear address `page` is that of `frame`. */
   private leaveUnlessMapped(page: Value, frame: number, rip: () => Value): void {
-    const entry = this.probe(page, 1, TAG_EXECUTE);
-    const mapped = this.loadHost("i32.load", entry.address, RAM_PAGE);
+    const entry = this.probe(page, 1, TlbField.TagExecute);
+    const mapped = this.loadHost("i32.load", entry.address, TlbField.RamPage);
     const same = this.and(entry.hit, this.eq(mapped, this.i32(frame * PAGE)));
     this.coldIf(this.eqz(same), () => {
       const { state } = this.flags;

@@ -13,6 +13,7 @@ import {
 import type { WasmExports, WasmFunction, WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
 import { type CodeBuilder, ModuleBuilder, type Signature, type ValueType } from "@isola/wasm";
 import type { Helpers } from "../cpu/helpers.js";
+import { formOfHandler } from "../interpreter/handlers.js";
 import type { INTERPRETER_PARTS } from "../interpreter/parts.js";
 import { Special } from "../interpreter/special.js";
 import type { Form } from "../table/form.js";
@@ -275,9 +276,7 @@ export class Translator {
   }
 
   private formOf(handler: number): Form {
-    const form = this.options.forms[handler - Special.Count];
-    if (form === undefined) throw new Error(`handler ${handler} belongs to no instruction`);
-    return form;
+    return formOfHandler(this.options.forms, handler);
   }
 }
 

@@ -8,9 +8,8 @@ import { readCodeCounters } from "../counters/counter-layout.js";
 import { TimedTranslator, type TranslationTimer } from "../counters/timed-translator.js";
 import { BlockDecoder } from "../decode/block-decoder.js";
 import { type Translation, TRANSLATION_POLICIES, type TranslationPolicy } from "../compiler/policy.js";
-import { indexHandlers } from "../interpreter/handlers.js";
+import { formOfHandler, indexHandlers } from "../interpreter/handlers.js";
 import type { Form } from "../table/form.js";
-import { Special } from "../interpreter/special.js";
 import type { Helpers } from "./helpers.js";
 
 /** The two binary modules that the build makes: assembly/ and interpreter/generate.ts. */
@@ -114,8 +113,6 @@ export class X86Engine {
 
   /** Form that the handler number in a record stands for. */
   formOf(handler: number): Form {
-    const form = this.forms[handler - Special.Count];
-    assert(form !== undefined, `handler ${handler} belongs to no instruction`);
-    return form;
+    return formOfHandler(this.forms, handler);
   }
 }

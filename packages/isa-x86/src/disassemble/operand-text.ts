@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BASE_RIP, type DecodedInstruction, NO_REGISTER, Segment } from "../decode/decoded-instruction.js";
-import type { OperandCode } from "../table/operand.js";
+import { bitsOfType, type OperandCode } from "../table/operand.js";
 
 const LOW = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"] as const;
 const HIGH_BYTES = ["ah", "ch", "dh", "bh"] as const;
@@ -43,34 +43,9 @@ function hex(value: bigint, bits: number): string {
 /** Bits of an operand type; 0 where the type says nothing. */
 function bitsOf(type: string, insn: DecodedInstruction): number {
   const { operandSize } = insn;
-  switch (type) {
-    case "b":
-      return 8;
-    case "w":
-      return 16;
-    case "d":
-      return 32;
-    case "q":
-      return 64;
-    case "x":
-      return insn.vectorLength === 1 ? 256 : 128;
-    case "dq":
-      return 128;
-    case "v":
-      return operandSize;
-    case "y":
-      return operandSize === 64 ? 64 : 32;
-    case "z":
-      return operandSize === 16 ? 16 : 32;
-    case "t":
-      return 80;
-    case "p":
-      return operandSize + 16;
-    case "a":
-      return operandSize * 2;
-    default:
-      return 0;
-  }
+  if (type === "p") return operandSize + 16;
+  if (type === "a") return operandSize * 2;
+  return bitsOfType(type, operandSize, insn.vectorLength === 1 ? 256 : 128);
 }
 
 /**

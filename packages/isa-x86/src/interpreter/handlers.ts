@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { assert } from "@isola/base";
 import { type Form, formsOf } from "../table/form.js";
 import { opcodeTable } from "../table/index.js";
 import type { Opcode } from "../table/opcode.js";
@@ -24,4 +25,11 @@ export function indexHandlers(): HandlerIndex {
     forms.push(...formsOf(opcode));
   }
   return { first, forms, count: Special.Count + forms.length };
+}
+
+/** The form that a handler number in a record stands for. */
+export function formOfHandler(forms: readonly Form[], handler: number): Form {
+  const form = forms[handler - Special.Count];
+  assert(form !== undefined, `handler ${handler} belongs to no instruction`);
+  return form;
 }

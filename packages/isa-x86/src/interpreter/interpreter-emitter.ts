@@ -5,6 +5,7 @@ import {
   RecordField,
   TLB_ENTRIES,
   TLB_ENTRY_SIZE,
+  TlbField,
   type HelperResolver,
   type Value,
 } from "@isola/engine";
@@ -15,11 +16,6 @@ import { integerLoad, integerStore, type Vector, X86Emitter } from "../semantics
 import { type Form, isNearIndirect } from "../table/form.js";
 
 const SLOT_FIELD = { reg: RecordField.Reg, rm: RecordField.Rm, vvvv: RecordField.Vvvv } as const;
-
-/** Where the tags and the addend are in a TLB entry; see memory-map.ts. */
-const TAG_READ = 0;
-const TAG_WRITE = 8;
-const ADDEND = 24;
 
 /** Functions of the interpreter module that handlers continue in. */
 export interface HandlerTargets {
@@ -131,7 +127,7 @@ export class InterpreterEmitter extends X86Emitter {
   loadGuest(op: MemoryOpName, bytes: number, linear: Value, stack = false): Value {
     const type = memoryOps[op].type;
     const result = this.variable(type);
-    const entry = this.probe(linear, bytes, TAG_READ);
+    const entry = this.probe(linear, bytes, TlbField.TagRead);
     this.if(
       entry.hit,
       () => this.assign(result, this.loadHost(op, this.hostAddress(entry.address, linear))),
@@ -141,7 +137,7 @@ export class InterpreterEmitter extends X86Emitter {
   }
 
   storeGuest(op: MemoryOpName, bytes: number, linear: Value, value: Value, stack = false): void {
-    const entry = this.probe(linear, bytes, TAG_WRITE);
+    const entry = this.probe(linear, bytes, TlbField.TagWrite);
     this.if(
       entry.hit,
       () => this.storeHost(op, this.hostAddress(entry.address, linear), value),
@@ -152,7 +148,7 @@ export class InterpreterEmitter extends X86Emitter {
   modifyGuest(bytes: 1 | 2 | 4 | 8, linear: Value, _locked: boolean, change: (old: Value) => Value): void {
     const load = integerLoad(bytes * 8);
     const store = integerStore(bytes * 8);
-    const entry = this.probe(linear, bytes, TAG_WRITE);
+    const entry = this.probe(linear, bytes, TlbField.TagWrite);
     // 0 = slow path; no guest byte is at host address 0.
     const host = this.variable("i32");
     const old = this.variable(bytes === 8 ? "i64" : "i32");
@@ -184,10 +180,6 @@ export class InterpreterEmitter extends X86Emitter {
     const last = bytes === 1 ? linear : this.add(linear, this.i64(bytes - 1));
     const wanted = this.or(this.and(last, this.i64(-4096)), this.loadState("i64.load", "tlbKey"));
     return { hit: this.eq(wanted, this.loadHost("i64.load", address, tag)), address };
-  }
-
-  protected hostAddress(entry: Value, linear: Value): Value {
-    return this.add(this.wrap(linear), this.loadHost("i32.load", entry, ADDEND));
   }
 
   // -- faults ---------------------------------------------------------------------------------------------------------

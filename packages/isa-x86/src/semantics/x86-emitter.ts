@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Emitter, JUMP_CACHE_ENTRIES, JUMP_CACHE_ENTRY_SIZE, type Value } from "@isola/engine";
+import { Emitter, JUMP_CACHE_ENTRIES, JUMP_CACHE_ENTRY_SIZE, TlbField, type Value } from "@isola/engine";
 import { memoryOps, type MemoryOpName } from "@isola/wasm";
 import { cpu as layout, type CpuField } from "../cpu-layout.js";
 import type { Form } from "../table/form.js";
@@ -8,10 +8,6 @@ import type { Flags } from "./flags.js";
 
 /** Beside a byte count in calls of the slow path: the access is to the stack. */
 const STACK = 0x100;
-
-/** Where the tags of reads and of writes are in a TLB entry; see memory-map.ts. */
-const TAG_READ = 0;
-const TAG_WRITE = 8;
 
 /** Exception vectors (SDM 3A, table 6-1). */
 export const enum Vector {
@@ -98,7 +94,9 @@ export abstract class X86Emitter extends Emitter {
   /** Looks an access up in the soft TLB: whether it hits (i32), and the address of the entry. */
   protected abstract probe(linear: Value, bytes: number, tag: number): { hit: Value; address: Value };
   /** Host address of guest memory at `linear`, in the page of a TLB entry that was hit. */
-  protected abstract hostAddress(entry: Value, linear: Value): Value;
+  protected hostAddress(entry: Value, linear: Value): Value {
+    return this.add(this.wrap(linear), this.loadHost("i32.load", entry, TlbField.Addend));
+  }
 
   /** Leaves the handler with an exception. The instruction has no effect. */
   abstract raise(vector: Vector, errorCode?: number): void;
@@ -253,7 +251,7 @@ export abstract class X86Emitter extends Emitter {
   loadGuestPair(linear: Value, variant: "" | "Compiled" = ""): readonly [low: Value, high: Value] {
     const low = this.variable("v128");
     const high = this.variable("v128");
-    const entry = this.probe(linear, 32, TAG_READ);
+    const entry = this.probe(linear, 32, TlbField.TagRead);
     this.if(
       entry.hit,
       () => {
@@ -275,7 +273,7 @@ export abstract class X86Emitter extends Emitter {
    * @param variant end of the helper's name
    */
   storeGuestPair(linear: Value, low: Value, high: Value, variant: "" | "Compiled" = ""): void {
-    const entry = this.probe(linear, 32, TAG_WRITE);
+    const entry = this.probe(linear, 32, TlbField.TagWrite);
     this.if(
       entry.hit,
       () => {

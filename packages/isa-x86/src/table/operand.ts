@@ -61,7 +61,7 @@ const FIXED: { readonly [code: string]: readonly [size: 8 | 16 | 32 | 0, index: 
 const SEGMENTS = ["es", "cs", "ss", "ds", "fs", "gs"] as const;
 
 /** Bits of operand type `type` under `operandSize`; 0 where the size does not matter. */
-function bitsOf(type: string, operandSize: 16 | 32 | 64, vectorSize: 128 | 256): number {
+export function bitsOfType(type: string, operandSize: 16 | 32 | 64, vectorSize: 128 | 256): number {
   switch (type) {
     case "b":
       return 8;
@@ -107,7 +107,7 @@ export function resolveOperand(
   const segment = (SEGMENTS as readonly string[]).indexOf(code);
   if (segment >= 0) return { kind: "fixedSegment", index: segment };
   const letter = code[0] ?? "";
-  const size = bitsOf(code.slice(1), operandSize, vectorSize);
+  const size = bitsOfType(code.slice(1), operandSize, vectorSize);
   const gprSize = (size === 0 ? operandSize : size) as 8 | 16 | 32 | 64;
   switch (letter) {
     case "E":
