@@ -5,7 +5,7 @@ export { configureCpus, evictHalf, findBlock, insertBlock, takeDeadBlocks, writt
 export { materializeFlags } from "./lazy-flags";
 export { cachedRecord, deliverFault, linearRip, lookup, nextRip, noteHot, recordRip, resolve, translateCode } from "./lookup";
 export {
-  checkCanonical, checkWrite, readBlock, readForWrite, readGuest, readGuest128, readGuest256, writeBlock, writeGuest,
+  checkFxArea, checkWrite, readBlock, readForWrite, readGuest, readGuest128, readGuest256, writeBlock, writeGuest,
   writeGuest128, writeGuest256,
 } from "./memory";
 export {

@@ -42,6 +42,11 @@ function isStack(rec: usize, size: u32): bool {
   return (size & STACK) != 0 || (rec != 0 && (load<u8>(rec + RECORD_FLAGS) & RECORD_FLAG_STACK_SEGMENT) != 0);
 }
 
+function isAlignmentChecked(cpu: usize): bool {
+  const enabled = (load<u64>(cpu + CPU_CR0) & CR0_AM) != 0 && (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_AC) != 0;
+  return enabled && load<u32>(cpu + CPU_CPL) == 3;
+}
+
 /** Checks that come before translation. False if a fault was raised. `size` = bytes, perhaps with STACK or UNALIGNED. */
 function precheck(cpu: usize, rec: usize, linear: u64, size: u32): bool {
   const bytes = size & 0xff;
@@ -59,11 +64,10 @@ function precheck(cpu: usize, rec: usize, linear: u64, size: u32): bool {
     }
   }
   if (load<u32>(cpu + CPU_TLB_BASE) == <u32>EMPTY_TLB) {
-    const checked = (load<u64>(cpu + CPU_CR0) & CR0_AM) != 0 && (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_AC) != 0;
     // Vectors have their own rule (#GP), or like MOVUPS may be unaligned even then (SDM 3A 6.15, #AC: left to
     // the implementation; Intel processors do not raise it).
     const aligned = bytes > 8 || (size & UNALIGNED) != 0;
-    if (checked && !aligned && load<u32>(cpu + CPU_CPL) == 3 && (linear & <u64>(bytes - 1)) != 0) {
+    if (!aligned && (linear & <u64>(bytes - 1)) != 0 && isAlignmentChecked(cpu)) {
       raise(cpu, 17, 0);
       return false;
     }
@@ -458,6 +462,12 @@ function copyBlock(to: usize, from: usize, bytes: u32): void {
   } else memory.copy(to, from, bytes);
 }
 
+/** Bytes of the fields that a block is transferred by, which is also what its alignment is checked for (SDM 3A table 6-7). */
+function fieldSize(bytes: u32): u32 {
+  if (bytes == 10) return 8;
+  return (bytes & 3) != 0 ? 2 : 4;
+}
+
 /** Reads `bytes` (up to 512) of guest memory into the scratch area. */
 export function readBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
   const scratch = cpu + CPU_SCRATCH;
@@ -469,19 +479,28 @@ export function readBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void
       return;
     }
   }
+  const field = fieldSize(bytes);
+  // Of images with several fields, processors look for the first one, then for the last byte.
+  if (bytes != 10 && !(checkRead(cpu, rec, linear, field) && checkRead(cpu, rec, linear + bytes - 1, 1))) return;
   for (let done: u32 = 0; done < bytes; ) {
-    const size: u32 = bytes - done >= 8 ? 8 : bytes - done >= 4 ? 4 : bytes - done >= 2 ? 2 : 1;
+    const size = min(field, bytes - done);
     const value = readGuest(cpu, rec, linear + done, size);
     if (load<u32>(cpu + CPU_FAULT) != 0) return;
-    if (size == 8) store<u64>(scratch + done, value);
-    else if (size == 4) store<u32>(scratch + done, <u32>value);
-    else if (size == 2) store<u16>(scratch + done, <u16>value);
-    else store<u8>(scratch + done, <u8>value);
+    storePiece(scratch + done, size, value);
     done += size;
   }
 }
 
-/** Writes `bytes` (up to 512) of the scratch area to guest memory; nothing is written if there is a fault. */
+/** Whether all of `[linear, linear + bytes)` may be read; raises the fault if not. At most one page boundary. */
+function checkRead(cpu: usize, rec: usize, linear: u64, bytes: u32): bool {
+  if (!precheck(cpu, rec, linear, bytes) || translate(cpu, linear, READ) == NO_PAGE) return false;
+  return !crossesPage(linear, bytes) || translate(cpu, secondPage(cpu, linear), READ) != NO_PAGE;
+}
+
+/**
+ * Writes `bytes` (up to 512) of the scratch area to guest memory. If there is a fault nothing is written, but for a value of
+ * 80 bits, whose significand processors store before they look for the rest.
+ */
 export function writeBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): void {
   const scratch = cpu + CPU_SCRATCH;
   if (isProbed(cpu) && !crossesPage(linear, bytes)) {
@@ -492,12 +511,29 @@ export function writeBlock(cpu: usize, rec: usize, linear: u64, bytes: u32): voi
       return;
     }
   }
-  if (!checkWrite(cpu, rec, linear, 1) || !checkWrite(cpu, rec, linear + bytes - 1, 1)) return;
+  const field = fieldSize(bytes);
+  if (bytes != 10 && !(checkWrite(cpu, rec, linear, field) && checkWrite(cpu, rec, linear + bytes - 1, 1))) return;
   for (let done: u32 = 0; done < bytes; ) {
-    const size: u32 = bytes - done >= 8 ? 8 : bytes - done >= 4 ? 4 : bytes - done >= 2 ? 2 : 1;
-    const value = size == 8 ? load<u64>(scratch + done) : size == 4 ? <u64>load<u32>(scratch + done) : size == 2 ? <u64>load<u16>(scratch + done) : <u64>load<u8>(scratch + done);
-    writeGuest(cpu, rec, linear + done, size, value);
+    const size = min(field, bytes - done);
+    writeGuest(cpu, rec, linear + done, size, loadPiece(scratch + done, size));
     if (load<u32>(cpu + CPU_FAULT) != 0) return;
     done += size;
   }
+}
+
+const FX_AREA: u32 = 512;
+
+/**
+ * What FXSAVE (`write`) and FXRSTOR check of their area, in the order of processors: a canonical address, alignment to 16
+ * bytes (#AC instead of #GP where alignment is checked at all), the last byte.
+ */
+export function checkFxArea(cpu: usize, rec: usize, linear: u64, write: bool): void {
+  if (!precheck(cpu, rec, linear, 1)) return;
+  if ((linear & 15) != 0) {
+    raise(cpu, isAlignmentChecked(cpu) ? 17 : 13, 0);
+    return;
+  }
+  const last = linear + FX_AREA - 1;
+  if (write) checkWrite(cpu, rec, last, 1);
+  else checkRead(cpu, rec, last, 1);
 }

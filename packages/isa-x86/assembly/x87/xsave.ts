@@ -121,10 +121,10 @@ export function xsave(
   const savesMxcsr = kind == COMPACT ? (saved & SSE) != 0 : (requested & (SSE | AVX)) != 0;
   const area = cpu + CPU_SCRATCH;
   const count = registers(wide);
-  // Only pages that are written to must be writable.
+  // Only pages that are written to must be writable; the last one is looked at first, as processors do.
   const start: u32 = (saved & X87) != 0 ? 0 : savesMxcsr ? MXCSR_OFFSET : HEADER_OFFSET;
   const end: u32 = (saved & AVX) != 0 ? AVX_OFFSET + (<u32>count << 4) : HEADER_OFFSET + 8;
-  if (!checkWrite(cpu, rec, linear + start, 1) || !checkWrite(cpu, rec, linear + end - 1, 1)) return;
+  if (!checkWrite(cpu, rec, linear + end - 1, 1) || !checkWrite(cpu, rec, linear + start, 1)) return;
   const old = kind == COMPACT ? 0 : readGuest(cpu, rec, linear + HEADER_OFFSET, 8);
   if (isFaulted(cpu)) return;
   if ((saved & X87) != 0) {
@@ -175,6 +175,8 @@ function clearRegisters(at: usize, count: usize): void {
 /** XRSTOR from `linear`; parameters like those of `xsave`. #GP(0) for a bad area, with nothing changed. */
 export function xrstor(cpu: usize, rec: usize, linear: u64, mask: u64, long: bool, wide: bool): void {
   if (!enter(cpu, rec, linear)) return;
+  // Processors read XCOMP_BV first.
+  readGuest(cpu, rec, linear + HEADER_OFFSET + 8, 8);
   get(cpu, rec, linear, HEADER_OFFSET, AVX_OFFSET);
   if (isFaulted(cpu)) return;
   if (!isHeaderValid(cpu)) {

@@ -17,7 +17,7 @@ const PURE: ReadonlySet<string> = new Set([
   "gather",
   "writeGuest",
   "checkWrite",
-  "checkCanonical",
+  "checkFxArea",
   "readBlock",
   "writeBlock",
   "segmentAddress",

@@ -196,11 +196,10 @@ export const restore: Semantics = (e) => {
   e.callVoidStatus("x87Restore", [e.cpu, environmentLayout(e)]);
 };
 
-/** The address of an FXSAVE area: canonical first, then aligned. */
-function fxArea(e: X86Emitter): Value {
+/** The address of an FXSAVE area that may be accessed. */
+function fxArea(e: X86Emitter, write: 0 | 1): Value {
   const linear = e.linearAddress();
-  e.callFaulting("checkCanonical", [e.cpu, e.record, linear]);
-  e.requireAligned(linear, 16);
+  e.callFaulting("checkFxArea", [e.cpu, e.record, linear, e.i32(write)]);
   return linear;
 }
 
@@ -211,14 +210,14 @@ function fxFormat(e: X86Emitter): [long: Value, wide: Value] {
 }
 
 export const fxsave: Semantics = (e) => {
-  const linear = fxArea(e);
+  const linear = fxArea(e, 1);
   const [long, wide] = fxFormat(e);
   e.callVoid("x87FxSave", [e.cpu, long, wide]);
   e.callFaulting("writeBlock", [e.cpu, e.record, linear, e.call("x87FxSaveSize", [wide], "i32")]);
 };
 
 export const fxrstor: Semantics = (e) => {
-  const linear = fxArea(e);
+  const linear = fxArea(e, 0);
   const [long, wide] = fxFormat(e);
   e.callFaulting("readBlock", [e.cpu, e.record, linear, e.i32(416)]);
   e.callVoidStatus("x87FxRestore", [e.cpu, long, wide]);
