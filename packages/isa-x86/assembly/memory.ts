@@ -42,7 +42,8 @@ function isStack(rec: usize, size: u32): bool {
   return (size & STACK) != 0 || (rec != 0 && (load<u8>(rec + RECORD_FLAGS) & RECORD_FLAG_STACK_SEGMENT) != 0);
 }
 
-function isAlignmentChecked(cpu: usize): bool {
+/** Whether misaligned accesses raise #AC now. */
+export function isAlignmentChecked(cpu: usize): bool {
   const enabled = (load<u64>(cpu + CPU_CR0) & CR0_AM) != 0 && (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_AC) != 0;
   return enabled && load<u32>(cpu + CPU_CPL) == 3;
 }

@@ -5,7 +5,7 @@ import {
   CPU_CPL, CPU_CR0, CPU_CR4, CPU_FAULT, CPU_FAULT_ERROR, CPU_FCW, CPU_FPR, CPU_FP_CS, CPU_FP_DP, CPU_FP_DS, CPU_FP_IP,
   CPU_FP_OPCODE, CPU_FP_TAG, CPU_FP_TOP, CPU_FSW, CPU_MXCSR, CPU_SCRATCH, CPU_VEC, CPU_XCR0,
 } from "../generated/layout";
-import { checkCanonical, checkWrite, copyFromGuest, copyToGuest, readGuest } from "../memory";
+import { checkCanonical, checkWrite, copyFromGuest, copyToGuest, isAlignmentChecked, readGuest } from "../memory";
 import { updateMode } from "../system/mode";
 import { x87Init } from "./control";
 import { MXCSR_MASK, x87LoadLegacyArea, x87StoreLegacyArea } from "./fxsave";
@@ -15,6 +15,7 @@ const CR4_OSXSAVE: u64 = 0x4_0000;
 const FAULT_UD: u32 = 1 + 6;
 const FAULT_NM: u32 = 1 + 7;
 const FAULT_GP: u32 = 1 + 13;
+const FAULT_AC: u32 = 1 + 17;
 
 /** State components, as XCR0 and the requested-feature bitmap number them. */
 const X87: u64 = 1;
@@ -80,7 +81,9 @@ function enter(cpu: usize, rec: usize, linear: u64): bool {
   if ((load<u64>(cpu + CPU_CR0) & CR0_TS) != 0) return fault(cpu, FAULT_NM);
   checkCanonical(cpu, rec, linear);
   if (isFaulted(cpu)) return false;
-  return (linear & 63) == 0 || fault(cpu, FAULT_GP);
+  if ((linear & 63) == 0) return true;
+  // Alignment is checked to 16 bytes, as that of FXSAVE.
+  return fault(cpu, (linear & 15) != 0 && isAlignmentChecked(cpu) ? FAULT_AC : FAULT_GP);
 }
 
 /** Writes bytes [from, to) of the area. */
@@ -121,9 +124,9 @@ export function xsave(
   const savesMxcsr = kind == COMPACT ? (saved & SSE) != 0 : (requested & (SSE | AVX)) != 0;
   const area = cpu + CPU_SCRATCH;
   const count = registers(wide);
-  // Only pages that are written to must be writable; the last one is looked at first, as processors do.
+  // The components that are written to must be writable as a whole; processors look for the last byte first.
   const start: u32 = (saved & X87) != 0 ? 0 : savesMxcsr ? MXCSR_OFFSET : HEADER_OFFSET;
-  const end: u32 = (saved & AVX) != 0 ? AVX_OFFSET + (<u32>count << 4) : HEADER_OFFSET + 8;
+  const end: u32 = (saved & AVX) != 0 ? AVX_OFFSET + 256 : HEADER_OFFSET + 64;
   if (!checkWrite(cpu, rec, linear + end - 1, 1) || !checkWrite(cpu, rec, linear + start, 1)) return;
   const old = kind == COMPACT ? 0 : readGuest(cpu, rec, linear + HEADER_OFFSET, 8);
   if (isFaulted(cpu)) return;
