@@ -9,6 +9,9 @@ import { le32 } from "./instruction-source.js";
 export const JUMP_TABLE: number = DATA;
 export const JUMP_TABLE_ENTRIES = 16;
 
+/** SHL, SAR, RCL, SHLD of ECX or CH by CL: whether they leave flags alone is known only when they run. */
+const SHIFTS = ["d3e1", "d3f9", "d3d1", "d2e5", "0fa5c9"];
+
 const JMP = [0xe9];
 const CALL = [0xe8];
 
@@ -113,8 +116,11 @@ export class BlockEnds {
   private indirect(reg: 2 | 4): Instruction[] {
     const { random } = this;
     const register = this.pick([0, 2, 3]);
-    if (random.below(2) === 0)
-      return [setRegister(register, this.target()), { bytes: [0xff, 0xc0 | (reg << 3) | register], fixups: [] }];
+    if (random.below(2) === 0) {
+      const shift = random.below(2) === 0 ? [plain(this.pick(SHIFTS))] : [];
+      const jump = { bytes: [0xff, 0xc0 | (reg << 3) | register], fixups: [] };
+      return [setRegister(register, this.target()), ...shift, jump];
+    }
     const entry = le32(JUMP_TABLE + random.below(JUMP_TABLE_ENTRIES) * 8);
     return [{ bytes: [0xff, ...absolute(reg, is64(this.mode)), ...entry], fixups: [] }];
   }
