@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
-import * as http from "node:http";
-import * as https from "node:https";
-import { getCACertificates } from "node:tls";
+import type * as http from "node:http";
+import type * as https from "node:https";
 import { OperatorError } from "@isola/base";
 
 /** How to reach the network: what apt's configuration or the environment says. Empty strings mean no proxy. */
@@ -47,6 +46,7 @@ export function networkFromEnvironment(env: NodeJS.ProcessEnv): NetworkSettings 
 }
 
 function authorities(caFile: string | undefined): string[] {
+  const { getCACertificates } = process.getBuiltinModule("node:tls");
   const all = [...getCACertificates("default"), ...getCACertificates("system")];
   if (caFile) {
     try {
@@ -60,13 +60,17 @@ function authorities(caFile: string | undefined): string[] {
   return [...new Set(all)];
 }
 
+// Loaded with the first client only: most starts of the program download nothing, and these take 60 ms.
+const nodeHttp = (): typeof http => process.getBuiltinModule("node:http");
+const nodeHttps = (): typeof https => process.getBuiltinModule("node:https");
+
 /** GET over HTTP and HTTPS with keep-alive, proxies, the system's authorities and redirections. */
 export class HttpClient {
   private readonly plain: http.Agent;
   private secure: https.Agent | undefined;
 
   constructor(private readonly settings: NetworkSettings) {
-    this.plain = new http.Agent({ keepAlive: true, maxSockets: 8, proxyEnv: this.proxyEnv() });
+    this.plain = new (nodeHttp().Agent)({ keepAlive: true, maxSockets: 8, proxyEnv: this.proxyEnv() });
   }
 
   /** Starts a GET. Resolves with the head of the answer; the caller reads or destroys `body`. */
@@ -110,7 +114,7 @@ export class HttpClient {
       throw new OperatorError("MIRROR_BROKEN", `${url}: only http and https archives can be read`);
     }
     if (secure) {
-      this.secure ??= new https.Agent({
+      this.secure ??= new (nodeHttps().Agent)({
         keepAlive: true,
         maxSockets: 8,
         proxyEnv: this.proxyEnv(),
@@ -120,8 +124,8 @@ export class HttpClient {
     const options = { headers: { "user-agent": "isola", ...headers }, ...(signal ? { signal } : {}) };
     return new Promise((resolve, reject) => {
       const request = secure
-        ? https.get(url, { ...options, agent: this.secure }, resolve)
-        : http.get(url, { ...options, agent: this.plain }, resolve);
+        ? nodeHttps().get(url, { ...options, agent: this.secure }, resolve)
+        : nodeHttp().get(url, { ...options, agent: this.plain }, resolve);
       request.setTimeout(IDLE_TIMEOUT, () => request.destroy(new Error(`no data for ${IDLE_TIMEOUT / 1000} s`)));
       request.on("error", (cause) => {
         if (signal?.aborted) reject(signal.reason as Error);

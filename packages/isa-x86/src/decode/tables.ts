@@ -94,8 +94,8 @@ export class DecodeTables {
         else throw new Error(`${line.opcode.name}: ModRM differs from ${others[0]?.opcode.name}`);
       }
     }
-    const entries: number[] = [];
-    const numbers = new Map(this.lines.map((line, i) => [line, i + 1]));
+    const parts: { start: number; shape: RowShape; candidates: readonly DecodeLine[] }[] = [];
+    let length = 0;
     for (const [row, candidates] of rows) {
       // Whatever the order of the table: a mandatory prefix is more specific than none.
       candidates.sort(
@@ -104,17 +104,32 @@ export class DecodeTables {
       const shape = shapeOf(candidates);
       const sizes = candidates.filter((line) => line.opcode.attributes.addressSize !== undefined);
       for (const line of sizes) line.byAddressSize = sizes;
-      this.rowStart[row] = entries.length;
+      this.rowStart[row] = length;
       this.rowShape[row] = shape;
       this.rowModrm[row] = candidates[0]?.modrm === true ? 1 : 0;
-      const shared = candidates.some((line) => line.plusRegister);
-      for (let variant = 0; variant < VARIANTS; variant++)
-        for (let entry = 0; entry < ROW_LENGTH[shape]; entry++) {
-          const match = candidates.find((line) => matches(line, variant, shape, entry, shared));
-          entries.push(match === undefined ? 0 : (numbers.get(match) ?? 0));
-        }
+      parts.push({ start: length, shape, candidates });
+      length += VARIANTS * ROW_LENGTH[shape];
     }
-    this.entries = new Uint16Array(entries);
+    this.entries = new Uint16Array(length);
+    const numbers = new Map(this.lines.map((line, i) => [line, i + 1]));
+    for (const { start, shape, candidates } of parts) {
+      const shared = candidates.some((line) => line.plusRegister);
+      // Backwards, so that the first of several that match is what stays.
+      for (const line of [...candidates].reverse()) this.fill(line, numbers.get(line) ?? 0, start, shape, shared);
+    }
+  }
+
+  /** Puts a line into all entries of its row that it matches. */
+  private fill(line: DecodeLine, number: number, start: number, shape: RowShape, shared: boolean): void {
+    const rowLength = ROW_LENGTH[shape];
+    const classes: number[] = [];
+    const mod = modOf(line.opcode);
+    for (let entry = 0; entry < rowLength; entry++)
+      if (shape === RowShape.Single || matchesModrm(line.opcode.encoding, mod, shape, entry)) classes.push(entry);
+    for (let variant = 0; variant < VARIANTS; variant++) {
+      if (!matchesVariant(line, variant, shared)) continue;
+      for (const entry of classes) this.entries[start + variant * rowLength + entry] = number;
+    }
   }
 
   /** Row of an opcode, or -1 if no line has it. `vex` is 4 for VEX encodings, else 0. */
@@ -148,8 +163,10 @@ export class DecodeTables {
   }
 }
 
+type ModRule = "reg" | "mem" | "ignored" | undefined;
+
 /** What ModRM.mod must be, from the encoding and from operand codes that allow only a register or only memory. */
-function modOf(opcode: Opcode): "reg" | "mem" | "ignored" | undefined {
+function modOf(opcode: Opcode): ModRule {
   const letters = opcode.operands.map((code) =>
     code === "DX" || code === "AX" || code === "AL" || code === "CL" ? "" : code[0],
   );
@@ -171,13 +188,7 @@ function shapeOf(lines: readonly DecodeLine[]): RowShape {
   return shape;
 }
 
-function matches(
-  line: DecodeLine,
-  variant: number,
-  shape: RowShape,
-  entry: number,
-  sharedWithRegisters: boolean,
-): boolean {
+function matchesVariant(line: DecodeLine, variant: number, sharedWithRegisters: boolean): boolean {
   const { encoding, attributes } = line.opcode;
   const is64 = (variant & 4) !== 0;
   const w = (variant >> 3) & 1;
@@ -195,14 +206,13 @@ function matches(
     // 90 is NOP, 41 90 is XCHG; but F3 41 90 is PAUSE.
     return false;
   }
-  return shape === RowShape.Single || matchesModrm(line.opcode, encoding, shape, entry);
+  return true;
 }
 
-function matchesModrm(opcode: Opcode, encoding: Encoding, shape: RowShape, entry: number): boolean {
+function matchesModrm(encoding: Encoding, mod: ModRule, shape: RowShape, entry: number): boolean {
   const isRegister = entry >= 8;
   const reg = shape === RowShape.ModReg || !isRegister ? entry & 7 : ((entry - 8) >> 3) & 7;
   if (encoding.reg !== undefined && encoding.reg !== reg) return false;
-  const mod = modOf(opcode);
   if ((mod === "reg" && !isRegister) || (mod === "mem" && isRegister)) return false;
   return encoding.rm === undefined || (isRegister && encoding.rm === ((entry - 8) & 7));
 }

@@ -23,7 +23,7 @@ const SIZED_NAMES: { readonly [name: string]: readonly [string, string, string] 
 /** Mnemonics without a size of their own, which get a suffix when the operand size is not the usual one. */
 const SUFFIXED = new Set(["pusha", "popa", "pushf", "popf", "iret", "leave", "enter", "ret", "retf"]);
 
-const decoder: InstructionDecoder = new InstructionDecoder(opcodeTable);
+let decoder: InstructionDecoder | undefined;
 
 function newInstruction(): DecodedInstruction {
   const first = opcodeTable[0];
@@ -46,6 +46,7 @@ export function disassemble(
   mode: DecodeMode,
   address: bigint,
 ): Disassembly {
+  decoder ??= new InstructionDecoder(opcodeTable);
   const status = decoder.decode(bytes, at, available, mode, decoded);
   if (status !== DecodeStatus.Ok) return { text: "(bad)", length: 1 };
   const next = address + BigInt(decoded.length);
