@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { BareMachine, CODE } from "../cpu/bare-machine.fixture.js";
 import { TRANSLATION_POLICIES, type TranslationPolicy } from "./policy.js";
 
-const [RAX, RBX] = [0, 3];
+const [RAX, RCX, RBX] = [0, 1, 3];
 const MIB = 1 << 20;
 const FAR = 4 * MIB;
 /** A half of the cache of decoded blocks holds about so many blocks of one jump. */
@@ -123,6 +123,28 @@ describe("compilation in the background", () => {
     machine.run();
     expect(machine.engine.translator.statistics.regions).toBe(1);
     expect(machine.get(RBX)).toBe(800n);
+  });
+
+  it("makes one region of blocks that become hot together, and another where one of them is entered from elsewhere", async () => {
+    const host = new LateHost();
+    const machine = machineWith({ threshold: 40, background: true }, host);
+    // mov ecx,100; 1: inc rbx; test ecx,1; je 2; inc rax; 2: dec ecx; jne 1
+    machine.load(CODE, "b964000000 48ffc3 f6c101 7403 48ffc0 ffc9 75f1");
+    machine.run();
+    expect(host.waiting).toBe(1);
+    await host.finish();
+    machine.run();
+    expect(host.waiting).toBe(0);
+    expect(machine.engine.translator.statistics.regions).toBe(1);
+    for (let i = 0; i < 13; i++) {
+      machine.set(RCX, 1);
+      machine.run(CODE + 13);
+    }
+    await host.finish();
+    machine.run();
+    expect(machine.engine.translator.statistics.regions).toBe(2);
+    expect(machine.get(RBX)).toBe(300n);
+    expect(machine.get(RAX)).toBe(163n);
   });
 
   it("makes a block hot again whose region went because another block of it was changed", async () => {

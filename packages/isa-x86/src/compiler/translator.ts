@@ -26,6 +26,8 @@ import { emptyStatistics, type TranslatorStatistics } from "./statistics.js";
 const HANDLER: Signature = { parameters: ["i32", "i32"], results: ["i32"] };
 /** Entries in front of the queue's first. */
 const QUEUE_HEADER = 64;
+/** A block in a region is compiled as one of its own if it is entered this part of the threshold more often. */
+const PATIENCE = 4;
 
 export interface TranslatorOptions {
   readonly wasm: WasmHost;
@@ -135,6 +137,7 @@ export class Translator {
       // Since it became hot it may have died, or have become the entry of a region.
       if (this.view.getUint32(block.head + RecordField.Handler, true) !== Special.Head) continue;
       if (this.view.getUint16(block.head - BLOCK_HEADER_SIZE + BlockField.Dead, true) !== 0) continue;
+      if (this.defer(block, batch)) continue;
       const region = this.former.form(block, policy.minimumHeat);
       if (region !== null) batch.add(region);
     }
@@ -153,6 +156,21 @@ export class Translator {
       (module) => (this.finished = { batch, translations, module }),
       (error: unknown) => (this.failure = error),
     );
+  }
+
+  /**
+   * All blocks of a loop or a function become hot at about the same time, and the region of the first contains the
+   * others: most of them are hardly interpreted once it is in use. One that is entered from elsewhere will soon be hot
+   * again, and becomes a region of its own then.
+   */
+  private defer({ head }: HotBlock, batch: Batch): boolean {
+    const { threshold, atOnce } = this.policy;
+    const address = head - BLOCK_HEADER_SIZE;
+    if (atOnce === true || this.view.getUint16(address + BlockField.Deferred, true) !== 0) return false;
+    if (!this.byBlock.has(address) && !batch.blocks.has(address)) return false;
+    this.view.setUint16(address + BlockField.Deferred, 1, true);
+    this.view.setInt32(head + HeadField.Heat, threshold - Math.ceil(threshold / PATIENCE), true);
+    return true;
   }
 
   private installFinished({ batch, translations, module }: Finished): void {
@@ -283,6 +301,8 @@ export class Translator {
 /** Regions that are compiled into one module. */
 class Batch {
   readonly regions: Region[] = [];
+  /** Addresses of their blocks' headers. */
+  readonly blocks = new Set<number>();
   private readonly bodies: CodeBuilder[] = [];
   private readonly module = new ModuleBuilder();
   private readonly imports = new Map<string, number>();
@@ -316,6 +336,7 @@ class Batch {
       anyForm,
     });
     this.regions.push(region);
+    for (const { address } of region.blocks) this.blocks.add(address);
     this.bodies.push(body);
   }
 
