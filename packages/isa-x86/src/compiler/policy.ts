@@ -19,7 +19,7 @@ const MAX_BYTES = 32 << 20;
 /** The ways in which guest code may be executed. */
 export const TRANSLATION_POLICIES = {
   /** The interpreter begins, and what proves to be hot is compiled. */
-  auto: { threshold: 30_000, minimumHeat: 3000, background: true, maxBytes: MAX_BYTES },
+  auto: { threshold: 8000, minimumHeat: 800, background: true, maxBytes: MAX_BYTES },
   /** The interpreter does everything. */
   off: { threshold: 0, minimumHeat: 0, maxBytes: MAX_BYTES },
   /** Nothing is interpreted that can be compiled: to test the compiler. */
