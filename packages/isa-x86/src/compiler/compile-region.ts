@@ -6,7 +6,8 @@ import type { Form } from "../table/form.js";
 import { ExitKind } from "./exits.js";
 import { COMPUTED, type FlagState } from "./lazy-flags.js";
 import { type Region, successorsOf } from "./region.js";
-import { type ExitTargets, RegionEmitter } from "./region-emitter.js";
+import type { ExitTargets } from "./region-border.js";
+import { RegionEmitter } from "./region-emitter.js";
 
 /** Parameters of a region's function: the record of the block that is entered, and the CPU record. */
 const PARAMETERS = 2;

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { HelperResolver, Value, Variable } from "@isola/engine";
+import type { CodeBuilder, ValueType } from "@isola/wasm";
+import { X86Emitter } from "../semantics/x86-emitter.js";
+import type { Form } from "../table/form.js";
+import type { ExitKind } from "./exits.js";
+import { isPure, mayReachDevice, mayWriteMemory, touchesVectors } from "./helper-effects.js";
+import { LazyFlags } from "./lazy-flags.js";
+import type { RegionBlock } from "./region.js";
+import { Extended, isExtended, RegionLocals } from "./region-locals.js";
+
+/** What the emitter needs to know of the code around the instruction. */
+export interface RegionPort {
+  readonly view: DataView;
+  /** Form of a handler number. */
+  formOf(handler: number): Form;
+  block(index: number): RegionBlock;
+  /** Branches to the code of a block of the region. */
+  jumpToBlock(index: number): void;
+  /** Level of the label of a way out. */
+  exitLevel(kind: ExitKind): number;
+  /** Tells in what state the flags come to a block. */
+  flagsReach(index: number): void;
+}
+
+/**
+ * The values of a region's function, which are locals, constants, or registers that stand in locals; and the control
+ * flow and the calls of helpers inside one instruction.
+ */
+export abstract class RegionValues extends X86Emitter {
+  readonly cpu: Value = this.parameter(1, "i32");
+  readonly flags: LazyFlags;
+  readonly locals: RegionLocals;
+  form: Form;
+  /** Record of the instruction. */
+  protected at = 0;
+  protected block: RegionBlock;
+  /** Control does not come to where code is emitted next. */
+  protected left = false;
+  /** A helper may have written this block's own code. */
+  protected mustCheckDeath = false;
+  /** The helper called last was given the record. */
+  protected recordInCall = false;
+  /** A constant that is put into `exitRecord` on the way, in case that the helper to which it is passed faults. */
+  readonly record: Value = { type: "i32", local: -1, constant: null };
+
+  constructor(
+    code: CodeBuilder,
+    helpers: HelperResolver,
+    protected readonly port: RegionPort,
+    /** Registers have 64 bits: 64-bit code. */
+    readonly wide: boolean,
+    first: RegionBlock,
+    form: Form,
+  ) {
+    super(code, helpers);
+    this.locals = new RegionLocals(code, wide);
+    this.flags = new LazyFlags(this, (type) => this.locals.variable(type));
+    this.block = first;
+    this.form = form;
+  }
+
+  // -- control flow inside an instruction ------------------------------------------------------------------------------
+
+  /** A path that ends in leaving the region and is hardly ever taken. */
+  protected coldIf(condition: Value, leave: () => void): void {
+    const { left } = this;
+    this.push(condition);
+    this.code.if(undefined, "unlikely");
+    leave();
+    this.code.end();
+    this.left = left;
+  }
+
+  override if(condition: Value, then: () => void, otherwise?: () => void): void {
+    if (condition.constant !== null) {
+      if (condition.constant !== 0n) then();
+      else otherwise?.();
+      return;
+    }
+    const { flags, locals } = this;
+    // Values that stand for registers must not change their meaning in one arm only.
+    locals.detachAll();
+    const before = flags.state;
+    const wasLeft = this.left;
+    flags.publish();
+    const ends: { left: boolean; state: typeof before }[] = [];
+    const arm = (part: () => void): void => {
+      this.left = false;
+      flags.state = before;
+      part();
+      if (!this.left && flags.state !== before) flags.publish();
+      if (!this.left) locals.detachAll();
+      ends.push({ left: this.left, state: flags.state });
+    };
+    this.push(condition);
+    this.code.if();
+    arm(then);
+    if (otherwise !== undefined) {
+      this.code.else();
+      arm(otherwise);
+    } else ends.push({ left: false, state: before });
+    this.code.end();
+    const going = ends.filter((end) => !end.left);
+    this.left = wasLeft || going.length === 0;
+    if (going.length === 0) this.code.unreachable();
+    else flags.state = going.every((end) => end.state === going[0]?.state) ? (going[0]?.state ?? before) : "dynamic";
+  }
+
+  override select(condition: Value, a: Value, b: Value): Value {
+    if (condition.constant !== null) return condition.constant !== 0n ? a : b;
+    return super.select(condition, a, b);
+  }
+
+  // -- values ---------------------------------------------------------------------------------------------------------
+
+  protected override newLocal(type: ValueType): number {
+    return this.locals.temporary(type);
+  }
+
+  override value(variable: Variable): Value {
+    if (!this.locals.stable.has(variable.local)) return super.value(variable);
+    return { type: variable.type, local: variable.local, constant: null };
+  }
+
+  /** Zero-extension happens where the value is used; most addresses in 32-bit code never need it. */
+  override extendU(a: Value): Value {
+    if (a.type === "i64" || a.constant !== null) return super.extendU(a);
+    return new Extended(a);
+  }
+
+  override wrap(a: Value): Value {
+    return isExtended(a) ? a.inner : super.wrap(a);
+  }
+
+  override zeroExtend(a: Value, bits: number): Value {
+    return isExtended(a) && bits >= 32 ? a : super.zeroExtend(a, bits);
+  }
+
+  protected override push(value: Value): void {
+    if (isExtended(value)) {
+      super.push(value.inner);
+      this.code.plain("i64.extend_i32_u");
+    } else if (value === this.record) {
+      this.code.i32Const(this.at);
+      this.code.localTee(this.locals.exitRecord.local);
+    } else super.push(value);
+  }
+
+  // -- helpers --------------------------------------------------------------------------------------------------------
+
+  protected override emitCall(name: string, args: readonly Value[], result: ValueType | null): void {
+    const pure = isPure(name);
+    if (mayWriteMemory(name) && !name.startsWith("writeGuest")) this.mustCheckDeath = true;
+    const vectors = touchesVectors(name);
+    // Devices may ask what time it is, which on a virtual clock follows from the budget.
+    if (mayReachDevice(name)) this.storeState("i32.store", "budget", this.value(this.locals.budget));
+    if (!pure) {
+      this.flags.compute();
+      this.flags.spill();
+      this.locals.useEverything(vectors);
+      this.locals.spill(this, vectors);
+    }
+    super.emitCall(name, args, result);
+    this.recordInCall = args.includes(this.record);
+    if (!pure) {
+      this.flags.load();
+      this.locals.reload(this, this.i64(this.block.delta), vectors);
+    }
+  }
+}
