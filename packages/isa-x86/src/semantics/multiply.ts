@@ -6,9 +6,17 @@ import { operandAt, readAs, sizeOf, truncate } from "./integer-operand.js";
 import type { Semantics } from "./semantics.js";
 import { Gpr, Vector, type X86Emitter } from "./x86-emitter.js";
 
-/** High 64 bits of a 64 by 64 bit product. */
+/** High 64 bits of a 64 by 64 bit product: four products of halves, since WebAssembly has none that is wider. */
 function multiplyHigh(e: X86Emitter, a: Value, b: Value, signed: boolean): Value {
-  return e.call(signed ? "multiplyHighSigned" : "multiplyHighUnsigned", [a, b], "i64");
+  const low = (value: Value): Value => e.and(value, e.i64(0xffff_ffffn));
+  const [aLow, aHigh] = [low(a), e.shrU(a, 32)];
+  const [bLow, bHigh] = [low(b), e.shrU(b, 32)];
+  const cross = e.add(e.mul(aHigh, bLow), e.shrU(e.mul(aLow, bLow), 32));
+  const middle = e.add(e.mul(aLow, bHigh), low(cross));
+  const high = e.add(e.add(e.mul(aHigh, bHigh), e.shrU(cross, 32)), e.shrU(middle, 32));
+  if (!signed) return high;
+  // As unsigned numbers, negative factors are 2^64 too large.
+  return e.sub(e.sub(high, e.and(e.shrS(a, 63), b)), e.and(e.shrS(b, 63), a));
 }
 
 /** Writes a double-width result: AX for bytes, else rDX:rAX. */
@@ -84,10 +92,19 @@ export const div: Semantics = (e, operands) => {
   const [low, high] = dividendHalves(e, size);
   // The quotient fits exactly if the high half is below the divisor; that excludes zero too.
   e.raiseIf(e.geU(high, divisor), Vector.DE);
-  const dividend = e.or(e.shl(e.extendU(high), size), e.extendU(low));
-  const wide = e.extendU(divisor);
-  const quotient = truncate(e, e.op("i64.div_u", dividend, wide), size);
-  writeDouble(e, size, quotient, truncate(e, e.op("i64.rem_u", dividend, wide), size));
+  if (size < 32) {
+    const dividend = e.or(e.shl(high, size), low);
+    const quotient = e.op("i32.div_u", dividend, divisor);
+    return writeDouble(e, size, quotient, e.sub(dividend, e.mul(quotient, divisor)));
+  }
+  const quotient = e.choose(
+    e.eqz(high),
+    "i32",
+    () => e.op("i32.div_u", low, divisor),
+    () => e.wrap(e.op("i64.div_u", wideDividend(e, low, high), e.extendU(divisor))),
+  );
+  // Modulo 2^32 this is right for the wide dividend too; a remainder by itself would be a second division.
+  writeDouble(e, 32, quotient, e.sub(low, e.mul(quotient, divisor)));
 };
 
 /** IDIV. Flags are undefined and stay. */
@@ -98,16 +115,36 @@ export const idiv: Semantics = (e, operands) => {
   if (size === 64) return divideSigned64(e, divisor);
   e.raiseIf(e.eqz(divisor), Vector.DE);
   const [low, high] = dividendHalves(e, size);
-  const double = e.or(e.shl(e.extendU(high), size), e.extendU(low));
-  const dividend = size === 32 ? double : e.signExtend(double, size * 2);
-  const wide = e.extendS(e.signExtend(divisor, size));
-  // The one signed division that WebAssembly traps on; its quotient does not fit either.
-  if (size === 32) e.raiseIf(e.and(e.eq(dividend, e.i64(MIN_I64)), e.eq(wide, e.i64(-1))), Vector.DE);
-  const quotient = e.op("i64.div_s", dividend, wide);
-  e.raiseIf(e.ne(e.signExtend(quotient, size), quotient), Vector.DE);
-  writeDouble(e, size, truncate(e, quotient, size), truncate(e, e.op("i64.rem_s", dividend, wide), size));
+  if (size < 32) {
+    const dividend = e.signExtend(e.or(e.shl(high, size), low), size * 2);
+    const by = e.signExtend(divisor, size);
+    // As 32-bit numbers: the one quotient that does not fit them is that of a 32-bit dividend.
+    if (size === 16) e.raiseIf(e.and(e.eq(dividend, e.i32(MIN_I32)), e.eq(by, e.i32(-1))), Vector.DE);
+    const quotient = e.op("i32.div_s", dividend, by);
+    e.raiseIf(e.ne(e.signExtend(quotient, size), quotient), Vector.DE);
+    const remainder = e.sub(dividend, e.mul(quotient, by));
+    return writeDouble(e, size, truncate(e, quotient, size), truncate(e, remainder, size));
+  }
+  // A dividend that is a sign-extended 32-bit value, other than the smallest one, has a quotient of 32 bits.
+  const short = e.and(e.eq(high, e.shrS(low, 31)), e.ne(low, e.i32(MIN_I32)));
+  const quotient = e.choose(
+    short,
+    "i32",
+    () => e.op("i32.div_s", low, divisor),
+    () => {
+      const dividend = wideDividend(e, low, high);
+      const wide = e.extendS(divisor);
+      // The one signed division that WebAssembly traps on; its quotient does not fit either.
+      e.raiseIf(e.and(e.eq(dividend, e.i64(MIN_I64)), e.eq(wide, e.i64(-1))), Vector.DE);
+      const value = e.op("i64.div_s", dividend, wide);
+      e.raiseIf(e.ne(e.signExtend(value, 32), value), Vector.DE);
+      return e.wrap(value);
+    },
+  );
+  writeDouble(e, 32, quotient, e.sub(low, e.mul(quotient, divisor)));
 };
 
+const MIN_I32 = -(2 ** 31);
 const MIN_I64 = -(1n << 63n);
 
 function dividendHalves(e: X86Emitter, size: Size): [low: Value, high: Value] {
@@ -116,24 +153,21 @@ function dividendHalves(e: X86Emitter, size: Size): [low: Value, high: Value] {
   return [e.and(ax, e.i32(0xff)), e.shrU(ax, 8)];
 }
 
+/** Two 32-bit halves as i64. */
+function wideDividend(e: X86Emitter, low: Value, high: Value): Value {
+  return e.or(e.shl(e.extendU(high), 32), e.extendU(low));
+}
+
 function divideUnsigned64(e: X86Emitter, divisor: Value): void {
   const [low, high] = dividendHalves(e, 64);
   e.raiseIf(e.geU(high, divisor), Vector.DE);
-  const remainder = e.variable("i64");
   const quotient = e.choose(
     e.eqz(high),
     "i64",
-    () => {
-      e.assign(remainder, e.op("i64.rem_u", low, divisor));
-      return e.op("i64.div_u", low, divisor);
-    },
-    () => {
-      const value = e.call("divideUnsigned", [high, low, divisor], "i64");
-      e.assign(remainder, e.sub(low, e.mul(value, divisor)));
-      return value;
-    },
+    () => e.op("i64.div_u", low, divisor),
+    () => e.call("divideUnsigned", [high, low, divisor], "i64"),
   );
-  writeDouble(e, 64, quotient, e.value(remainder));
+  writeDouble(e, 64, quotient, e.sub(low, e.mul(quotient, divisor)));
 }
 
 function divideSigned64(e: X86Emitter, divisor: Value): void {
