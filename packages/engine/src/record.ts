@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { TARGET_SAMPLE_ENTRIES, TARGET_SAMPLES, TARGETS_PER_SAMPLE } from "./memory-map.js";
+
 /**
  * A decoded instruction: 32 bytes that its handler reads. Records of one block are contiguous and executed in order.
  * `reg`, `rm`, `vvvv`, `base` and `index` are byte offsets into the CPU record (control and debug registers: numbers).
@@ -27,8 +29,15 @@ export enum RecordField {
   Flags = 23,
   /** i64: immediate. Branches: two links, u32 each, taken then not taken. */
   Immediate = 24,
+  /** u32: how often an indirect jump has been sampled: see TARGET_SAMPLES. */
+  Samples = 24,
   LinkTaken = 24,
   LinkNotTaken = 28,
+}
+
+/** Address of the samples of the indirect jump whose record is at `record`. */
+export function targetSamples(record: number): number {
+  return TARGET_SAMPLES + ((record / RECORD_SIZE) & (TARGET_SAMPLE_ENTRIES - 1)) * TARGETS_PER_SAMPLE * 4;
 }
 
 /** Fields of a block's first record, which is no instruction, beside those of {@link RecordField} that it uses too. */

@@ -5,6 +5,7 @@ import {
   CPU_CPL,
   CPU_CR0,
   CPU_EFLAGS,
+  CPU_EVENT,
   CPU_FAULT,
   CPU_FAULT_ERROR,
   CPU_MODE_KEY,
@@ -233,16 +234,24 @@ function mayWriteCompiled(cpu: usize, rec: usize, linear: u64, size: u32): bool 
 /** Whether a write must be left to the interpreter; CPU_FAULT says so then. */
 function isDeviceOrCode(cpu: usize, physical: u64, bytes: u32): bool {
   const ram = ramOffset(physical);
-  if (ram != NOT_RAM && !holdsCode(ram, bytes)) return false;
+  if (ram != NOT_RAM && !holdsCode(ram, bytes) && !hasEvent(cpu)) return false;
   store<u32>(cpu + CPU_FAULT, FAULT_INTERPRET);
   return true;
 }
 
 /** The same for a read. */
 function isDevice(cpu: usize, physical: u64): bool {
-  if (ramOffset(physical) != NOT_RAM) return false;
+  if (ramOffset(physical) != NOT_RAM && !hasEvent(cpu)) return false;
   store<u32>(cpu + CPU_FAULT, FAULT_INTERPRET);
   return true;
+}
+
+/**
+ * Compiled code does not look at the event word after an access. The walk for one may set it, if it writes the accessed
+ * bit of an entry that is code at the same time.
+ */
+function hasEvent(cpu: usize): bool {
+  return load<i32>(cpu + CPU_EVENT) < 0;
 }
 
 /** Reads 16 bytes into the first scratch vector. */

@@ -24,7 +24,6 @@ const PURE: ReadonlySet<string> = new Set([
   "materializeFlags",
   "noteHot",
   "multiplyHighSigned",
-  "multiplyHighUnsigned",
   "divideSigned",
   "divideUnsigned",
   "signedDivisionOverflows",
@@ -51,6 +50,16 @@ export function touchesVectors(helper: string): boolean {
 /** Helpers that may write guest memory, and with it the code of the region they are called from. */
 export function mayWriteMemory(helper: string): boolean {
   return !isPure(helper) || /^(writeBlock|writeGuest|x87.*(Store|Save))/.test(helper);
+}
+
+/**
+ * Whether the event word must be looked at after a call of `helper`: it may reach a device, kill code, change the
+ * interrupt flag, or walk page tables. Plain accesses leave all that concerns devices and code to the interpreter.
+ * @param mayFault the helper is given the record, so that it can raise an exception
+ */
+export function maySetEvent(helper: string, mayFault: boolean): boolean {
+  if (/^(readGuest|readForWrite|writeGuest)/.test(helper)) return false;
+  return mayFault || mayReachDevice(helper) || mayWriteMemory(helper);
 }
 
 /** Among the pure ones. Helpers of plain accesses are not here: they leave devices to the interpreter. */

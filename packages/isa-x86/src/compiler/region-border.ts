@@ -133,6 +133,13 @@ export abstract class RegionBorder extends RegionJumps {
   emitPrologue(several: boolean): void {
     const head = this.parameter(0, "i32");
     const { locals } = this;
+    // Inside the region only helpers can set the event word.
+    this.push(this.ltS(this.loadState("i32.load", "event"), this.i32(0)));
+    this.code.if(undefined, "unlikely");
+    this.storeState("i64.store", "rip", this.ripOfRecord(head));
+    this.push(this.i32(Exit.Event));
+    this.code.return();
+    this.code.end();
     this.flags.load();
     const delta = several ? this.loadHost("i64.load32_s", head, HeadField.Delta) : this.i64(0);
     locals.reload(this, delta);

@@ -33,9 +33,8 @@ export class RegionEmitter extends RegionBorder {
     this.code.i32Const(count);
     this.code.plain("i32.sub");
     this.code.localSet(locals.budget.local);
-    const budget = this.value(locals.budget);
-    const event = this.loadState("i32.load", "event");
-    this.coldIf(this.ltS(this.or(event, budget), this.i32(0)), () => this.leaveAt(ColdExit.Event, block.head));
+    const left = this.or(this.value(locals.budget), this.value(locals.event));
+    this.coldIf(this.ltS(left, this.i32(0)), () => this.leaveAt(ColdExit.Event, block.head));
     locals.endInstruction();
   }
 

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { BLOCK_HEADER_SIZE, BlockField, HeadField, NO_FRAME, RECORD_SIZE, RecordField } from "@isola/engine";
+import {
+  BLOCK_HEADER_SIZE,
+  BlockField,
+  HeadField,
+  NO_FRAME,
+  RECORD_SIZE,
+  RecordField,
+  TARGETS_PER_SAMPLE,
+  targetSamples,
+} from "@isola/engine";
 import { ModeKey } from "../decode/mode.js";
 import { Special } from "../interpreter/special.js";
 import { type Form, isNearIndirect } from "../table/form.js";
@@ -9,6 +18,9 @@ const PAGE = 4096;
 /** A region grows until it has so many blocks or records. */
 const MAX_BLOCKS = 64;
 const MAX_RECORDS = 800;
+/** A callee of so many blocks and records that calls nothing itself is taken into every region that calls it. */
+const SMALL_BLOCKS = 6;
+const SMALL_RECORDS = 40;
 /** More return sites than this are not worth comparing with. */
 const MAX_RETURNS = 4;
 
@@ -37,13 +49,19 @@ interface Terminator {
   /** Where a call returns to. */
   readonly returnSite: number | null;
   readonly returns: boolean;
-  /** Where an indirect jump or call went last. */
-  readonly last: number | null;
+  /** Where an indirect jump or call went lately, the most frequent target first. */
+  readonly sampled: readonly number[];
 }
 
-const NOWHERE: Terminator = { taken: null, notTaken: null, returnSite: null, returns: false, last: null };
+/** A call of the region: the block it returns to, and whether all that it calls is in the region. */
+interface CallSite {
+  readonly site: number;
+  readonly inside: boolean;
+}
+
+const NOWHERE: Terminator = { taken: null, notTaken: null, returnSite: null, returns: false, sampled: [] };
 /** Farthest indirect target that is followed: distances must fit an i32. */
-const MAX_DISTANCE = 0x4000_0000n;
+const MAX_DISTANCE = 0x4000_0000;
 
 /** Collects the hot blocks that control reaches from one of them by direct jumps, calls and returns. */
 export class RegionFormer {
@@ -76,7 +94,8 @@ export class RegionFormer {
       return blocks.push(block) - 1;
     };
     add(hot.head, 0);
-    const calls: { callee: number; site: number }[] = [];
+    const calls: CallSite[] = [];
+    const returnSites = new Set<number>();
     const returning: RegionBlock[] = [];
     for (const block of blocks) {
       const end = this.terminator(block, hot.codeBase);
@@ -85,8 +104,11 @@ export class RegionFormer {
         if (head === 0) return -1;
         const known = byKey.get(`${head}:${deltaOf(block, offset)}`);
         if (known !== undefined) return known;
-        const worth = isCall ? this.isOwn(head, block, minimumHeat) : this.isWorth(head, minimumHeat);
-        return worth ? add(head, deltaOf(block, offset)) : -1;
+        const delta = deltaOf(block, offset);
+        const worth = isCall
+          ? this.isOwn(head, block, minimumHeat) || this.isSmall(head, delta, hot, mode)
+          : this.isWorth(head, minimumHeat);
+        return worth ? add(head, delta) : -1;
       };
       const edge = (offset: number | null, isCall = false): Edge | null => {
         if (offset === null) return null;
@@ -95,16 +117,17 @@ export class RegionFormer {
       };
       block.taken = edge(end.taken, end.returnSite !== null);
       block.notTaken = edge(end.notTaken);
-      const guess = end.last === null ? -1 : target(end.last, end.returnSite !== null);
-      if (guess >= 0) block.guesses.push(guess);
+      const guesses = end.sampled.map((offset) => target(offset, end.returnSite !== null));
+      block.guesses.push(...guesses.filter((guess) => guess >= 0));
       if (end.returnSite !== null) {
         const site = target(end.returnSite);
-        if (site >= 0) calls.push({ callee: block.taken?.kind === "block" ? block.taken.index : guess, site });
+        const callees = block.taken?.kind === "block" ? [block.taken.index] : guesses;
+        if (site >= 0) calls.push({ inside: callees.length > 0 && callees.every((callee) => callee >= 0), site });
+        if (site >= 0 && callees.some((callee) => callee >= 0)) returnSites.add(site);
       }
       if (end.returns) returning.push(block);
     }
-    const inside = calls.filter(({ callee }) => callee >= 0).map(({ site }) => site);
-    for (const block of returning) block.guesses.push(...[...new Set(inside)].slice(0, MAX_RETURNS));
+    for (const block of returning) block.guesses.push(...[...returnSites].slice(0, MAX_RETURNS));
     return { blocks, entries: entriesOf(blocks, calls), mode };
   }
 
@@ -137,8 +160,8 @@ export class RegionFormer {
     if (name === "ret") return { ...NOWHERE, returns: true };
     const direct = operands.some((code) => code[0] === "J");
     if (!direct) {
-      const last = isNearIndirect(form) ? this.lastTarget(end, codeBase + BigInt(block.delta)) : null;
-      return name === "call" ? { ...NOWHERE, returnSite: next, last } : { ...NOWHERE, last };
+      const sampled = isNearIndirect(form) ? this.sampledTargets(end, codeBase + BigInt(block.delta)) : [];
+      return name === "call" ? { ...NOWHERE, returnSite: next, sampled } : { ...NOWHERE, sampled };
     }
     // A target of 16 bits is not where the displacement says.
     if (form.operandSize === 16) return NOWHERE;
@@ -147,12 +170,17 @@ export class RegionFormer {
     return { ...NOWHERE, taken, notTaken: name === "jmp" ? null : next };
   }
 
-  /** Where the indirect jump of a record went last, as an offset from the start of its page; null if that is unknown. */
-  private lastTarget(record: number, pageBase: bigint): number | null {
-    const target = this.view.getBigInt64(record + RecordField.Immediate, true);
-    if (target === 0n) return null;
-    const distance = target - pageBase;
-    return distance > -MAX_DISTANCE && distance < MAX_DISTANCE ? Number(distance) : null;
+  /** Where the indirect jump of a record went lately, as offsets from the start of its page. */
+  private sampledTargets(record: number, pageBase: bigint): number[] {
+    const { view } = this;
+    const samples = Math.min(view.getUint32(record + RecordField.Samples, true), TARGETS_PER_SAMPLE);
+    const base = Number(BigInt.asIntN(32, pageBase));
+    const counts = new Map<number, number>();
+    for (let i = 0; i < samples; i++) {
+      const distance = (view.getInt32(targetSamples(record) + 4 * i, true) - base) | 0;
+      if (Math.abs(distance) < MAX_DISTANCE) counts.set(distance, (counts.get(distance) ?? 0) + 1);
+    }
+    return [...counts].sort(([, a], [, b]) => b - a).map(([distance]) => distance);
   }
 
   /** First record of the live block at `offset` from the start of the page of `from`, or 0. */
@@ -181,6 +209,28 @@ export class RegionFormer {
     return heat >= minimumHeat && heat <= 2 * this.view.getInt32(caller.head + HeadField.Heat, true);
   }
 
+  /** Whether the code at `head` is short, reaches a return, and neither calls nor jumps to where is not known. */
+  private isSmall(head: number, delta: number, hot: HotBlock, mode: number): boolean {
+    const heads = [head];
+    let records = 0;
+    let returns = false;
+    for (const at of heads) {
+      const block = this.describe(at, delta);
+      records += block.records;
+      if (heads.length > SMALL_BLOCKS || records > SMALL_RECORDS) return false;
+      const { taken, notTaken, returnSite, returns: isReturn } = this.terminator(block, hot.codeBase);
+      if (returnSite !== null || (taken === null && !isReturn)) return false;
+      returns ||= isReturn;
+      for (const offset of [taken, notTaken]) {
+        if (offset === null) continue;
+        if (deltaOf(block, offset) !== delta) return false;
+        const next = this.find(block, offset, hot, mode);
+        if (next !== 0 && !heads.includes(next)) heads.push(next);
+      }
+    }
+    return returns;
+  }
+
   private isWorth(head: number, minimumHeat: number): boolean {
     const handler = this.view.getUint32(head + RecordField.Handler, true);
     return handler !== Special.Head || this.view.getInt32(head + HeadField.Heat, true) >= minimumHeat;
@@ -195,7 +245,7 @@ function deltaOf(block: RegionBlock, offset: number): number {
  * The hot block; the return sites of calls that leave the region; and what else cannot be reached from these, because
  * the return of a call in the region is not in it.
  */
-function entriesOf(blocks: readonly RegionBlock[], calls: readonly { callee: number; site: number }[]): number[] {
+function entriesOf(blocks: readonly RegionBlock[], calls: readonly CallSite[]): number[] {
   const entries = [0];
   const reached = new Set<number>();
   const reach = (from: number): void => {
@@ -205,8 +255,8 @@ function entriesOf(blocks: readonly RegionBlock[], calls: readonly { callee: num
     if (block !== undefined) for (const next of successorsOf(block)) reach(next);
   };
   reach(0);
-  for (const { callee, site } of calls)
-    if (callee < 0 && !entries.includes(site)) {
+  for (const { inside, site } of calls)
+    if (!inside && !entries.includes(site)) {
       entries.push(site);
       reach(site);
     }

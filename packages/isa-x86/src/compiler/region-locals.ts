@@ -33,6 +33,8 @@ const VECTOR_COUNT = 16;
  */
 export class RegionLocals {
   readonly budget: Variable;
+  /** The event word, loaded again after whatever may have set it; 0 from the start, since the prologue looks at it. */
+  readonly event: Variable;
   /** RIP of the start of the region's first page. */
   readonly codeBase: Variable;
   readonly tlbBase: Variable;
@@ -62,6 +64,7 @@ export class RegionLocals {
     private readonly wide: boolean,
   ) {
     this.budget = this.variable("i32");
+    this.event = this.variable("i32");
     this.codeBase = this.variable("i64");
     this.tlbBase = this.variable("i32");
     this.tlbKey = this.variable("i64");
@@ -71,7 +74,7 @@ export class RegionLocals {
     this.exitRecord = this.variable("i32");
     this.exitLink = this.variable("i32");
     this.exitRip = this.variable("i64");
-    const stable = [this.codeBase, this.tlbBase, this.tlbKey, this.effectiveAddress, this.exitRecord, this.exitLink];
+    const stable = [this.event, this.codeBase, this.tlbBase, this.tlbKey, this.effectiveAddress, this.exitRecord, this.exitLink];
     this.stable = new Set([...stable, this.exitRip, this.exitReason, this.budget].map(({ local }) => local));
   }
 

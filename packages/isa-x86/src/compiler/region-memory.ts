@@ -74,7 +74,7 @@ export abstract class RegionMemory extends RegionOperands {
     const { locals } = this;
     // Inside 4 GiB everything but the comparison is done in 32 bits.
     const base = isExtended(linear) ? linear.inner : linear;
-    const index = this.and(this.wrap(this.shrU(base, INDEX_SHIFT)), this.i32(INDEX_MASK));
+    const index = this.and(this.shrU(this.wrap(base), INDEX_SHIFT), this.i32(INDEX_MASK));
     const address = this.add(this.value(locals.tlbBase), index);
     const last = bytes === 1 ? base : this.add(base, this.constantLike(base, bytes - 1));
     const page = this.extendU(this.and(last, this.constantLike(base, -4096)));

@@ -3,6 +3,9 @@ import {
   Link,
   RECORD_SIZE,
   RecordField,
+  TARGET_SAMPLE_ENTRIES,
+  TARGET_SAMPLES,
+  TARGETS_PER_SAMPLE,
   TLB_ENTRIES,
   TLB_ENTRY_SIZE,
   TlbField,
@@ -249,10 +252,19 @@ export class InterpreterEmitter extends X86Emitter {
   }
 
   jumpTo(rip: Value): void {
-    // What the region former takes for the likely target.
-    if (isNearIndirect(this.form)) this.storeHost("i64.store", this.record, rip, RecordField.Immediate);
+    if (isNearIndirect(this.form)) this.sampleTarget(rip);
     this.storeState("i64.store", "rip", rip);
     this.continueIn(this.targets.goto);
+  }
+
+  /** Tells the region former where an indirect jump goes. The entry is the one that `targetSamples` chooses. */
+  private sampleTarget(rip: Value): void {
+    const count = this.loadHost("i32.load", this.record, RecordField.Samples);
+    this.storeHost("i32.store", this.record, this.add(count, this.i32(1)), RecordField.Samples);
+    // An entry is as large as a record, so the hash needs no shifts.
+    const entry = this.and(this.record, this.i32((TARGET_SAMPLE_ENTRIES - 1) * RECORD_SIZE));
+    const slot = this.shl(this.and(count, this.i32(TARGETS_PER_SAMPLE - 1)), 2);
+    this.storeHost("i32.store", this.add(entry, slot), this.wrap(rip), TARGET_SAMPLES);
   }
 
   reenter(): void {
