@@ -88,8 +88,6 @@ export enum BlockField {
   NextInBucket = 16,
   /** u16: 1 if a compiled region contains the block, so that its death must be told to the translator. */
   Compiled = 20,
-  /** u16: 1 if the block has become hot while a compiled region contained it, which gave it a second chance to cool. */
-  Deferred = 22,
   /** u32: next block in the list of dead blocks that the translator has not heard of yet. */
   NextDead = 24,
   FirstNode = 32,

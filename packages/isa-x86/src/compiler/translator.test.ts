@@ -36,14 +36,14 @@ const machineWith = (
   ramSize = 16 * MIB,
 ): BareMachine => new BareMachine(ramSize, null, { translation: { ...TRANSLATION_POLICIES.early, ...policy }, host });
 
-/** `count` blocks from `address` on that jump to one another by way of a register, so that each is a region of its own. */
+/** `count` blocks from `address` on that return to one another without having been called, so that each is a region of its own. */
 function loadTinyBlocks(machine: BareMachine, address: number, count: number): void {
   const size = 16;
   const code = new Uint8Array(count * size);
   const view = new DataView(code.buffer);
   for (let i = 0; i < count; i++) {
-    // inc rax; mov ecx,next; jmp rcx
-    code.set([0x48, 0xff, 0xc0, 0xb9, 0, 0, 0, 0, 0xff, 0xe1], i * size);
+    // inc rax; push next; ret
+    code.set([0x48, 0xff, 0xc0, 0x68, 0, 0, 0, 0, 0xc3], i * size);
     view.setUint32(i * size + 4, address + (i + 1) * size, true);
   }
   machine.engine.ram.write(address, code);

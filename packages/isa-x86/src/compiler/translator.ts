@@ -26,7 +26,7 @@ import { emptyStatistics, type TranslatorStatistics } from "./statistics.js";
 const HANDLER: Signature = { parameters: ["i32", "i32"], results: ["i32"] };
 /** Entries in front of the queue's first. */
 const QUEUE_HEADER = 64;
-/** A block in a region is compiled as one of its own if it is entered this part of the threshold more often. */
+/** A block inside a region that is in use becomes hot again after this part of the threshold. */
 const PATIENCE = 4;
 
 export interface TranslatorOptions {
@@ -137,7 +137,7 @@ export class Translator {
       // Since it became hot it may have died, or have become the entry of a region.
       if (this.view.getUint32(block.head + RecordField.Handler, true) !== Special.Head) continue;
       if (this.view.getUint16(block.head - BLOCK_HEADER_SIZE + BlockField.Dead, true) !== 0) continue;
-      if (this.defer(block, batch)) continue;
+      if (policy.atOnce !== true && this.canWait(block, batch)) continue;
       const region = this.former.form(block, policy.minimumHeat);
       if (region !== null) batch.add(region);
     }
@@ -160,17 +160,12 @@ export class Translator {
 
   /**
    * All blocks of a loop or a function become hot at about the same time, and the region of the first contains the
-   * others: most of them are hardly interpreted once it is in use. One that is entered from elsewhere will soon be hot
-   * again, and becomes a region of its own then.
+   * others: most of them are hardly interpreted once it is in use, so until then they need none of their own.
    */
-  private defer({ head }: HotBlock, batch: Batch): boolean {
-    const { threshold, atOnce } = this.policy;
-    const address = head - BLOCK_HEADER_SIZE;
-    if (atOnce === true || this.view.getUint16(address + BlockField.Deferred, true) !== 0) return false;
-    if (!this.byBlock.has(address) && !batch.blocks.has(address)) return false;
-    this.view.setUint16(address + BlockField.Deferred, 1, true);
-    this.view.setInt32(head + HeadField.Heat, threshold - Math.ceil(threshold / PATIENCE), true);
-    return true;
+  private canWait({ head }: HotBlock, batch: Batch): boolean {
+    if (batch.blocks.has(head - BLOCK_HEADER_SIZE)) return true;
+    // It was cooled after it had joined the queue.
+    return this.view.getInt32(head + HeadField.Heat, true) < this.policy.threshold;
   }
 
   private installFinished({ batch, translations, module }: Finished): void {
@@ -212,6 +207,7 @@ export class Translator {
         this.view.setInt32(block.head + HeadField.Delta, block.delta, true);
         this.view.setUint32(block.head + RecordField.Handler, slot, true);
       }
+      this.cool(translation, Math.floor(this.policy.threshold * (1 - 1 / PATIENCE)));
       statistics.regions++;
       statistics.blocks += region.blocks.length;
       statistics.records += region.blocks.reduce((sum, block) => sum + block.records, 0);
@@ -240,12 +236,10 @@ export class Translator {
     for (const block of blocks) {
       this.forget(block, translation);
       const head = block + BLOCK_HEADER_SIZE;
-      if (this.view.getUint32(head + RecordField.Handler, true) === slot) {
+      if (this.view.getUint32(head + RecordField.Handler, true) === slot)
         this.view.setUint32(head + RecordField.Handler, Special.Head, true);
-        this.view.setInt32(head + HeadField.Heat, 0, true);
-      }
     }
-    this.coolHead(translation);
+    this.cool(translation, 0);
     this.translations.delete(translation);
     this.liveBytes -= translation.size;
     // A slot that is still to be filled is released when that has happened.
@@ -253,12 +247,14 @@ export class Translator {
     this.statistics.live = this.translations.size;
   }
 
-  /** The block that became hot is to become hot again, also where its region was dropped before it was in use. */
-  private coolHead({ blocks: [first] }: Translation): void {
-    if (first === undefined) return;
-    const head = first + BLOCK_HEADER_SIZE;
-    if (this.view.getUint32(head + RecordField.Handler, true) === Special.Head)
-      this.view.setInt32(head + HeadField.Heat, 0, true);
+  /** The blocks of a region that are interpreted are to become hot again, also if it was dropped before it was in use. */
+  private cool({ blocks }: Translation, heat: number): void {
+    for (const block of blocks) {
+      const head = block + BLOCK_HEADER_SIZE;
+      if (this.view.getUint32(head + RecordField.Handler, true) !== Special.Head) continue;
+      const at = head + HeadField.Heat;
+      this.view.setInt32(at, Math.min(this.view.getInt32(at, true), heat), true);
+    }
   }
 
   private forget(block: number, translation: Translation): void {

@@ -310,7 +310,6 @@ export class BlockDecoder {
     view.setUint16(block + BlockField.Records, records, true);
     view.setUint16(block + BlockField.Dead, 0, true);
     view.setUint16(block + BlockField.Compiled, 0, true);
-    view.setUint16(block + BlockField.Deferred, 0, true);
     this.used[this.half] = this.at - (ARENA + this.half * ARENA_HALF_SIZE);
     return { address: block, end: Math.min(here, PAGE), secondEnd };
   }
