@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Helpers that neither read nor write what compiled code keeps in locals: general registers, arithmetic flags, the
- * budget, and what selects the soft TLB. All others are called with everything in the CPU record.
+ * budget, and, but for {@link selectsTlb}, what selects the soft TLB. All others are called with everything in the CPU
+ * record.
  */
 const PURE: ReadonlySet<string> = new Set([
   "readGuestCompiled",
@@ -32,6 +33,13 @@ const PURE: ReadonlySet<string> = new Set([
   "extractBits",
   "moveAddress",
   "requirePrivilege",
+  "swapGs",
+  "readSegmentBase",
+  "writeSegmentBase",
+  "clearInterruptFlag",
+  "setInterruptFlag",
+  "changeAccessFlag",
+  "readTimeStamp",
 ]);
 
 /** Families of helpers that work on the x87 state, or on vectors in the scratch area. */
@@ -40,6 +48,11 @@ const PURE_FAMILY =
 
 export function isPure(helper: string): boolean {
   return PURE.has(helper) || PURE_FAMILY.test(helper);
+}
+
+/** Pure helpers that select another soft TLB. */
+export function selectsTlb(helper: string): boolean {
+  return helper === "changeAccessFlag";
 }
 
 /** Helpers that read or write vector registers in the CPU record. All others leave them alone. */
@@ -59,16 +72,17 @@ export function mayWriteMemory(helper: string): boolean {
  */
 export function maySetEvent(helper: string, mayFault: boolean): boolean {
   if (/^(readGuest|readForWrite|writeGuest)/.test(helper)) return false;
-  return mayFault || mayReachDevice(helper) || mayWriteMemory(helper);
+  return mayFault || helper === "setInterruptFlag" || mayReachDevice(helper) || mayWriteMemory(helper);
 }
 
-/** Among the pure ones. Helpers of plain accesses are not here: they leave devices to the interpreter. */
+/** Among the pure ones, with the clock for a device. Helpers of plain accesses are not here: they leave devices to the interpreter. */
 const DEVICE_ACCESSES: ReadonlySet<string> = new Set([
   "readBlock",
   "writeBlock",
   "readElement",
   "maskedLoad",
   "gather",
+  "readTimeStamp",
 ]);
 
 /** Pure helpers that may access a device, which may ask for the budget. */

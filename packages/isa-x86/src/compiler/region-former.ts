@@ -158,6 +158,8 @@ export class RegionFormer {
     const next = here + view.getUint8(end + RecordField.Length);
     const { name, operands } = form.opcode;
     if (name === "ret") return { ...NOWHERE, returns: true };
+    // It ends its block for the sake of interrupts only.
+    if (name === "sti") return { ...NOWHERE, sampled: [next] };
     const direct = operands.some((code) => code[0] === "J");
     if (!direct) {
       const sampled = isNearIndirect(form) ? this.sampledTargets(end, codeBase + BigInt(block.delta)) : [];

@@ -205,6 +205,12 @@ export class RegionLocals {
     });
   }
 
+  /** Loads what selects the soft TLB. */
+  reloadTlb(e: Emitter & { readonly cpu: Value }): void {
+    e.assign(this.tlbBase, e.loadHost("i32.load", e.cpu, layout.at("tlbBase")));
+    e.assign(this.tlbKey, e.loadHost("i64.load", e.cpu, layout.at("tlbKey")));
+  }
+
   /**
    * Loads all registers that the region uses and what every block needs. Final only when all blocks have been emitted.
    * @param delta of the block that control is in: see RegionBlock
@@ -212,8 +218,7 @@ export class RegionLocals {
   reload(e: Emitter & { readonly cpu: Value }, delta: Value, vectors = true): void {
     e.assign(this.budget, e.loadHost("i32.load", e.cpu, layout.at("budget")));
     e.assign(this.codeBase, e.sub(e.loadHost("i64.load", e.cpu, layout.at("codeBase")), delta));
-    e.assign(this.tlbBase, e.loadHost("i32.load", e.cpu, layout.at("tlbBase")));
-    e.assign(this.tlbKey, e.loadHost("i64.load", e.cpu, layout.at("tlbKey")));
+    this.reloadTlb(e);
     this.gprs.forEach((local, i) => {
       if (local < 0) return;
       const type = this.wide ? "i64" : "i32";

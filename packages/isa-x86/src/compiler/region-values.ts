@@ -4,7 +4,7 @@ import type { CodeBuilder, ValueType } from "@isola/wasm";
 import { X86Emitter } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
 import type { ExitKind } from "./exits.js";
-import { isPure, mayReachDevice, maySetEvent, mayWriteMemory, touchesVectors } from "./helper-effects.js";
+import { isPure, mayReachDevice, maySetEvent, mayWriteMemory, selectsTlb, touchesVectors } from "./helper-effects.js";
 import { LazyFlags } from "./lazy-flags.js";
 import type { RegionBlock } from "./region.js";
 import { Extended, isExtended, RegionLocals } from "./region-locals.js";
@@ -164,6 +164,7 @@ export abstract class RegionValues extends X86Emitter {
     super.emitCall(name, args, result);
     this.recordInCall = args.includes(this.record);
     if (maySetEvent(name, this.recordInCall)) this.assign(this.locals.event, this.loadState("i32.load", "event"));
+    if (selectsTlb(name)) this.locals.reloadTlb(this);
     if (!pure) {
       this.flags.load();
       this.locals.reload(this, this.i64(this.block.delta), vectors);
