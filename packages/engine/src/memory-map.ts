@@ -53,7 +53,9 @@ export const HOT_QUEUE_CAPACITY = 512;
  */
 export const TARGET_SAMPLES = 0x0019_0000;
 export const TARGET_SAMPLE_ENTRIES = 2048;
-export const TARGETS_PER_SAMPLE = 8;
+export const TARGETS_PER_SAMPLE = 16;
+/** A slot of an entry is written for 2^this jumps before it is the next one's turn: many jumps go one way for a while. */
+export const TARGET_SAMPLE_SHIFT = 7;
 /** Counters that helpers keep for the machine as a whole. */
 export const CODE_COUNTERS: number = CPU_RECORDS + MAX_CPUS * CPU_STRIDE;
 /** A TLB without valid entries, shared by all vCPUs: every access takes the slow path. */

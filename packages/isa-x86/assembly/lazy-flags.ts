@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arithmetic flags that compiled code has left as operands; see compiler/flag-operation.ts and cpu-layout.ts.
 import {
+  CPU_FLAG_A,
   CPU_FLAG_AUX,
+  CPU_FLAG_B,
+  CPU_FLAG_CARRY,
+  CPU_FLAG_KIND,
+  CPU_FLAG_OVERFLOW,
   CPU_FLAG_RES,
   FLAGS_ADD,
   FLAGS_COMPUTED,
@@ -19,13 +24,12 @@ import { multiplyHighSigned } from "./integer/wide";
 const CARRY_OVERFLOW: u32 = 0xc000_0000;
 const ADJUST: u32 = 8;
 
-/**
- * Computes flagRes and flagAux.
- * @param state which operation, on which size, and which flags are kept apart
- * @param a, b operands, zero-extended from their size
- * @param carry, overflow CF and OF where they are kept apart
- */
-export function materializeFlags(cpu: usize, state: u32, a: u64, b: u64, carry: u32, overflow: u32): void {
+/** Computes flagRes and flagAux from what compiled code has stored, and clears flagKind. */
+export function materializeFlags(cpu: usize): void {
+  const state = load<u32>(cpu + CPU_FLAG_KIND);
+  const a = load<u64>(cpu + CPU_FLAG_A);
+  const b = load<u64>(cpu + CPU_FLAG_B);
+  store<u32>(cpu + CPU_FLAG_KIND, 0);
   const operation = (state & FLAG_STATE_OPERATION_MASK) >> FLAG_STATE_OPERATION_SHIFT;
   const bits: u64 = <u64>8 << (state & 3);
   if (operation == FLAGS_LOGIC) finish(cpu, bits, a, 0);
@@ -34,8 +38,8 @@ export function materializeFlags(cpu: usize, state: u32, a: u64, b: u64, carry: 
   if ((state & (FLAG_STATE_CARRY_KEPT | FLAG_STATE_OVERFLOW_KEPT)) == 0) return;
   // Bit 31 is CF, bit 30 is CF ^ OF.
   const aux = load<u32>(cpu + CPU_FLAG_AUX);
-  const c = (state & FLAG_STATE_CARRY_KEPT) != 0 ? carry : aux >> 31;
-  const o = (state & FLAG_STATE_OVERFLOW_KEPT) != 0 ? overflow : (aux ^ (aux << 1)) >> 31;
+  const c = (state & FLAG_STATE_CARRY_KEPT) != 0 ? load<u32>(cpu + CPU_FLAG_CARRY) : aux >> 31;
+  const o = (state & FLAG_STATE_OVERFLOW_KEPT) != 0 ? load<u32>(cpu + CPU_FLAG_OVERFLOW) : (aux ^ (aux << 1)) >> 31;
   store<u32>(cpu + CPU_FLAG_AUX, (aux & ~CARRY_OVERFLOW) | (c << 31) | ((c ^ o) << 30));
 }
 

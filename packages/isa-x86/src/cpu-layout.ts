@@ -30,6 +30,14 @@ const specs = {
   codeBase: { type: "u64", doc: "value of RIP at the start of the current code page: RIP = codeBase + offset in page" },
   flagRes: { type: "u64", doc: "see above" },
   flagAux: { type: "u32", doc: "see above" },
+  flagKind: {
+    type: "u32",
+    doc: "0: the flags are in flagRes and flagAux; else what compiled code has stored below, see FlagStateBits",
+  },
+  flagA: { type: "u64", doc: "operands of the last operation, zero-extended" },
+  flagB: { type: "u64", doc: "see flagA" },
+  flagCarry: { type: "u32", doc: "CF, if flagKind says that it is kept apart" },
+  flagOverflow: { type: "u32", doc: "OF, likewise" },
   eflags: { type: "u32", doc: "RFLAGS without CF PF AF ZF SF OF, bit 1 always set" },
   rip: { type: "u64", doc: "RIP of the next instruction; exact whenever the run loop holds control" },
 

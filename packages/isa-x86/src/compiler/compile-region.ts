@@ -4,7 +4,7 @@ import { CodeBuilder } from "@isola/wasm";
 import { ModeKey } from "../decode/mode.js";
 import type { Form } from "../table/form.js";
 import { ExitKind } from "./exits.js";
-import { COMPUTED, type FlagState } from "./lazy-flags.js";
+import type { FlagState } from "./lazy-flags.js";
 import { type Region, successorsOf } from "./region.js";
 import type { ExitTargets } from "./region-border.js";
 import { RegionEmitter } from "./region-emitter.js";
@@ -50,8 +50,8 @@ export function compileRegion(region: Region, context: RegionContext): CodeBuild
         return levels[kind] ?? 0;
       },
       flagsReach: (index) => {
-        if (states.mustPublish(current, index)) e.flags.publish();
-        states.reach(index, e.flags.state);
+        if (!states.isOnlyWay(current, index)) e.flags.storeLazily();
+        else states.reach(index, e.flags.state);
       },
     },
     (region.mode & ModeKey.CodeSizeMask) === ModeKey.Code64,
@@ -70,7 +70,7 @@ export function compileRegion(region: Region, context: RegionContext): CodeBuild
       const block = blocks[index];
       if (block !== undefined) e.emitBlock(block);
     },
-    enterLoop: (heads) => states.meetAnything(heads),
+    enterLoop: () => {},
   });
   for (let kind: ExitKind = ExitKind.Count - 1; kind >= 0; kind--) {
     code.end();
@@ -83,36 +83,27 @@ export function compileRegion(region: Region, context: RegionContext): CodeBuild
   return code;
 }
 
-/** What is known of the flags at the start of each block. */
+/** What is known of the flags at the start of each block: where several ways lead to it they have been stored. */
 class FlagStates {
-  private readonly states: (FlagState | undefined)[];
-  private readonly predecessors: number[];
+  private readonly states: FlagState[];
+  private readonly ways: number[];
 
   constructor(successors: readonly (readonly number[])[], entries: readonly number[]) {
-    this.states = new Array<FlagState | undefined>(successors.length);
-    this.predecessors = new Array<number>(successors.length).fill(0);
-    for (const next of successors) for (const to of next) this.predecessors[to] = (this.predecessors[to] ?? 0) + 1;
-    for (const entry of entries) {
-      this.states[entry] = COMPUTED;
-      this.predecessors[entry] = (this.predecessors[entry] ?? 0) + 1;
-    }
+    this.states = new Array<FlagState>(successors.length).fill("stored");
+    this.ways = new Array<number>(successors.length).fill(0);
+    for (const next of [...successors, entries]) for (const to of next) this.ways[to] = (this.ways[to] ?? 0) + 1;
   }
 
-  /** Control comes to the heads of a loop again after blocks that have not been emitted yet. */
-  meetAnything(heads: readonly number[]): void {
-    for (const head of heads) this.states[head] = "dynamic";
+  /** Whether control comes to `to` only from `from`, in one go. */
+  isOnlyWay(from: number, to: number): boolean {
+    return from !== to && this.ways[to] === 1;
   }
 
   reach(block: number, state: FlagState): void {
-    const known = this.states[block];
-    this.states[block] = known === undefined || known === state ? state : "dynamic";
-  }
-
-  mustPublish(from: number, to: number): boolean {
-    return from === to || (this.predecessors[to] ?? 0) > 1;
+    this.states[block] = state;
   }
 
   of(block: number): FlagState {
-    return this.states[block] ?? "dynamic";
+    return this.states[block] ?? "stored";
   }
 }

@@ -4,22 +4,27 @@ import { Flags, type Size } from "../semantics/flags.js";
 import type { X86Emitter } from "../semantics/x86-emitter.js";
 import { FlagOperation, FlagStateBits } from "./flag-operation.js";
 
-/** Where the flags are, if it is known while code is emitted: see FlagStateBits. */
-export type FlagState = number | "dynamic";
+/**
+ * Where the flags are: in locals, as a number that FlagStateBits explains; or in the CPU record, as its field flagKind
+ * says in the same terms while the guest runs.
+ */
+export type FlagState = number | "stored";
 
-export const COMPUTED: FlagState = 0;
+const COMPUTED: FlagState = 0;
+
+/** Operations whose second operand matters. */
+const BINARY: ReadonlySet<FlagOperation> = new Set([FlagOperation.Add, FlagOperation.Sub, FlagOperation.Multiply]);
 
 const LOG2_BYTES: { readonly [size in Size]: number } = { 8: 0, 16: 1, 32: 2, 64: 3 };
 
 /**
  * Flags in compiled regions: the operands of the last operation stay in locals, and what a condition needs is computed
- * from them where it is tested. Nothing is computed for flags that nobody reads. Which operation it was is known at
- * most places; where ways meet that disagree, the local `kind` says it.
+ * from them where it is tested. Nothing is computed for flags that nobody reads. Which operation it was is known while
+ * code is emitted. Where ways meet, and where control leaves the region, the operands are stored into the CPU record
+ * beside the name of the operation, so that no local has to be kept for an exit that is hardly ever taken.
  */
 export class LazyFlags extends Flags {
-  state: FlagState = COMPUTED;
-  /** What `state` is, as a value; kept up to date only where control flow may leave or meet. */
-  private readonly kind: Variable;
+  state: FlagState = "stored";
   private readonly a32: Variable;
   private readonly b32: Variable;
   private readonly a64: Variable;
@@ -35,7 +40,6 @@ export class LazyFlags extends Flags {
     local: (type: "i32" | "i64") => Variable,
   ) {
     super(e);
-    this.kind = local("i32");
     this.a32 = local("i32");
     this.b32 = local("i32");
     this.a64 = local("i64");
@@ -83,12 +87,12 @@ export class LazyFlags extends Flags {
   }
 
   override setCarry(carry: Value): void {
-    if (this.state === "dynamic") this.compute();
+    if (this.state === "stored") this.compute();
     this.keep(carry, null);
   }
 
   override setCarryOverflow(carry: Value, overflow: Value): void {
-    if (this.state === "dynamic") this.compute();
+    if (this.state === "stored") this.compute();
     this.keep(carry, overflow);
   }
 
@@ -121,13 +125,13 @@ export class LazyFlags extends Flags {
 
   // -- reading --------------------------------------------------------------------------------------------------------
 
-  private get operation(): FlagOperation | "dynamic" {
-    if (this.state === "dynamic") return "dynamic";
+  private get operation(): FlagOperation | "stored" {
+    if (this.state === "stored") return "stored";
     return (this.state & FlagStateBits.OperationMask) >> FlagStateBits.OperationShift;
   }
 
   private has(bit: FlagStateBits): boolean {
-    return this.state !== "dynamic" && (this.state & bit) !== 0;
+    return this.state !== "stored" && (this.state & bit) !== 0;
   }
 
   private get size(): Size {
@@ -187,14 +191,14 @@ export class LazyFlags extends Flags {
 
   override zero(): Value {
     const { operation, e } = this;
-    if (operation === "dynamic" || operation === FlagOperation.Computed) return super.zero();
+    if (operation === "stored" || operation === FlagOperation.Computed) return super.zero();
     if (operation === FlagOperation.Sub) return e.eq(this.a, this.b);
     return e.eqz(this.result());
   }
 
   override sign(): Value {
     const { operation, e } = this;
-    if (operation === "dynamic" || operation === FlagOperation.Computed) return super.sign();
+    if (operation === "stored" || operation === FlagOperation.Computed) return super.sign();
     const { size } = this;
     return e.and(e.wrap(e.shrU(this.result(), size - 1)), e.i32(1));
   }
@@ -258,12 +262,10 @@ export class LazyFlags extends Flags {
   compute(): void {
     const { e, operation } = this;
     if (this.state === COMPUTED) return;
-    if (operation === "dynamic") {
-      e.if(e.value(this.kind), () => {
-        this.spill();
-        this.callMaterialize();
-        this.load();
-      });
+    if (operation === "stored") {
+      this.settle();
+      e.assign(this.computedRes, e.loadState("i64.load", "flagRes"));
+      e.assign(this.computedAux, e.loadState("i32.load", "flagAux"));
       this.state = COMPUTED;
       return;
     }
@@ -300,44 +302,25 @@ export class LazyFlags extends Flags {
     }
   }
 
-  /** Makes the local `kind` say what is known here. */
-  publish(): void {
-    if (this.state !== "dynamic") this.e.assign(this.kind, this.e.i32(this.state));
+  /** Brings the CPU record up to date; `state` stays as it is. */
+  storeLazily(): void {
+    const { e, state, operation } = this;
+    if (state === "stored" || operation === "stored") return;
+    e.storeState("i32.store", "flagKind", e.i32(state));
+    if (operation === FlagOperation.Computed) {
+      e.storeState("i64.store", "flagRes", e.value(this.computedRes));
+      e.storeState("i32.store", "flagAux", e.value(this.computedAux));
+    } else {
+      e.storeState("i64.store", "flagA", e.extendU(this.a));
+      if (BINARY.has(operation)) e.storeState("i64.store", "flagB", e.extendU(this.b));
+    }
+    if (this.has(FlagStateBits.CarryKept)) e.storeState("i32.store", "flagCarry", e.value(this.keptCarry));
+    if (this.has(FlagStateBits.OverflowKept)) e.storeState("i32.store", "flagOverflow", e.value(this.keptOverflow));
   }
 
-  /** Loads the flags from the CPU record. */
-  load(): void {
+  /** Makes the CPU record's flagRes and flagAux right, whatever flags have been stored: what all other code reads. */
+  settle(): void {
     const { e } = this;
-    e.assign(this.computedRes, e.loadState("i64.load", "flagRes"));
-    e.assign(this.computedAux, e.loadState("i32.load", "flagAux"));
-    this.state = COMPUTED;
-  }
-
-  /** Stores computed flags into the CPU record. */
-  spill(): void {
-    const { e } = this;
-    e.storeState("i64.store", "flagRes", e.value(this.computedRes));
-    e.storeState("i32.store", "flagAux", e.value(this.computedAux));
-  }
-
-  /** Stores flags of whatever kind into the CPU record, where `kind` is up to date: for the cold ways out. */
-  spillDynamic(): void {
-    this.spill();
-    this.e.if(this.e.value(this.kind), () => this.callMaterialize());
-  }
-
-  private callMaterialize(): void {
-    const { e } = this;
-    const kind = e.value(this.kind);
-    const wide = e.eq(e.and(kind, e.i32(3)), e.i32(3));
-    const pick = (narrow: Variable, full: Variable): Value => e.select(wide, e.value(full), e.extendU(e.value(narrow)));
-    e.callVoid("materializeFlags", [
-      e.cpu,
-      kind,
-      pick(this.a32, this.a64),
-      pick(this.b32, this.b64),
-      e.value(this.keptCarry),
-      e.value(this.keptOverflow),
-    ]);
+    e.if(e.loadState("i32.load", "flagKind"), () => e.callVoid("materializeFlags", [e.cpu]));
   }
 }

@@ -21,20 +21,18 @@ export abstract class RegionBorder extends RegionJumps {
   emitExit(kind: ExitKind, parts: ExitTargets): void {
     const { locals, flags } = this;
     const record = this.value(locals.exitRecord);
+    flags.state = "stored";
     switch (kind) {
       case ExitKind.Link:
-        flags.spill();
         locals.spill(this);
         this.emitLink(record, parts);
         break;
       case ExitKind.Lookup:
-        flags.spill();
         locals.spill(this);
         this.emitLookup(parts);
         break;
       default:
-        flags.state = "dynamic";
-        flags.spillDynamic();
+        flags.settle();
         locals.spill(this);
         this.emitColdExit(record, parts);
     }
@@ -87,6 +85,7 @@ export abstract class RegionBorder extends RegionJumps {
     this.code.if(undefined, "likely");
     this.dispatch(target, parts);
     this.code.end();
+    this.flags.settle();
     this.storeState("i64.store", "rip", this.value(this.locals.exitRip));
     this.push(this.eq(link, this.add(record, this.i32(RecordField.LinkTaken))));
     this.code.if();
@@ -108,6 +107,7 @@ export abstract class RegionBorder extends RegionJumps {
     this.storeState("i64.store", "codeBase", this.sub(rip, this.extendU(offset)));
     this.dispatch(target, parts);
     this.code.end();
+    this.flags.settle();
     this.storeState("i64.store", "rip", rip);
     this.continueIn(parts.enter, this.i32(0));
   }
@@ -133,14 +133,15 @@ export abstract class RegionBorder extends RegionJumps {
   emitPrologue(several: boolean): void {
     const head = this.parameter(0, "i32");
     const { locals } = this;
+    this.flags.state = "stored";
     // Inside the region only helpers can set the event word.
     this.push(this.ltS(this.loadState("i32.load", "event"), this.i32(0)));
     this.code.if(undefined, "unlikely");
+    this.flags.settle();
     this.storeState("i64.store", "rip", this.ripOfRecord(head));
     this.push(this.i32(Exit.Event));
     this.code.return();
     this.code.end();
-    this.flags.load();
     const delta = several ? this.loadHost("i64.load32_s", head, HeadField.Delta) : this.i64(0);
     locals.reload(this, delta);
     if (several) this.assign(locals.selector, this.loadHost("i32.load16_u", head, HeadField.Index));

@@ -6,6 +6,7 @@ import {
   NO_FRAME,
   RECORD_SIZE,
   RecordField,
+  TARGET_SAMPLE_SHIFT,
   TARGETS_PER_SAMPLE,
   targetSamples,
 } from "@isola/engine";
@@ -175,7 +176,8 @@ export class RegionFormer {
   /** Where the indirect jump of a record went lately, as offsets from the start of its page. */
   private sampledTargets(record: number, pageBase: bigint): number[] {
     const { view } = this;
-    const samples = Math.min(view.getUint32(record + RecordField.Samples, true), TARGETS_PER_SAMPLE);
+    const jumps = view.getUint32(record + RecordField.Samples, true);
+    const samples = Math.min(Math.ceil(jumps / (1 << TARGET_SAMPLE_SHIFT)), TARGETS_PER_SAMPLE);
     const base = Number(BigInt.asIntN(32, pageBase));
     const counts = new Map<number, number>();
     for (let i = 0; i < samples; i++) {

@@ -75,7 +75,7 @@ export abstract class RegionJumps extends RegionMemory {
 
   protected follow(edge: Edge | null, slot: RecordField.LinkTaken | RecordField.LinkNotTaken, rip: () => Value): void {
     if (edge?.kind === "block") return this.goTo(edge.index, rip);
-    this.flags.compute();
+    this.flags.storeLazily();
     this.assign(this.locals.exitRip, rip());
     const link = this.port.view.getUint32(this.at + slot, true);
     if (edge === null || link === Link.Never) return this.exit(ExitKind.Lookup);
@@ -112,7 +112,7 @@ export abstract class RegionJumps extends RegionMemory {
     const same = this.and(entry.hit, this.eq(mapped, this.i32(frame * PAGE)));
     this.coldIf(this.eqz(same), () => {
       const { state } = this.flags;
-      this.flags.compute();
+      this.flags.storeLazily();
       this.assign(this.locals.exitRip, rip());
       this.exit(ExitKind.Lookup);
       this.flags.state = state;
@@ -133,7 +133,7 @@ export abstract class RegionJumps extends RegionMemory {
       this.code.end();
       this.flags.state = state;
     }
-    this.flags.compute();
+    this.flags.storeLazily();
     this.assign(this.locals.exitRip, rip);
     this.exit(ExitKind.Lookup);
   }
@@ -157,7 +157,7 @@ export abstract class RegionJumps extends RegionMemory {
   private leaveFor(reason: ColdExit): void {
     // The local is 0 until the region is left.
     if (reason !== ColdExit.Fault) this.assign(this.locals.exitReason, this.i32(reason));
-    this.flags.publish();
+    this.flags.storeLazily();
     this.exit(ExitKind.Cold);
   }
 

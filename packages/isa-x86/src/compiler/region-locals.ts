@@ -74,7 +74,15 @@ export class RegionLocals {
     this.exitRecord = this.variable("i32");
     this.exitLink = this.variable("i32");
     this.exitRip = this.variable("i64");
-    const stable = [this.event, this.codeBase, this.tlbBase, this.tlbKey, this.effectiveAddress, this.exitRecord, this.exitLink];
+    const stable = [
+      this.event,
+      this.codeBase,
+      this.tlbBase,
+      this.tlbKey,
+      this.effectiveAddress,
+      this.exitRecord,
+      this.exitLink,
+    ];
     this.stable = new Set([...stable, this.exitRip, this.exitReason, this.budget].map(({ local }) => local));
   }
 

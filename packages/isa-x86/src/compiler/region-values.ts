@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { assert } from "@isola/base";
 import type { HelperResolver, Value, Variable } from "@isola/engine";
 import type { CodeBuilder, ValueType } from "@isola/wasm";
 import { X86Emitter } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
 import type { ExitKind } from "./exits.js";
 import { isPure, mayReachDevice, maySetEvent, mayWriteMemory, selectsTlb, touchesVectors } from "./helper-effects.js";
-import { LazyFlags } from "./lazy-flags.js";
+import { type FlagState, LazyFlags } from "./lazy-flags.js";
 import type { RegionBlock } from "./region.js";
 import { Extended, isExtended, RegionLocals } from "./region-locals.js";
 
@@ -83,28 +84,34 @@ export abstract class RegionValues extends X86Emitter {
     locals.detachAll();
     const before = flags.state;
     const wasLeft = this.left;
-    flags.publish();
-    const ends: { left: boolean; state: typeof before }[] = [];
-    const arm = (part: () => void): void => {
+    /** Emits an arm and returns how it leaves the flags, or null if control does not come to its end. */
+    const arm = (part: () => void): FlagState | null => {
       this.left = false;
       flags.state = before;
       part();
-      if (!this.left && flags.state !== before) flags.publish();
       if (!this.left) locals.detachAll();
-      ends.push({ left: this.left, state: flags.state });
+      return this.left ? null : flags.state;
     };
     this.push(condition);
     this.code.if();
-    arm(then);
+    const first = arm(then);
+    let second: FlagState | null = before;
     if (otherwise !== undefined) {
       this.code.else();
-      arm(otherwise);
-    } else ends.push({ left: false, state: before });
+      second = arm(otherwise);
+      assert(first === null || second === null || first === second, "both arms leave the flags in one way");
+    } else if (first !== null && first !== before) {
+      flags.storeLazily();
+      this.code.else();
+      flags.state = before;
+      flags.storeLazily();
+      second = "stored";
+    }
     this.code.end();
-    const going = ends.filter((end) => !end.left);
-    this.left = wasLeft || going.length === 0;
-    if (going.length === 0) this.code.unreachable();
-    else flags.state = going.every((end) => end.state === going[0]?.state) ? (going[0]?.state ?? before) : "dynamic";
+    const after = second ?? first;
+    this.left = wasLeft || after === null;
+    if (after === null) this.code.unreachable();
+    else flags.state = after;
   }
 
   override select(condition: Value, a: Value, b: Value): Value {
@@ -156,8 +163,8 @@ export abstract class RegionValues extends X86Emitter {
     // Devices may ask what time it is, which on a virtual clock follows from the budget.
     if (mayReachDevice(name)) this.storeState("i32.store", "budget", this.value(this.locals.budget));
     if (!pure) {
-      this.flags.compute();
-      this.flags.spill();
+      this.flags.storeLazily();
+      this.flags.settle();
       this.locals.useEverything(vectors);
       this.locals.spill(this, vectors);
     }
@@ -166,7 +173,7 @@ export abstract class RegionValues extends X86Emitter {
     if (maySetEvent(name, this.recordInCall)) this.assign(this.locals.event, this.loadState("i32.load", "event"));
     if (selectsTlb(name)) this.locals.reloadTlb(this);
     if (!pure) {
-      this.flags.load();
+      this.flags.state = "stored";
       this.locals.reload(this, this.i64(this.block.delta), vectors);
     }
   }

@@ -4,6 +4,7 @@ import {
   RECORD_SIZE,
   RecordField,
   TARGET_SAMPLE_ENTRIES,
+  TARGET_SAMPLE_SHIFT,
   TARGET_SAMPLES,
   TARGETS_PER_SAMPLE,
   TLB_ENTRIES,
@@ -261,9 +262,10 @@ export class InterpreterEmitter extends X86Emitter {
   private sampleTarget(rip: Value): void {
     const count = this.loadHost("i32.load", this.record, RecordField.Samples);
     this.storeHost("i32.store", this.record, this.add(count, this.i32(1)), RecordField.Samples);
-    // An entry is as large as a record, so the hash needs no shifts.
-    const entry = this.and(this.record, this.i32((TARGET_SAMPLE_ENTRIES - 1) * RECORD_SIZE));
-    const slot = this.shl(this.and(count, this.i32(TARGETS_PER_SAMPLE - 1)), 2);
+    const hash = this.and(this.record, this.i32((TARGET_SAMPLE_ENTRIES - 1) * RECORD_SIZE));
+    const entry = this.shl(hash, Math.log2((4 * TARGETS_PER_SAMPLE) / RECORD_SIZE));
+    const turn = this.shrU(count, TARGET_SAMPLE_SHIFT);
+    const slot = this.shl(this.and(turn, this.i32(TARGETS_PER_SAMPLE - 1)), 2);
     this.storeHost("i32.store", this.add(entry, slot), this.wrap(rip), TARGET_SAMPLES);
   }
 

@@ -11,6 +11,7 @@ export function emitSpecial(e: InterpreterEmitter, special: Exclude<Special, Spe
     case Special.Head:
       return head(e);
     case Special.Resync:
+      settleFlags(e);
       e.storeState("i64.store", "rip", e.ownRip());
       // The instructions from here on were taken off the budget but do not run in this block.
       refund(e);
@@ -51,7 +52,13 @@ export function emitSpecial(e: InterpreterEmitter, special: Exclude<Special, Spe
   }
 }
 
+/** Blocks are where compiled code continues in the interpreter; it may have left the flags as operands. */
+function settleFlags(e: InterpreterEmitter): void {
+  e.if(e.loadState("i32.load", "flagKind"), () => e.callVoid("materializeFlags", [e.cpu]));
+}
+
 function head(e: InterpreterEmitter): void {
+  settleFlags(e);
   const count = e.loadHost("i32.load8_u", e.record, RecordField.Remaining);
   const budget = e.sub(e.loadState("i32.load", "budget"), count);
   const event = e.loadState("i32.load", "event");
