@@ -75,6 +75,36 @@ export class CodeBuilder {
     this.out.unsigned(offset);
   }
 
+  /** Like {@link memory}, with an offset below 2^14 that is filled in later. Returns its place. */
+  memoryWithPlace(name: MemoryOpName): number {
+    this.opcode(memoryOps[name].code);
+    this.out.unsigned(0);
+    return this.place();
+  }
+
+  /** A constant from -2^13 to 2^13-1 that is filled in later. Returns its place. */
+  constWithPlace(type: "i32" | "i64"): number {
+    this.out.byte(type === "i32" ? 0x41 : 0x42);
+    return this.place();
+  }
+
+  fillUnsigned(place: number, value: number): void {
+    this.out.replace(place, (value & 0x7f) | 0x80);
+    this.out.replace(place + 1, (value >> 7) & 0x7f);
+  }
+
+  fillSigned(place: number, value: number): void {
+    this.fillUnsigned(place, value);
+  }
+
+  /** Room for an integer of two bytes in LEB128. */
+  private place(): number {
+    const at = this.out.length;
+    this.out.byte(0x80);
+    this.out.byte(0);
+    return at;
+  }
+
   lane(name: LaneOpName, lane: number): void {
     this.opcode(laneOps[name].code);
     this.out.byte(lane);

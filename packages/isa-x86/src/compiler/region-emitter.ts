@@ -19,9 +19,12 @@ export class RegionEmitter extends RegionBorder {
   emitBlock(block: RegionBlock): void {
     this.block = block;
     this.left = false;
+    this.addresses.reset();
+    this.countBases(block);
     this.enterBlock();
     for (let i = 1; i < block.records && !this.left; i++) this.emitRecord(block.head + i * RECORD_SIZE);
     assert(this.left, "a block ends with a jump");
+    this.finishGroups();
   }
 
   /** What the head of a block does in the interpreter: takes the instructions off the budget and looks for events. */
@@ -51,6 +54,7 @@ export class RegionEmitter extends RegionBorder {
     }
     if (this.mustCheckDeath && !this.left) this.leaveIfDead();
     this.locals.endInstruction();
+    this.addresses.endInstruction();
   }
 
   private emitSpecial(special: Special): void {

@@ -49,9 +49,15 @@ export abstract class RegionOperands extends RegionValues {
     this.writeRegister(index, size, false, value);
   }
 
+  private readWhole(index: number): Value {
+    const whole = this.locals.readGpr(index);
+    this.addresses.read(index, whole);
+    return whole;
+  }
+
   /** @param high bits 8-15: AH CH DH BH */
   private readRegister(index: number, size: GprSize, high: boolean): Value {
-    const whole = this.locals.readGpr(index);
+    const whole = this.readWhole(index);
     if (size === 64) return this.extendU(whole);
     const low = this.wrap(whole);
     if (size === 32) return low;
@@ -60,7 +66,12 @@ export abstract class RegionOperands extends RegionValues {
 
   private writeRegister(index: number, size: GprSize, high: boolean, value: Value): void {
     const { locals, wide } = this;
-    if (size >= 32) return locals.writeGpr(index, wide ? this.extendU(value) : this.wrap(value));
+    if (size >= 32) {
+      const whole = wide ? this.extendU(value) : this.wrap(value);
+      this.addresses.write(index, wide && size === 32 ? null : whole);
+      return locals.writeGpr(index, whole);
+    }
+    this.addresses.write(index, null);
     const mask = size === 16 ? 0xffff : high ? 0xff00 : 0xff;
     const old = locals.readGpr(index);
     const part = high ? this.shl(value, 8) : value;
@@ -109,7 +120,7 @@ export abstract class RegionOperands extends RegionValues {
     else if (base === CODE_BASE) {
       sum = this.value(this.locals.codeBase);
       displacement += this.block.delta;
-    } else if (base !== ZERO) sum = this.locals.readGpr((base - GPR) >> 3);
+    } else if (base !== ZERO) sum = this.readWhole((base - GPR) >> 3);
     const narrow = (value: Value): Value => (long ? this.extendU(value) : this.wrap(value));
     if (sum !== null) sum = narrow(sum);
     if (index !== ZERO) {

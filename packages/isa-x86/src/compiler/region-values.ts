@@ -5,6 +5,7 @@ import type { CodeBuilder, ValueType } from "@isola/wasm";
 import { X86Emitter } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
 import type { ExitKind } from "./exits.js";
+import { AddressTracker } from "./access-group.js";
 import { isPure, mayReachDevice, maySetEvent, mayWriteMemory, selectsTlb, touchesVectors } from "./helper-effects.js";
 import { type FlagState, LazyFlags } from "./lazy-flags.js";
 import type { RegionBlock } from "./region.js";
@@ -42,6 +43,9 @@ export abstract class RegionValues extends X86Emitter {
   protected mustCheckDeath = false;
   /** The helper called last was given the record. */
   protected recordInCall = false;
+  protected readonly addresses = new AddressTracker();
+  /** Arms of ifs inside the instruction that are being emitted. */
+  protected armDepth = 0;
   /** A constant that is put into `exitRecord` on the way, in case that the helper to which it is passed faults. */
   readonly record: Value = { type: "i32", local: -1, constant: null };
 
@@ -94,7 +98,10 @@ export abstract class RegionValues extends X86Emitter {
     };
     this.push(condition);
     this.code.if();
+    const registers = this.addresses.snapshot();
+    this.armDepth++;
     const first = arm(then);
+    this.addresses.forgetChanges(registers);
     let second: FlagState | null = before;
     if (otherwise !== undefined) {
       this.code.else();
@@ -108,6 +115,8 @@ export abstract class RegionValues extends X86Emitter {
       second = "stored";
     }
     this.code.end();
+    this.addresses.forgetChanges(registers);
+    this.armDepth--;
     const after = second ?? first;
     this.left = wasLeft || after === null;
     if (after === null) this.code.unreachable();
@@ -130,10 +139,24 @@ export abstract class RegionValues extends X86Emitter {
     return { type: variable.type, local: variable.local, constant: null };
   }
 
+  override add(a: Value, b: Value): Value {
+    const sum = super.add(a, b);
+    if (b.constant !== null) this.addresses.derive(sum, a, Number(b.constant));
+    return sum;
+  }
+
+  override sub(a: Value, b: Value): Value {
+    const difference = super.sub(a, b);
+    if (b.constant !== null) this.addresses.derive(difference, a, -Number(b.constant));
+    return difference;
+  }
+
   /** Zero-extension happens where the value is used; most addresses in 32-bit code never need it. */
   override extendU(a: Value): Value {
     if (a.type === "i64" || a.constant !== null) return super.extendU(a);
-    return new Extended(a);
+    const extended = new Extended(a);
+    this.addresses.derive(extended, a, 0);
+    return extended;
   }
 
   override wrap(a: Value): Value {
@@ -171,9 +194,13 @@ export abstract class RegionValues extends X86Emitter {
     super.emitCall(name, args, result);
     this.recordInCall = args.includes(this.record);
     if (maySetEvent(name, this.recordInCall)) this.assign(this.locals.event, this.loadState("i32.load", "event"));
-    if (selectsTlb(name)) this.locals.reloadTlb(this);
+    if (selectsTlb(name)) {
+      this.addresses.reset();
+      this.locals.reloadTlb(this);
+    }
     if (!pure) {
       this.flags.state = "stored";
+      this.addresses.reset();
       this.locals.reload(this, this.i64(this.block.delta), vectors);
     }
   }

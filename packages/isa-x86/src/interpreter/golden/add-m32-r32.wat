@@ -52,7 +52,7 @@ i32.const 5
 i32.shl
 local.set 20
 local.get 1
-i32.load offset=264
+i32.load offset=296
 local.tee 21
 local.get 20
 i32.add
@@ -65,7 +65,7 @@ i64.const -4096
 i64.and
 local.set 24
 local.get 1
-i64.load offset=272
+i64.load offset=304
 local.tee 25
 local.get 24
 i64.or
@@ -101,7 +101,7 @@ else
   call $readForWrite
   local.set 36
   local.get 1
-  i32.load offset=192
+  i32.load offset=224
   local.tee 37
   if
     local.get 0
@@ -166,7 +166,7 @@ else
   local.get 50
   call $writeGuest
   local.get 1
-  i32.load offset=192
+  i32.load offset=224
   local.tee 51
   if
     local.get 0

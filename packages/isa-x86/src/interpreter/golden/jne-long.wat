@@ -31,7 +31,7 @@ if
   local.set 10
   local.get 1
   local.get 10
-  i64.store offset=168
+  i64.store offset=200
   local.get 0
   local.get 1
   return_call $linkTaken
@@ -70,7 +70,7 @@ else
   local.set 19
   local.get 1
   local.get 19
-  i64.store offset=168
+  i64.store offset=200
   local.get 0
   local.get 1
   return_call $linkNotTaken

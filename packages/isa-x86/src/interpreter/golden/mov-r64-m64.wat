@@ -44,7 +44,7 @@ i32.const 5
 i32.shl
 local.set 18
 local.get 1
-i32.load offset=264
+i32.load offset=296
 local.tee 19
 local.get 18
 i32.add
@@ -57,7 +57,7 @@ i64.const -4096
 i64.and
 local.set 22
 local.get 1
-i64.load offset=272
+i64.load offset=304
 local.tee 23
 local.get 22
 i64.or
@@ -89,7 +89,7 @@ else
   call $readGuest
   local.set 31
   local.get 1
-  i32.load offset=192
+  i32.load offset=224
   local.tee 32
   if
     local.get 0

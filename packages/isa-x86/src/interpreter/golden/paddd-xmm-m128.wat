@@ -40,10 +40,10 @@ local.tee 15
 if
   local.get 1
   i32.const 14
-  i32.store offset=192
+  i32.store offset=224
   local.get 1
   i32.const 0
-  i32.store offset=196
+  i32.store offset=228
   local.get 0
   local.get 1
   return_call $raise
@@ -61,7 +61,7 @@ i32.const 5
 i32.shl
 local.set 20
 local.get 1
-i32.load offset=264
+i32.load offset=296
 local.tee 21
 local.get 20
 i32.add
@@ -74,7 +74,7 @@ i64.const -4096
 i64.and
 local.set 24
 local.get 1
-i64.load offset=272
+i64.load offset=304
 local.tee 25
 local.get 24
 i64.or
@@ -104,7 +104,7 @@ else
   local.get 13
   call $readGuest128
   local.get 1
-  i32.load offset=192
+  i32.load offset=224
   local.tee 33
   if
     local.get 0
@@ -112,7 +112,7 @@ else
     return_call $raise
   end
   local.get 1
-  v128.load offset=1280
+  v128.load offset=1344
   local.tee 34
   local.set 16
 end

@@ -24,7 +24,7 @@ i32.const 5
 i32.shl
 local.set 10
 local.get 1
-i32.load offset=264
+i32.load offset=296
 local.tee 11
 local.get 10
 i32.add
@@ -37,7 +37,7 @@ i64.const -4096
 i64.and
 local.set 14
 local.get 1
-i64.load offset=272
+i64.load offset=304
 local.tee 15
 local.get 14
 i64.or
@@ -68,7 +68,7 @@ else
   local.get 4
   call $writeGuest
   local.get 1
-  i32.load offset=192
+  i32.load offset=224
   local.tee 22
   if
     local.get 0

@@ -44,7 +44,7 @@ i32.const 5
 i32.shl
 local.set 19
 local.get 1
-i32.load offset=264
+i32.load offset=296
 local.tee 20
 local.get 19
 i32.add
@@ -57,7 +57,7 @@ i64.const -4096
 i64.and
 local.set 23
 local.get 1
-i64.load offset=272
+i64.load offset=304
 local.tee 24
 local.get 23
 i64.or
@@ -91,7 +91,7 @@ else
   local.get 13
   call $readGuest256
   local.get 1
-  i32.load offset=192
+  i32.load offset=224
   local.tee 33
   if
     local.get 0
@@ -99,11 +99,11 @@ else
     return_call $raise
   end
   local.get 1
-  v128.load offset=1280
+  v128.load offset=1344
   local.tee 34
   local.set 14
   local.get 1
-  v128.load offset=1296
+  v128.load offset=1360
   local.tee 35
   local.set 15
 end
