@@ -13,8 +13,6 @@ export interface FlowGraph {
 export interface BlockEmitter {
   /** Emits a block; every path must end in `jumpTo` or leave the function. */
   emitBlock(block: number, jumpTo: (successor: number) => void): void;
-  /** Told of the blocks at which a loop is entered or repeated, before any block of the loop is emitted. */
-  enterLoop(heads: readonly number[]): void;
 }
 
 interface Target {
@@ -29,7 +27,8 @@ const MAX_COMPARISONS = 4;
 /**
  * Turns a graph of basic blocks into WebAssembly's structured control flow. Strongly connected components become loops
  * and are laid out in topological order, so that a forward jump leaves a `block` and a backward jump repeats a `loop`.
- * Only a loop with several heads (irreducible control flow), or a graph with several entries, needs a dispatch.
+ * Only where control enters a loop with several heads (irreducible control flow), or a graph with several entries, is
+ * there a dispatch.
  *
  * @param selector local (i32) that holds the number of the block to go on with where a label stands for several
  */
@@ -95,12 +94,31 @@ class ControlFlow {
       this.blocks.emitBlock(only, this.jumpTo);
       return;
     }
-    this.blocks.enterLoop(heads);
     this.code.loop();
     const target = { level: this.code.depth, shared: heads.length > 1 };
     for (const head of heads) this.targets[head] = target;
-    this.sequence(component, heads, new Set([...repeated, ...heads]));
+    // Inside, the other heads get labels of their own: only who comes from outside is dispatched to them.
+    this.sequence(component, heads, new Set([...repeated, this.repeatedHead(component, heads, repeated)]));
     this.code.end();
+  }
+
+  /**
+   * The head that a loop is repeated at, if it has several: the one whose removal leaves most of the other loops intact,
+   * so that the loops inside are not repeated through this one's dispatch.
+   */
+  private repeatedHead(component: readonly number[], heads: readonly number[], repeated: ReadonlySet<number>): number {
+    let best = heads[0] ?? -1;
+    let most = -1;
+    for (const head of heads.length > 1 ? heads : []) {
+      const without = new Set([...repeated, head]);
+      const inner = stronglyConnected(component, (block) => this.edges(block, without));
+      const looping = inner.filter(
+        (blocks) => blocks.length > 1 || this.edges(blocks[0] ?? -1, without).includes(blocks[0] ?? -1),
+      );
+      const count = looping.reduce((sum, blocks) => sum + blocks.length, 0);
+      if (count > most) [best, most] = [head, count];
+    }
+    return best;
   }
 
   private edges(block: number, repeated: ReadonlySet<number>): readonly number[] {

@@ -70,7 +70,6 @@ export function compileRegion(region: Region, context: RegionContext): CodeBuild
       const block = blocks[index];
       if (block !== undefined) e.emitBlock(block);
     },
-    enterLoop: () => {},
   });
   for (let kind: ExitKind = ExitKind.Count - 1; kind >= 0; kind--) {
     code.end();
