@@ -91,7 +91,9 @@ class ControlFlow {
     const [only] = component;
     assert(only !== undefined, "a component has blocks");
     if (component.length === 1 && !this.edges(only, repeated).includes(only)) {
-      this.blocks.emitBlock(only, this.jumpTo);
+      const around = this.targets[only];
+      if (around?.shared === true && this.edges(only, new Set()).includes(only)) this.repeatAlone(only, around);
+      else this.blocks.emitBlock(only, this.jumpTo);
       return;
     }
     this.code.loop();
@@ -100,6 +102,15 @@ class ControlFlow {
     // Inside, the other heads get labels of their own: only who comes from outside is dispatched to them.
     this.sequence(component, heads, new Set([...repeated, this.repeatedHead(component, heads, repeated)]));
     this.code.end();
+  }
+
+  /** Emits a block that jumps to itself as a loop of its own, so that it is not repeated through the loop around it. */
+  private repeatAlone(block: number, around: Target): void {
+    this.code.loop();
+    this.targets[block] = { level: this.code.depth, shared: false };
+    this.blocks.emitBlock(block, this.jumpTo);
+    this.code.end();
+    this.targets[block] = around;
   }
 
   /**
