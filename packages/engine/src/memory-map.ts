@@ -48,14 +48,12 @@ export const CPU_RECORDS = 0x0010_0000;
 export const HOT_QUEUE = 0x0018_0000;
 export const HOT_QUEUE_CAPACITY = 512;
 /**
- * Where indirect jumps went: the low halves of the last addresses, in the entry that a hash of the jump's record chooses.
+ * Where indirect jumps went: the low halves of some addresses or 0, in the entry that a hash of the jump's record chooses.
  * Hints for the region former only.
  */
 export const TARGET_SAMPLES = 0x0019_0000;
 export const TARGET_SAMPLE_ENTRIES = 2048;
 export const TARGETS_PER_SAMPLE = 16;
-/** A slot of an entry is written for 2^this jumps before it is the next one's turn: many jumps go one way for a while. */
-export const TARGET_SAMPLE_SHIFT = 7;
 /** Counters that helpers keep for the machine as a whole. */
 export const CODE_COUNTERS: number = CPU_RECORDS + MAX_CPUS * CPU_STRIDE;
 /** A TLB without valid entries, shared by all vCPUs: every access takes the slow path. */

@@ -6,7 +6,6 @@ import {
   NO_FRAME,
   RECORD_SIZE,
   RecordField,
-  TARGET_SAMPLE_SHIFT,
   TARGETS_PER_SAMPLE,
   targetSamples,
 } from "@isola/engine";
@@ -176,13 +175,12 @@ export class RegionFormer {
   /** Where the indirect jump of a record went lately, as offsets from the start of its page. */
   private sampledTargets(record: number, pageBase: bigint): number[] {
     const { view } = this;
-    const jumps = view.getUint32(record + RecordField.Samples, true);
-    const samples = Math.min(Math.ceil(jumps / (1 << TARGET_SAMPLE_SHIFT)), TARGETS_PER_SAMPLE);
     const base = Number(BigInt.asIntN(32, pageBase));
     const counts = new Map<number, number>();
-    for (let i = 0; i < samples; i++) {
-      const distance = (view.getInt32(targetSamples(record) + 4 * i, true) - base) | 0;
-      if (Math.abs(distance) < MAX_DISTANCE) counts.set(distance, (counts.get(distance) ?? 0) + 1);
+    for (let i = 0; i < TARGETS_PER_SAMPLE; i++) {
+      const target = view.getInt32(targetSamples(record) + 4 * i, true);
+      const distance = (target - base) | 0;
+      if (target !== 0 && Math.abs(distance) < MAX_DISTANCE) counts.set(distance, (counts.get(distance) ?? 0) + 1);
     }
     return [...counts].sort(([, a], [, b]) => b - a).map(([distance]) => distance);
   }

@@ -4,7 +4,6 @@ import {
   RECORD_SIZE,
   RecordField,
   TARGET_SAMPLE_ENTRIES,
-  TARGET_SAMPLE_SHIFT,
   TARGET_SAMPLES,
   TARGETS_PER_SAMPLE,
   TLB_ENTRIES,
@@ -18,6 +17,11 @@ import { cpu as layout } from "../cpu-layout.js";
 import { Flags } from "../semantics/flags.js";
 import { integerLoad, integerStore, type Vector, X86Emitter } from "../semantics/x86-emitter.js";
 import { type Form, isNearIndirect } from "../table/form.js";
+
+/** Of a number that is as good as random, whose topmost bits choose a slot for a sample: the slot is one that is kept. */
+const KEPT_SLOTS = 0x8000_0000 | 0;
+/** Unless these are all zero. */
+const KEPT_TURNS = 0x07c0_0000;
 
 const SLOT_FIELD = { reg: RecordField.Reg, rm: RecordField.Rm, vvvv: RecordField.Vvvv } as const;
 
@@ -264,9 +268,15 @@ export class InterpreterEmitter extends X86Emitter {
     this.storeHost("i32.store", this.record, this.add(count, this.i32(1)), RecordField.Samples);
     const hash = this.and(this.record, this.i32((TARGET_SAMPLE_ENTRIES - 1) * RECORD_SIZE));
     const entry = this.shl(hash, Math.log2((4 * TARGETS_PER_SAMPLE) / RECORD_SIZE));
-    const turn = this.shrU(count, TARGET_SAMPLE_SHIFT);
-    const slot = this.shl(this.and(turn, this.i32(TARGETS_PER_SAMPLE - 1)), 2);
-    this.storeHost("i32.store", this.add(entry, slot), this.wrap(rip), TARGET_SAMPLES);
+    // Which slot is as good as random, since jumps go round in circles. Half of the slots keep what they have for long,
+    // since many jumps go one way for a while.
+    const random = this.mul(count, this.i32(0x9e37_79b1 | 0));
+    const slot = this.shrU(random, 32 - Math.log2(TARGETS_PER_SAMPLE));
+    const kept = this.and(random, this.i32(KEPT_SLOTS | KEPT_TURNS));
+    this.if(this.leU(kept, this.i32(KEPT_SLOTS)), () => {
+      const at = this.add(entry, this.shl(slot, 2));
+      this.storeHost("i32.store", at, this.wrap(rip), TARGET_SAMPLES);
+    });
   }
 
   reenter(): void {
