@@ -32,6 +32,8 @@ export class AccessGroup {
   private readonly lowPlaces: number[] = [];
   private readonly highPlaces: number[] = [];
   private readonly tagPlaces: number[] = [];
+  /** Blocks that are being emitted, or will be, whose accesses may join. */
+  holders = 0;
 
   constructor(
     readonly root: AddressRoot,
@@ -45,8 +47,12 @@ export class AccessGroup {
     this.high = first + bytes - 1;
   }
 
-  /** Takes in an access, unless the group would become too wide. */
-  join(offset: number, bytes: number, write: boolean): boolean {
+  /**
+   * Takes in an access, unless the group would become too wide.
+   * @param certain the access follows whenever the group has probed; if not, it must not demand the right to write
+   */
+  join(offset: number, bytes: number, write: boolean, certain: boolean): boolean {
+    if (write && !this.writes && !certain) return false;
     const low = Math.min(this.low, offset);
     const high = Math.max(this.high, offset + bytes - 1);
     if (high - low >= MAX_SPAN) return false;
@@ -92,20 +98,53 @@ export class AccessGroup {
   }
 }
 
+/** What is known of registers and groups at the end of a block. */
+export interface AddressState {
+  readonly registers: readonly (Origin | undefined)[];
+  readonly groups: ReadonlyMap<AddressRoot, AccessGroup>;
+}
+
 /** Which values of a block are known by their distance from a root, and which accesses around a root share a probe. */
 export class AddressTracker {
   /** What registers hold, where that is known. */
   private registers: (Origin | undefined)[] = [];
   /** Values of the instruction. */
   private readonly values = new Map<Value, Origin>();
-  private readonly groups = new Map<AddressRoot, AccessGroup>();
-  private readonly all: AccessGroup[] = [];
+  private groups = new Map<AddressRoot, AccessGroup>();
+  /** Groups of the block before, where that is the only way to this one. */
+  private inherited: ReadonlySet<AccessGroup> = new Set();
+  /** Groups that this block holds, including those that can no longer be joined. */
+  private held = new Set<AccessGroup>();
 
-  /** A block begins, or a helper has changed registers and perhaps the soft TLB. */
+  /** A block begins after `before`, or after any other block. */
+  begin(before: AddressState | undefined): void {
+    this.reset();
+    if (before === undefined) return;
+    this.registers = [...before.registers];
+    this.groups = new Map(before.groups);
+    this.held = new Set(before.groups.values());
+    this.inherited = new Set(this.held);
+  }
+
+  /** What is known, for a block that only this one leads to. */
+  hand(): AddressState {
+    for (const group of this.groups.values()) group.holders++;
+    return { registers: [...this.registers], groups: new Map(this.groups) };
+  }
+
+  /** The block ends. Returns the groups that no block can join any more. */
+  end(): readonly AccessGroup[] {
+    const complete = [...this.held].filter((group) => --group.holders === 0);
+    this.held.clear();
+    this.inherited = new Set();
+    return complete;
+  }
+
+  /** A helper has changed registers and perhaps the soft TLB. */
   reset(): void {
     this.registers = [];
     this.values.clear();
-    this.groups.clear();
+    this.groups = new Map();
   }
 
   endInstruction(): void {
@@ -151,14 +190,15 @@ export class AddressTracker {
     return this.groups.get(root);
   }
 
-  /** The group from now on for accesses around its root. */
-  open(group: AccessGroup): void {
-    this.groups.set(group.root, group);
-    this.all.push(group);
+  /** Whether accesses of this block follow whenever the group has probed. */
+  isCertain(group: AccessGroup): boolean {
+    return !this.inherited.has(group);
   }
 
-  /** All groups of a block that has been emitted. */
-  takeGroups(): readonly AccessGroup[] {
-    return this.all.splice(0);
+  /** The group from now on for accesses around its root. */
+  open(group: AccessGroup): void {
+    group.holders++;
+    this.groups.set(group.root, group);
+    this.held.add(group);
   }
 }

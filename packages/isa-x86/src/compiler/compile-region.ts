@@ -3,9 +3,10 @@ import { emitControlFlow, type HelperResolver } from "@isola/engine";
 import { CodeBuilder } from "@isola/wasm";
 import { ModeKey } from "../decode/mode.js";
 import type { Form } from "../table/form.js";
+import type { AddressState, AddressTracker } from "./access-group.js";
 import { ExitKind } from "./exits.js";
 import type { FlagState } from "./lazy-flags.js";
-import { type Region, successorsOf } from "./region.js";
+import { type Region, type RegionBlock, successorsOf } from "./region.js";
 import type { ExitTargets } from "./region-border.js";
 import { RegionEmitter } from "./region-emitter.js";
 
@@ -30,7 +31,12 @@ export function compileRegion(region: Region, context: RegionContext): CodeBuild
   const levels: number[] = [];
   const used = new Set<ExitKind>();
   const graph = { successors: blocks.map(successorsOf), entries };
-  const states = new FlagStates(graph.successors, entries);
+  const ways = new Ways(graph.successors, entries);
+  const blockAt = (index: number): RegionBlock => {
+    const block = blocks[index];
+    if (block === undefined) throw new Error(`the region has no block ${index}`);
+    return block;
+  };
   let jump: (block: number) => void = () => {};
   let current = 0;
   const e: RegionEmitter = new RegionEmitter(
@@ -39,20 +45,17 @@ export function compileRegion(region: Region, context: RegionContext): CodeBuild
     {
       view: context.view,
       formOf: context.formOf,
-      block: (index) => {
-        const block = blocks[index];
-        if (block === undefined) throw new Error(`the region has no block ${index}`);
-        return block;
-      },
+      block: blockAt,
       jumpToBlock: (index) => jump(index),
       exitLevel: (kind) => {
         used.add(kind);
         return levels[kind] ?? 0;
       },
-      flagsReach: (index) => {
-        if (!states.isOnlyWay(current, index)) e.flags.storeLazily();
-        else states.reach(index, e.flags.state);
+      reach: (index) => {
+        if (ways.isOnly(current, index)) ways.hand(index, e.flags.state, e.addresses);
+        else e.flags.storeLazily();
       },
+      heirs: () => (graph.successors[current] ?? []).filter((next) => ways.isOnly(current, next)).map(blockAt),
     },
     (region.mode & ModeKey.CodeSizeMask) === ModeKey.Code64,
     first,
@@ -66,9 +69,9 @@ export function compileRegion(region: Region, context: RegionContext): CodeBuild
     emitBlock(index, jumpTo) {
       jump = jumpTo;
       current = index;
-      e.flags.state = states.of(index);
-      const block = blocks[index];
-      if (block !== undefined) e.emitBlock(block);
+      const before = ways.before(index);
+      e.flags.state = before?.flags ?? "stored";
+      e.emitBlock(blockAt(index), before?.addresses);
     },
   });
   for (let kind: ExitKind = ExitKind.Count - 1; kind >= 0; kind--) {
@@ -82,27 +85,33 @@ export function compileRegion(region: Region, context: RegionContext): CodeBuild
   return code;
 }
 
-/** What is known of the flags at the start of each block: where several ways lead to it they have been stored. */
-class FlagStates {
-  private readonly states: FlagState[];
-  private readonly ways: number[];
+/** What is known at the end of a block, for one that only this one leads to. */
+interface Knowledge {
+  readonly flags: FlagState;
+  readonly addresses: AddressState;
+}
+
+/** On how many ways control comes to each block. Where there are several, flags have been stored and nothing is known. */
+class Ways {
+  private readonly known = new Map<number, Knowledge>();
+  private readonly count: number[];
 
   constructor(successors: readonly (readonly number[])[], entries: readonly number[]) {
-    this.states = new Array<FlagState>(successors.length).fill("stored");
-    this.ways = new Array<number>(successors.length).fill(0);
-    for (const next of [...successors, entries]) for (const to of next) this.ways[to] = (this.ways[to] ?? 0) + 1;
+    this.count = new Array<number>(successors.length).fill(0);
+    for (const next of [...successors, entries]) for (const to of next) this.count[to] = (this.count[to] ?? 0) + 1;
   }
 
-  /** Whether control comes to `to` only from `from`, in one go. */
-  isOnlyWay(from: number, to: number): boolean {
-    return from !== to && this.ways[to] === 1;
+  /** Whether control comes to `to` only from `from`. */
+  isOnly(from: number, to: number): boolean {
+    return from !== to && this.count[to] === 1;
   }
 
-  reach(block: number, state: FlagState): void {
-    this.states[block] = state;
+  hand(block: number, flags: FlagState, addresses: AddressTracker): void {
+    // A block may jump to another one in two ways, which know the same.
+    if (!this.known.has(block)) this.known.set(block, { flags, addresses: addresses.hand() });
   }
 
-  of(block: number): FlagState {
-    return this.states[block] ?? "stored";
+  before(block: number): Knowledge | undefined {
+    return this.known.get(block);
   }
 }

@@ -4,6 +4,7 @@ import { BlockField, FAULT_INTERPRET, RecordField, RECORD_SIZE } from "@isola/en
 import { cpu as layout } from "../cpu-layout.js";
 import { Special } from "../interpreter/special.js";
 import { ColdExit } from "./exits.js";
+import type { AddressState } from "./access-group.js";
 import type { RegionBlock } from "./region.js";
 import { RegionBorder } from "./region-border.js";
 
@@ -15,16 +16,18 @@ const ZERO = layout.at("zero");
  * branches.
  */
 export class RegionEmitter extends RegionBorder {
-  /** Emits all instructions of a block. */
-  emitBlock(block: RegionBlock): void {
+  /**
+   * Emits all instructions of a block.
+   * @param before what is known of addresses if control comes from one other block only
+   */
+  emitBlock(block: RegionBlock, before?: AddressState): void {
     this.block = block;
     this.left = false;
-    this.addresses.reset();
-    this.countBases(block);
+    this.beginGroups(block, before);
     this.enterBlock();
     for (let i = 1; i < block.records && !this.left; i++) this.emitRecord(block.head + i * RECORD_SIZE);
     assert(this.left, "a block ends with a jump");
-    this.finishGroups();
+    this.endGroups();
   }
 
   /** What the head of a block does in the interpreter: takes the instructions off the budget and looks for events. */

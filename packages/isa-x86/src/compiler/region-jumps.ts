@@ -94,7 +94,7 @@ export abstract class RegionJumps extends RegionMemory {
     }
     // An instruction that ends in another page.
     if (target.secondFrame >= 0) this.leaveUnlessMapped(this.pageAt(target.delta + PAGE), target.secondFrame, rip);
-    this.port.flagsReach(index);
+    this.port.reach(index);
     this.port.jumpToBlock(index);
     this.left = true;
   }

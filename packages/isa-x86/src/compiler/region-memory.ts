@@ -4,7 +4,7 @@ import { memoryOps, type MemoryOpName } from "@isola/wasm";
 import { cpu as layout } from "../cpu-layout.js";
 import { Special } from "../interpreter/special.js";
 import { Gpr, integerLoad, integerStore } from "../semantics/x86-emitter.js";
-import { AccessGroup } from "./access-group.js";
+import { AccessGroup, type AddressState } from "./access-group.js";
 import type { RegionBlock } from "./region.js";
 import { isExtended } from "./region-locals.js";
 import { RegionOperands } from "./region-operands.js";
@@ -125,10 +125,17 @@ export abstract class RegionMemory extends RegionOperands {
 
   // -- accesses that share a probe ------------------------------------------------------------------------------------
 
-  /** Counts in advance how many memory operands of a block are based on each register. */
-  protected countBases(block: RegionBlock): void {
-    const { view } = this.port;
+  /** The block begins; `before` is what is known if control comes from one other block only. */
+  protected beginGroups(block: RegionBlock, before: AddressState | undefined): void {
+    this.addresses.begin(before);
     this.uses.fill(0);
+    this.countBases(block);
+    for (const heir of this.port.heirs()) this.countBases(heir);
+  }
+
+  /** Counts in advance how many memory operands of a block are based on each register. */
+  private countBases(block: RegionBlock): void {
+    const { view } = this.port;
     const use = (register: number): void => void (this.uses[register] = (this.uses[register] ?? 0) + 1);
     for (let i = 1; i < block.records; i++) {
       const record = block.head + i * RECORD_SIZE;
@@ -143,8 +150,8 @@ export abstract class RegionMemory extends RegionOperands {
   }
 
   /** The block has been emitted. */
-  protected finishGroups(): void {
-    for (const group of this.addresses.takeGroups()) {
+  protected endGroups(): void {
+    for (const group of this.addresses.end()) {
       group.finish(this.code, TlbField.TagRead, TlbField.TagWrite);
       this.freeHosts.push(group.host);
     }
@@ -158,12 +165,15 @@ export abstract class RegionMemory extends RegionOperands {
     const known = this.addresses.groupOf(root);
     if (known !== undefined) {
       // What runs under a condition must not change what the probe is for.
-      const joins = this.armDepth > 0 ? known.covers(offset, bytes, write) : known.join(offset, bytes, write);
+      const joins =
+        this.armDepth > 0
+          ? known.covers(offset, bytes, write)
+          : known.join(offset, bytes, write, this.addresses.isCertain(known));
       if (joins) return { group: known, offset, hit: this.value(known.host), probed: null };
     }
     if (this.armDepth > 0 || (this.uses[root.register] ?? 0) < 2) return null;
     const group = new AccessGroup(root, offset, bytes, this.freeHosts.pop() ?? this.locals.variable("i32"));
-    group.join(offset, bytes, write);
+    group.join(offset, bytes, write, true);
     this.addresses.open(group);
     const probed = this.probeGroup(group, linear);
     return { group, offset, hit: probed.hit, probed: probed.address };

@@ -21,8 +21,10 @@ export interface RegionPort {
   jumpToBlock(index: number): void;
   /** Level of the label of a way out. */
   exitLevel(kind: ExitKind): number;
-  /** Tells in what state the flags come to a block. */
-  flagsReach(index: number): void;
+  /** Tells that control goes to a block next. */
+  reach(index: number): void;
+  /** Blocks to which control comes only from the one that is being emitted. */
+  heirs(): readonly RegionBlock[];
 }
 
 /**
@@ -43,7 +45,7 @@ export abstract class RegionValues extends X86Emitter {
   protected mustCheckDeath = false;
   /** The helper called last was given the record. */
   protected recordInCall = false;
-  protected readonly addresses = new AddressTracker();
+  readonly addresses = new AddressTracker();
   /** Arms of ifs inside the instruction that are being emitted. */
   protected armDepth = 0;
   /** A constant that is put into `exitRecord` on the way, in case that the helper to which it is passed faults. */
