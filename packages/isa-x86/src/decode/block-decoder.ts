@@ -228,6 +228,7 @@ export class BlockDecoder {
   private readonly decoder = new InstructionDecoder(opcodeTable);
   private readonly insn: DecodedInstruction;
   private readonly bytes: Uint8Array;
+  private readonly words: Uint32Array;
   private readonly view: DataView;
   private readonly straddle = new Uint8Array(32);
   /** Bytes used in the two halves of the arena, and the half being filled. */
@@ -244,6 +245,7 @@ export class BlockDecoder {
     private readonly evict: (half: number, used: number, otherUsed: number) => void,
   ) {
     this.bytes = new Uint8Array(buffer);
+    this.words = new Uint32Array(buffer);
     this.view = new DataView(buffer);
     for (const opcode of opcodeTable) this.facts.set(opcode, factsOf(opcode, index));
     const first = opcodeTable[0];
@@ -333,7 +335,9 @@ export class BlockDecoder {
 
   private newRecord(handler: number, pageOffset: number, length: number): number {
     const record = this.at;
-    this.bytes.fill(0, record, record + RECORD_SIZE);
+    const { words } = this;
+    // Eight stores: a call of fill() for so few bytes takes longer.
+    for (let word = record >> 2; word < (record + RECORD_SIZE) >> 2; word++) words[word] = 0;
     this.view.setUint32(record, handler, true);
     this.view.setUint16(record + RecordField.PageOffset, pageOffset, true);
     this.bytes[record + RecordField.Length] = length;
