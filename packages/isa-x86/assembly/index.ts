@@ -53,7 +53,7 @@ export { invalidateByPcid } from "./system/pcid";
 export { moveToSegment, popSegment } from "./system/segment-load";
 export { adjustStackSegmented, checkCodeLimit, checkSegmentWritable, peekSegmented, pushSegmented, pushSelector, segmentAddress } from "./system/stack";
 export { readSegmentBase, readBaseRegister, swapGs, systemCall, systemEnter, systemExit, systemReturn, writeBaseRegister, writeSegmentBase } from "./system/syscall";
-export { readTimeStamp, timeStamp } from "./system/time-stamp";
+export { estimateTicks, readTimeStamp, timeStamp } from "./system/time-stamp";
 export { farCall, farJump } from "./system/transfer";
 export { checkIo } from "./system/tss";
 

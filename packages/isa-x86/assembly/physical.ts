@@ -8,6 +8,8 @@ const FOUR_GIB: u64 = 0x1_0000_0000;
 /** Result of {@link ramOffset} for an address that is not RAM. */
 export const NOT_RAM: u32 = 0xffff_ffff;
 
+/** Accesses to devices so far: whoever wants to know whether there was one compares. */
+export let deviceAccesses: u32 = 0;
 let lowSize: u64 = 0;
 let highSize: u64 = 0;
 
@@ -35,6 +37,7 @@ export function readPhysical(physical: u64, bytes: u32): u64 {
     if (bytes == 2) return <u64>load<u16>(host);
     return <u64>load<u8>(host);
   }
+  deviceAccesses++;
   const high = <u32>(physical >> 32);
   const low = <u32>physical;
   if (bytes == 8) return <u64>mmioRead(low, high, 4) | (<u64>mmioRead(low + 4, high, 4) << 32);
@@ -53,6 +56,7 @@ export function writePhysical(physical: u64, bytes: u32, value: u64): void {
     else store<u8>(host, <u8>value);
     return;
   }
+  deviceAccesses++;
   const high = <u32>(physical >> 32);
   const low = <u32>physical;
   if (bytes == 8) {

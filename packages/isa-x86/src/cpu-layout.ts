@@ -156,6 +156,12 @@ const specs = {
   tlbLocals: { type: "u32", count: 32, doc: "addresses of these entries" },
   tlbLocalCode: { type: "u32", doc: "1 if one of them can be executed" },
   tlbLargePages: { type: "u64", count: 34, doc: "filter of the regions that TLB entries of large pages lie in" },
+  ticksBudget: {
+    type: "u32",
+    doc: "budget when the machine's time-stamp counter was read last in this run, or 0x80000000 if it was not",
+  },
+  ticksRead: { type: "u64", doc: "what it was then" },
+  ticksTold: { type: "u64", doc: "the last value that the guest was told, before its offset" },
 } as const satisfies { [key: string]: FieldSpec };
 
 type SegmentName = "es" | "cs" | "ss" | "ds" | "fs" | "gs" | "ldtr" | "tr";

@@ -72,6 +72,7 @@ export class Machine {
       mmio,
       translation: config.translation,
       ticks: () => Math.floor(clock.now()),
+      estimateTicks: !clock.virtual,
       timer: { now: () => ports.clock.now(), moduleTime: () => wasm.time },
     });
     this.vcpus = Array.from(

@@ -42,6 +42,7 @@ export interface BareMachineOptions {
   readonly translation?: Translation | TranslationPolicy;
   /** Parts of the host's WebAssembly to be replaced. */
   readonly host?: Partial<WasmHost>;
+  readonly estimateTicks?: boolean;
 }
 
 /**
@@ -64,7 +65,7 @@ export class BareMachine {
   constructor(
     ramSize = 16 << 20,
     private readonly traps: TrapHandler | null = null,
-    { translation = testTranslation(), host = {} }: BareMachineOptions = {},
+    { translation = testTranslation(), host = {}, estimateTicks = false }: BareMachineOptions = {},
   ) {
     this.engine = new X86Engine({
       wasm: { ...wasm, ...host },
@@ -74,6 +75,7 @@ export class BareMachine {
       translation,
       mmio: this.mmio,
       ticks: () => this.clock(),
+      estimateTicks,
     });
     const interrupts = {
       pending: () => this.waiting.length > 0,

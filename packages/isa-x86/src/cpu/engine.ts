@@ -30,6 +30,11 @@ export interface EngineOptions {
   readonly translation: Translation | TranslationPolicy;
   /** Ticks of the machine's time-stamp counter, a whole number; guest code asks for it while it runs. */
   readonly ticks: () => number;
+  /**
+   * `ticks` follows a host's clock in nanoseconds. A guest that reads its counter often then gets, for some microseconds
+   * and as long as no device is accessed, an estimate that never runs ahead of the clock.
+   */
+  readonly estimateTicks?: boolean;
   /** Measures what translation takes. */
   readonly timer?: TranslationTimer;
 }
@@ -82,6 +87,7 @@ export class X86Engine {
 
     this.helpers.configureRam(this.ram.lowSize, this.ram.highSize);
     this.helpers.configureCpus(cpuCount);
+    this.helpers.estimateTicks(options.estimateTicks === true ? 1 : 0);
     const translatorOptions = {
       wasm,
       memory,

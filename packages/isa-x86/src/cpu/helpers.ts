@@ -32,6 +32,8 @@ export interface Helpers {
   writeFlags(cpu: number, value: number, mask: number): void;
   writeEfer(cpu: number, value: bigint): number;
   timeStamp(cpu: number): bigint;
+  /** Whether guests may be given an estimate of the time-stamp counter, 0 or 1: see EngineOptions. */
+  estimateTicks(allowed: number): void;
   checkIo(cpu: number, port: number, bytes: number): void;
   checkIoBreakpoint(cpu: number, port: number, bytes: number): void;
   segmentAddress(cpu: number, record: number, segmentOffset: number, offset: bigint, bytesAndWrite: number): bigint;

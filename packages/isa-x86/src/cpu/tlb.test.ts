@@ -172,4 +172,27 @@ describe("the time-stamp counter", () => {
     machine.run(CODE, budget);
     expect([machine.get(RBX), machine.get(RAX)]).toEqual([2n, 6n]);
   });
+
+  it("is estimated for a while where it follows a host's clock, until a device is accessed, and never runs ahead", () => {
+    const DEVICE = 0xfee0_0000;
+    const host = new BareMachine(undefined, null, { estimateTicks: true });
+    host.mmio.map(DEVICE, 0x1000, { read: () => 0, write: () => {} });
+    host.map(MAPPED, DEVICE);
+    let readings = 0;
+    host.clock = () => (readings++, 5000);
+    // rdtsc; mov ebx,eax; the code between; rdtsc. The second time, since new code is decoded outside.
+    const ticksAndReadings = (between: string): [ticks: bigint, readings: number] => {
+      host.load(CODE, `0f31 89c3 ${between} 0f31`);
+      host.run();
+      readings = 0;
+      host.run();
+      return [host.get(RAX) - host.get(RBX), readings];
+    };
+    // mov ecx,100; 1: dec ecx; jne 1: with the first MOV and the second RDTSC 203 instructions, eight in a tick
+    expect(ticksAndReadings("b964000000 ffc9 75fc")).toEqual([25n, 1]);
+    // 4000 instructions; the clock has stood still, but less than what was told before it does not become.
+    expect(ticksAndReadings("b9d0070000 ffc9 75fc")).toEqual([0n, 2]);
+    // mov ecx,[0x200000]
+    expect(ticksAndReadings("8b0c2500002000")).toEqual([0n, 2]);
+  });
 });

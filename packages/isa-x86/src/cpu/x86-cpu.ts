@@ -51,6 +51,9 @@ const EVENT = 0x8000_0000;
 /** The same for dead regions only, which is no concern of the guest's: assembly/code-cache.ts. */
 const TRANSLATOR_EVENT = 0xc000_0000;
 
+/** Value of ticksBudget that no budget of a run comes near. */
+const NOT_READ = 0x8000_0000;
+
 /** One virtual CPU: runs guest code until something needs the machine. */
 export class X86Cpu {
   readonly state: CpuState;
@@ -102,7 +105,7 @@ export class X86Cpu {
   }
 
   private runBudget(instructions: number): VmExit {
-    const { state, engine, record } = this;
+    const { state, engine } = this;
     state.set("budget", instructions);
     for (;;) {
       if (state.get("event") === TRANSLATOR_EVENT) state.set("event", 0);
@@ -124,13 +127,19 @@ export class X86Cpu {
         continue;
       }
       engine.translator.work();
-      const reason = engine.enter(0, record);
+      const reason = this.enter();
       if (reason === Exit.Event && state.get("event") === 0) {
         this.statistics.countExit(reason);
         return EXIT_BUDGET;
       }
       if (!this.goOn(reason)) return EXIT_SHUTDOWN;
     }
+  }
+
+  /** Runs generated code, which knows nothing of the time that has passed outside. */
+  private enter(): number {
+    this.state.set("ticksBudget", NOT_READ);
+    return this.engine.enter(0, this.record);
   }
 
   /** Does what generated code left for. False on a triple fault. */
@@ -178,11 +187,11 @@ export class X86Cpu {
     state.set("event", 0);
     state.set("stepping", 1);
     state.set("budget", 1);
-    let reason = engine.enter(0, record);
+    let reason = this.enter();
     while (reason === Exit.Decode) {
       this.statistics.countExit(reason);
       this.decode();
-      reason = engine.enter(0, record);
+      reason = this.enter();
     }
     state.set("stepping", 0);
     state.set("event", event | state.get("event"));
