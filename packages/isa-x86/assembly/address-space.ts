@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tags of TLB entries. Each address space has one for the arrays that hold user pages. The array of supervisor accesses
 // has a tag of its own, which stays when CR3 changes, because nearly all that it holds are global pages; the few others
-// are listed and dropped then (SDM 3A 4.10.2.4). A kernel that maps itself without global pages overflows the list, and
-// then that array, too, is tagged by address space ("unsplit") until the next full flush.
+// are listed and dropped then (SDM 3A 4.10.2.4). If the list has overflowed, the array gets a new tag. A kernel that maps
+// itself without global pages overflows it every time, and then that array, too, is tagged by address space ("unsplit")
+// until the next full flush.
 import {
   CPU_CR3,
   CPU_CR4,
@@ -38,6 +39,8 @@ const MAX_KEY: u32 = 0xfff;
 const PCID_SLOTS: u32 = 16;
 const SLOT_USED: u32 = 1 << 24;
 const MAX_LOCALS: u32 = 32;
+/** So many overflows of the list one after the other, and the supervisor array is tagged by address space. */
+const MAX_OVERFLOWS: u32 = 8;
 const LARGE_PAGES_SIZE: usize = 272;
 
 /** Puts the arrays of this CPU where the memory map says, all empty. Part of CPU creation. */
@@ -69,7 +72,7 @@ function restartKeys(cpu: usize): void {
   clearJumpCache(cpu);
   forgetPcids(cpu);
   forgetLocals(cpu);
-  store<u32>(cpu + CPU_TLB_SPLIT, 1);
+  store<u32>(cpu + CPU_TLB_SPLIT, MAX_OVERFLOWS);
   store<u32>(cpu + CPU_TLB_LAST_KEY, 2);
   rememberPcid(cpu, currentPcid(cpu), 1);
   useKeys(cpu, 1, 2);
@@ -102,16 +105,22 @@ function rememberPcid(cpu: usize, pcid: u32, key: u32): void {
   store<u32>(slot, pcid | (key << 12) | SLOT_USED);
 }
 
-/** A tag that nothing in the TLB has, for the current PCID; 0 if there was none left and everything began anew. */
-function freshKey(cpu: usize): u32 {
-  count(cpu + VCPU_COUNTER_TLB_FLUSHES);
+/** A tag that nothing in the TLB has; 0 if there was none left and everything began anew. */
+function takeKey(cpu: usize): u32 {
   const key = load<u32>(cpu + CPU_TLB_LAST_KEY) + 1;
   if (key > MAX_KEY) {
     restartKeys(cpu);
     return 0;
   }
   store<u32>(cpu + CPU_TLB_LAST_KEY, key);
-  rememberPcid(cpu, currentPcid(cpu), key);
+  return key;
+}
+
+/** The same for the address space of the current PCID. */
+function freshKey(cpu: usize): u32 {
+  count(cpu + VCPU_COUNTER_TLB_FLUSHES);
+  const key = takeKey(cpu);
+  if (key != 0) rememberPcid(cpu, currentPcid(cpu), key);
   return key;
 }
 
@@ -129,15 +138,20 @@ function forgetLocals(cpu: usize): void {
   store<u32>(cpu + CPU_TLB_LOCAL_CODE, 0);
 }
 
-/** Tag of the supervisor array after a change to the address space tagged `space`: drops what is not global. */
+/**
+ * Tag of the supervisor array after a change to the address space tagged `space`: drops what is not global. 0 if there was
+ * no tag left and everything began anew.
+ */
 function systemKeyFor(cpu: usize, space: u32): u32 {
-  if (load<u32>(cpu + CPU_TLB_SPLIT) == 0) return space;
+  const split = load<u32>(cpu + CPU_TLB_SPLIT);
+  if (split == 0) return space;
   const count = load<u32>(cpu + CPU_TLB_LOCAL_COUNT);
   if (count > MAX_LOCALS) {
-    store<u32>(cpu + CPU_TLB_SPLIT, 0);
+    store<u32>(cpu + CPU_TLB_SPLIT, split - 1);
     forgetLocals(cpu);
-    return space;
+    return split == 1 ? space : takeKey(cpu);
   }
+  store<u32>(cpu + CPU_TLB_SPLIT, MAX_OVERFLOWS);
   for (let i: u32 = 0; i < count; i++) clear(<usize>load<u32>(cpu + CPU_TLB_LOCALS + (<usize>i << 2)));
   if (load<u32>(cpu + CPU_TLB_LOCAL_CODE) != 0) forgetJumps(cpu);
   forgetLocals(cpu);
@@ -151,7 +165,9 @@ function systemKeyFor(cpu: usize, space: u32): u32 {
 export function switchAddressSpace(cpu: usize, keep: bool): void {
   const slot = keep ? findPcid(cpu, currentPcid(cpu)) : 0;
   const space = slot != 0 ? (load<u32>(slot) >> 12) & MAX_KEY : freshKey(cpu);
-  if (space != 0) useKeys(cpu, space, systemKeyFor(cpu, space));
+  if (space == 0) return;
+  const system = systemKeyFor(cpu, space);
+  if (system != 0) useKeys(cpu, space, system);
 }
 
 /** Forgets all translations of all address spaces, global ones included. */
@@ -159,15 +175,11 @@ export function flushTlb(cpu: usize): void {
   forgetPcids(cpu);
   const space = freshKey(cpu);
   if (space == 0) return;
-  const system = space + 1;
-  if (system > MAX_KEY) {
-    restartKeys(cpu);
-    return;
-  }
-  store<u32>(cpu + CPU_TLB_LAST_KEY, system);
+  const system = takeKey(cpu);
+  if (system == 0) return;
   forgetLocals(cpu);
   memory.fill(cpu + CPU_TLB_LARGE_PAGES, 0, LARGE_PAGES_SIZE);
-  store<u32>(cpu + CPU_TLB_SPLIT, 1);
+  store<u32>(cpu + CPU_TLB_SPLIT, MAX_OVERFLOWS);
   useKeys(cpu, space, system);
 }
 

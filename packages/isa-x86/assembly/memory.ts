@@ -21,8 +21,8 @@ import {
 import { holdsCode } from "./code-cache";
 import { checkDataBreakpoint } from "./system/breakpoint";
 import { IMPLICIT, NO_PAGE, READ, WRITE, walk } from "./paging";
-import { NOT_RAM, ramOffset, readPhysical, writePhysical } from "./physical";
-import { ADDEND, SYSTEM, TAG_READ, TAG_WRITE, arrayOf, entryOf, fill, hasCode, tagOf } from "./tlb";
+import { NOT_RAM, physicalOf, ramOffset, readPhysical, writePhysical } from "./physical";
+import { ADDEND, RAM_PAGE, SYSTEM, TAG_READ, TAG_WRITE, arrayOf, entryOf, fill, hasCode, tagOf } from "./tlb";
 
 const PAGE: u64 = ~(<u64>0xfff);
 const CR0_AM: u64 = 0x4_0000;
@@ -91,8 +91,14 @@ function userPagesAllowed(cpu: usize): bool {
   return (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_AC) != 0;
 }
 
-/** Translates with current privilege and fills the TLB. Physical address of the byte, or NO_PAGE with a fault. */
+/**
+ * Translates with current privilege and fills the TLB. Physical address of the byte, or NO_PAGE with a fault. Helpers and
+ * accesses that cross pages come here whatever the TLB holds, so it is looked at first.
+ */
 function translate(cpu: usize, linear: u64, access: u32): u64 {
+  const entry = entryOf(<usize>load<u32>(cpu + CPU_TLB_BASE), linear);
+  if (load<u64>(entry + (access == WRITE ? TAG_WRITE : TAG_READ)) == ((linear & PAGE) | load<u64>(cpu + CPU_TLB_KEY)))
+    return physicalOf(load<u32>(entry + RAM_PAGE)) | (linear & 0xfff);
   const page = walk(cpu, linear, access, isUser(cpu), userPagesAllowed(cpu));
   if (page == NO_PAGE) return NO_PAGE;
   const physical = (page & PAGE) | (linear & 0xfff);

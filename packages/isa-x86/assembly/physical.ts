@@ -27,6 +27,11 @@ export function ramOffset(physical: u64): u32 {
   return NOT_RAM;
 }
 
+/** Guest-physical address of an offset in RAM. */
+export function physicalOf(offset: u32): u64 {
+  return offset < lowSize ? offset : offset - lowSize + FOUR_GIB;
+}
+
 /** Reads 1, 2, 4 or 8 bytes inside one page. */
 export function readPhysical(physical: u64, bytes: u32): u64 {
   const offset = ramOffset(physical);

@@ -33,8 +33,8 @@ export const TAG_READ: usize = TLB_TAG_READ;
 export const TAG_WRITE: usize = TLB_TAG_WRITE;
 export const TAG_EXECUTE: usize = TLB_TAG_EXECUTE;
 export const ADDEND: usize = TLB_ADDEND;
-/** Entry: offset of the page in RAM, for finding entries of a frame. */
-const RAM_PAGE: usize = TLB_RAM_PAGE;
+/** Entry: offset of the page in RAM. */
+export const RAM_PAGE: usize = TLB_RAM_PAGE;
 const ENTRY_SHIFT: u32 = 5;
 const PAGE: u64 = ~(<u64>0xfff);
 /** Number of the array that belongs to supervisor accesses which must not touch user pages. */
