@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+export { checkQcow2, type ImageCheck } from "./qcow2/check.js";
+export { createQcow2, type Qcow2Creation } from "./qcow2/create.js";
+export { openQcow2, type Qcow2Options } from "./qcow2/open.js";
+export type { Qcow2Store } from "./qcow2/qcow2-store.js";
+export { repairQcow2 } from "./qcow2/repair.js";
