@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+export type { ImageFile, ImageHost } from "./image/image-host.js";
+export { type OpenedImage, openImage, type OpenImageOptions, probeFile } from "./image/open-image.js";
+export { DISK_FORMATS, type DiskFormat, type Probed } from "./image/probe.js";
 export { checkQcow2, type ImageCheck } from "./qcow2/check.js";
 export { createQcow2, type Qcow2Creation } from "./qcow2/create.js";
 export { openQcow2, type Qcow2Options } from "./qcow2/open.js";
