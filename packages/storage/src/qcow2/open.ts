@@ -7,7 +7,7 @@ import { changeHeader } from "./commit.js";
 import { CompressedClusters } from "./compressed-clusters.js";
 import { Field } from "./format.js";
 import { readHeader } from "./header.js";
-import { Qcow2Store } from "./qcow2-store.js";
+import { type Qcow2Parts, Qcow2Store } from "./qcow2-store.js";
 import { rebuildRefcounts } from "./repair.js";
 import { loadL1, loadRefcounts } from "./tables-at-open.js";
 
@@ -26,10 +26,14 @@ export interface Qcow2Options {
  * if the image is damaged or needs something that is not supported.
  */
 export async function openQcow2(file: ResizableStore, options: Qcow2Options): Promise<Qcow2Store> {
-  return await perform(open(file, options));
+  return new Qcow2Store(await perform(openParts(file, options)));
 }
 
-function* open(file: ResizableStore, { name, readOnly, backing, decompressor }: Qcow2Options): Steps<Qcow2Store> {
+/** The parts of an image that is to be used. */
+export function* openParts(
+  file: ResizableStore,
+  { name, readOnly, backing, decompressor }: Qcow2Options,
+): Steps<Qcow2Parts> {
   let header = yield* readHeader(file, name);
   if (!readOnly) {
     if (header.corrupt)
@@ -46,7 +50,7 @@ function* open(file: ResizableStore, { name, readOnly, backing, decompressor }: 
   }
   const { geometry, version, size } = header;
   const l1 = yield* loadL1(file, header);
-  return new Qcow2Store({
+  return {
     file,
     name,
     version,
@@ -57,5 +61,5 @@ function* open(file: ResizableStore, { name, readOnly, backing, decompressor }: 
     map: new ClusterMap(file, name, geometry, l1, size, version),
     compressed: new CompressedClusters(file, name, geometry.clusterSize, header.compression, decompressor),
     refcounts: readOnly ? null : yield* loadRefcounts(file, name, header, l1),
-  });
+  };
 }
