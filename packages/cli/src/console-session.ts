@@ -13,21 +13,21 @@ import { TRIPLE_FAULT_STATUS } from "./verb.js";
 const MAX_TYPE_AHEAD = 4096;
 
 /** Builds a machine with its first serial port on `console`. The disks are closed again if it cannot be built. */
-export function makeVm(
+export async function makeVm(
   request: MachineRequest,
   console: ByteSink,
   loop: EventLoop,
   onGuestReset: "restart" | "stop",
   insight: Insight["ports"] = {},
-): Vm {
+): Promise<Vm> {
   const files = Object.fromEntries(request.files.map((path) => [path, readBootFile(path)]));
-  const stores: BlockStore[] = openDisks(request.disks);
+  const stores: BlockStore[] = await openDisks(request.disks);
   try {
     const named = Object.fromEntries(stores.map((store, i) => [String(i), store]));
     const ports = { ...hostPorts(), loop, files, stores: named, serial: [console], ...insight };
     return createVm(request.config, ports, { onGuestReset });
   } catch (error) {
-    for (const store of stores) void store.close();
+    for (const store of stores) await store.close();
     throw error;
   }
 }
@@ -96,7 +96,7 @@ async function runWithInsight(
     },
     onEscape: () => leave(0),
   });
-  const vm = makeVm(
+  const vm = await makeVm(
     request,
     terminal,
     nodeEventLoop(() => terminal.congestion()),

@@ -31,7 +31,7 @@ describe("machine options", () => {
     const { config, disks } = machineRequest(line, image);
     expect(config.boot).toMatchObject({ kernel: "vmlinuz", modules: ["initrd"], commandLine: "root=/dev/vda quiet" });
     expect(disks).toEqual([
-      { path: "root.raw", mode: "temporary" },
+      { path: "root.raw", mode: "temporary", format: "raw" },
       { path: "x", mode: "writable" },
     ]);
   });

@@ -29,7 +29,11 @@ export const MACHINE_OPTIONS: OptionSpecs = {
   mode: { value: "MODE", help: `processor mode of a raw binary: ${FLAT_MODES.join(", ")} (default real)` },
   memory: { value: "SIZE", help: `guest memory, for example 512M or 2G (default ${DEFAULT_CONFIG.memory >> 20}M)` },
   cpus: { value: "COUNT", help: "virtual CPUs (default 1)" },
-  disk: { value: "FILE[,FLAG]", many: true, help: "raw disk image; FLAG is readonly or temporary" },
+  disk: {
+    value: "FILE[,FLAG]",
+    many: true,
+    help: "disk image or its web address; FLAG: readonly, temporary, format=F",
+  },
   device: { value: "NAME", many: true, help: `add a device: ${DEVICE_NAMES.join(", ")}` },
   clock: { value: "KIND", help: "wall, or virtual: time counts instructions, randomness is fixed, runs repeat" },
   translation: { value: "KIND", help: "how guest code is executed: auto, off (interpret), at-once, early (for tests)" },
@@ -89,7 +93,7 @@ export function machineRequest(line: CommandLine, image: ImageFiles | null): Mac
   const boot = bootSource(line, image);
   const disks = line.all("disk").map(parseDiskOption);
   // The image's disk comes first, and belongs to every machine that is made from the image: changes are thrown away.
-  if (image?.disk !== undefined) disks.unshift({ path: image.disk, mode: "temporary" });
+  if (image?.disk !== undefined) disks.unshift({ path: image.disk, mode: "temporary", format: "raw" });
   const memory = line.get("memory");
   const clock = oneOf(line.get("clock") ?? "wall", "clock", ["wall", "virtual"] as const);
   const config: MachineConfig = {

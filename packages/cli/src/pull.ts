@@ -26,8 +26,12 @@ async function runFirstBoot(machine: FirstBootMachine): Promise<string> {
     boot: { kind: "kernel", kernel, modules: [initrd], commandLine: append },
     disks: [{ store: "0", serial: diskSerial(disk) }],
   } as const;
-  const request = { config, files: [kernel, initrd], disks: [{ path: disk, mode: "writable" }] } as const;
-  const vm = makeVm(request, sink, nodeEventLoop(), "stop");
+  const request = {
+    config,
+    files: [kernel, initrd],
+    disks: [{ path: disk, mode: "writable", format: "raw" }],
+  } as const;
+  const vm = await makeVm(request, sink, nodeEventLoop(), "stop");
   const done = stopped(vm);
   await start(vm);
   const abort = () => {

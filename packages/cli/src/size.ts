@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { UsageError } from "./usage-error.js";
 
-const UNITS: { readonly [unit: string]: number } = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+const UNITS: { readonly [unit: string]: number } = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
 /** Bytes in a size such as `512M`, `2G` or `1.5GiB`; a bare number counts MiB. `what` names it in the message. */
 export function parseSize(text: string, what: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([KMG])?(?:i?B)?$/i.exec(text.trim());
+  const match = /^(\d+(?:\.\d+)?)\s*([KMGT])?(?:i?B)?$/i.exec(text.trim());
   if (match === null) throw new UsageError(`${what}: "${text}" is no size; write for example 512M or 2G`);
   const unit = UNITS[(match[2] ?? "M").toUpperCase()] ?? 1;
   const bytes = Number(match[1]) * unit;

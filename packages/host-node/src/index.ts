@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./clock.js";
+export * from "./decompressor.js";
+export * from "./disk-image.js";
 export * from "./entropy.js";
 export * from "./event-loop.js";
-export * from "./file-block-store.js";
+export * from "./file-store.js";
 export * from "./file-lock.js";
 export * from "./host-error.js";
-export * from "./overlay-store.js";
 export * from "./replaceable-file.js";
 export * from "./terminal.js";
+export * from "./url-store.js";
 export * from "./wasm-host.js";

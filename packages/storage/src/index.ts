@@ -10,3 +10,4 @@ export { openQcow2, type Qcow2Options } from "./qcow2/open.js";
 export type { Qcow2Store } from "./qcow2/qcow2-store.js";
 export { repairQcow2 } from "./qcow2/repair.js";
 export { resizeQcow2 } from "./qcow2/resize.js";
+export { resizeImage, type ResizeOptions } from "./image/resize-image.js";

@@ -60,12 +60,7 @@ async function openInChain(file: ImageFile, options: OpenImageOptions, above: re
       throw unsupported(file.name, `is a ${probed?.label} image, which is not supported; convert it first`);
     if (!DISK_FORMATS.includes(format)) throw unsupported(file.name, `is said to be "${format}", which is no format`);
     const base: OpenBase = async (reference, baseFormat) => {
-      const lower = await options.host.open(reference, file.name);
-      const { store } = await openInChain(
-        lower,
-        { host: options.host, readOnly: true, ...(baseFormat === null ? {} : { format: baseFormat }) },
-        [...above, file.name],
-      );
+      const store = await openBase(reference, baseFormat, options.host, [...above, file.name]);
       opened.push(store);
       return store;
     };
@@ -79,7 +74,27 @@ async function openInChain(file: ImageFile, options: OpenImageOptions, above: re
   }
 }
 
-/** Opens an image that another is based on. */
+/** Opens the image that the last of `above` is based on. */
+async function openBase(
+  reference: string,
+  format: DiskFormat | null,
+  host: ImageHost,
+  above: readonly string[],
+): Promise<BlockStore> {
+  const file = await host.open(reference, above.at(-1) ?? "");
+  const options = { host, readOnly: true, ...(format === null ? {} : { format }) };
+  return (await openInChain(file, options, above)).store;
+}
+
+/** Opens the disk that shows through a qcow2 image; null if it stands alone. */
+export async function openBacking(
+  { name }: ImageFile,
+  backing: { readonly name: string; readonly format: string | null } | null,
+  host: ImageHost,
+): Promise<BlockStore | null> {
+  return backing === null ? null : openBase(backing.name, formatNamed(backing), host, [name]);
+}
+
 type OpenBase = (reference: string, format: DiskFormat | null) => Promise<BlockStore>;
 
 async function openAs(
