@@ -82,7 +82,7 @@ const CASES: readonly Case[] = [
   [["run", "--kernel", "kernel", "--disk", "missing"], FAILURE, /cannot open disk missing: there is no such file/],
   [["run", "--kernel", "kernel", "--disk", "empty"], FAILURE, /empty has 0 bytes/],
   [["run", "--kernel", "kernel", "--disk", "odd.img"], FAILURE, /odd\.img has 1000 bytes.*is it truncated\?/],
-  [["run", "--kernel", "kernel", "--disk", "cow.img"], FAILURE, /cow\.img is damaged: clusters of 2^0 bytes/],
+  [["run", "--kernel", "kernel", "--disk", "cow.img"], FAILURE, /cow\.img is damaged: clusters of 2\^0 bytes/],
   [["run", "--kernel", "kernel", "--disk", "folder"], FAILURE, /folder/],
   [["run", "--kernel", "kernel", "--disk", "good.img", "--disk", "missing"], FAILURE, /cannot open disk missing/],
 ];
