@@ -17,7 +17,11 @@ export class RecordingStore implements ResizableStore {
   private readonly initial: Uint8Array;
   private readonly now: MemoryStore;
 
-  constructor(content: Uint8Array) {
+  /** @param later answers come by a promise, each some turns later */
+  constructor(
+    content: Uint8Array,
+    private readonly later = false,
+  ) {
     this.initial = content.slice();
     this.now = new MemoryStore(content);
   }
@@ -26,25 +30,45 @@ export class RecordingStore implements ResizableStore {
     return this.now.size;
   }
 
-  read(offset: number, buffer: Uint8Array): void {
-    void this.now.read(offset, buffer);
+  read(offset: number, buffer: Uint8Array): void | Promise<void> {
+    return this.answer(() => void this.now.read(offset, buffer));
   }
 
-  write(offset: number, buffer: Uint8Array): void {
-    void this.now.write(offset, buffer);
-    this.log.push({ kind: "write", offset, bytes: buffer.slice() });
+  write(offset: number, buffer: Uint8Array): void | Promise<void> {
+    return this.answer(() => {
+      void this.now.write(offset, buffer);
+      this.log.push({ kind: "write", offset, bytes: buffer.slice() });
+    });
   }
 
-  resize(size: number): void {
-    void this.now.resize(size);
-    this.log.push({ kind: "resize", size });
+  resize(size: number): void | Promise<void> {
+    return this.answer(() => {
+      void this.now.resize(size);
+      this.log.push({ kind: "resize", size });
+    });
   }
 
-  flush(): void {
+  /** Covers what was answered before it was asked for, and no more. */
+  flush(): void | Promise<void> {
     this.log.push({ kind: "flush" });
+    return this.answer(() => {});
   }
 
   close(): void {}
+
+  private answer(act: () => void): void | Promise<void> {
+    if (!this.later) return act();
+    return new Promise((resolve, reject) => {
+      setImmediate(() => {
+        try {
+          act();
+          resolve();
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+    });
+  }
 
   /**
    * The file after a power cut before operation `cut`: all that was flushed is there, and of what came after the last
