@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OperatorError } from "@isola/base";
@@ -7,7 +6,6 @@ import type { BlockStore } from "@isola/ports";
 import { createQcow2, type DiskFormat, type ImageFile, type ImageHost, openImage, openQcow2 } from "@isola/storage";
 import { hostDecompressor } from "./decompressor.js";
 import { openFileStore, scratchStore } from "./file-store.js";
-import { fileError } from "./host-error.js";
 import { UrlStore } from "./url-store.js";
 
 /** How a machine uses a disk image. */
@@ -42,7 +40,8 @@ export async function openImageFile(path: string, readOnly: boolean): Promise<Im
     return { name: withoutPassword(path), store: await UrlStore.open(path) };
   }
   const store = openFileStore({ path, readOnly });
-  return { name: canonical(path), store };
+  // Not the target of a symbolic link: names in the image start from where the link is, as with QEMU.
+  return { name: resolve(path), store };
 }
 
 /** What images need of Node: the files that they are based on, and decompression. */
@@ -78,14 +77,6 @@ function withoutPassword(url: string): string {
     return parsed.href;
   } catch (cause) {
     throw new OperatorError("http-error", `"${url}" is no address`, { cause });
-  }
-}
-
-function canonical(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    throw fileError("open disk", path, error);
   }
 }
 
