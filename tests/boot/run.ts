@@ -7,11 +7,20 @@ import { badInput } from "./bad-input.js";
 import { busyboxBoots } from "./busybox-boots.js";
 import { type Check, CheckFailure, Skip } from "./check.js";
 import { debianBoots } from "./debian-boots.js";
+import { diskImages } from "./disk-images.js";
 import { flatGuests } from "./flat-guests.js";
 import { insight } from "./insight.js";
 
 /** The longest first, so that they do not run alone at the end. */
-const CHECKS: readonly Check[] = [...debianBoots, ...busyboxBoots, insight, ...badInput, ...badArchives, ...flatGuests];
+const CHECKS: readonly Check[] = [
+  ...debianBoots,
+  ...busyboxBoots,
+  ...diskImages,
+  insight,
+  ...badInput,
+  ...badArchives,
+  ...flatGuests,
+];
 /** Checks that run side by side. */
 const MAX_MACHINES = 2;
 const SKIPPED = 77;

@@ -97,13 +97,14 @@ export async function openDiskImage({ path, mode, format }: DiskImageOptions): P
 
 /**
  * A writable disk over one that must not change. Changes go to an unnamed scratch file in the system's temporary
- * folder, which is gone when the disk is closed; so a flush has nothing to do. `base` belongs to the disk.
+ * folder, which is gone when the disk is closed, so a flush has nothing to do. `base` belongs to the disk.
  */
 export async function temporaryDisk(base: BlockStore): Promise<BlockStore> {
   try {
     const scratch = scratchStore();
     await createQcow2(scratch, { size: base.size });
-    return await openQcow2(scratch, { name: "the temporary disk", readOnly: false, backing: base, decompressor: null });
+    const use = { name: "the temporary disk", readOnly: false, disposable: true, decompressor: null };
+    return await openQcow2(scratch, { ...use, backing: base });
   } catch (error) {
     await base.close();
     throw error;

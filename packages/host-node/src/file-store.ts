@@ -121,7 +121,7 @@ export function scratchStore(): FileStore {
     const path = join(folder, "scratch");
     const file = openSync(path, "wx+", 0o600);
     rmSync(folder, { recursive: true });
-    return new FileStore(`the temporary file in ${tmpdir()}`, file, 0, false, () => {}, false);
+    return new FileStore(`temporary changes to ${tmpdir()}`, file, 0, false, () => {}, false);
   } catch (error) {
     throw fileError("make a scratch file in", tmpdir(), error);
   }

@@ -176,11 +176,10 @@ export class ClusterMap {
 
   /** Writes the L1 table and changed L2 tables. Everything that they refer to must be durable. */
   *writeLinks(): Steps<void> {
-    for (const table of this.tables.dirty()) {
-      yield* table.write(this.file);
-    }
-    yield* this.l1.write(this.file);
+    for (const table of this.tables.dirty()) yield* table.write(this.file);
+    // From here on something in the file may refer to them, even if the write fails.
     for (const table of this.tables.all()) table.fresh = false;
+    yield* this.l1.write(this.file);
   }
 
   /** Byte offset of the L2 table of an L1 entry; 0 = there is none. */

@@ -17,6 +17,8 @@ export interface Qcow2Options {
   readonly readOnly: boolean;
   /** The disk that shows where this image has nothing; it belongs to the image from now on. */
   readonly backing: BlockStore | null;
+  /** Nobody will open the file again: tables are only written where memory is short. Default false. */
+  readonly disposable?: boolean;
   /** Null if compressed clusters cannot be read. */
   readonly decompressor: Decompressor | null;
 }
@@ -32,7 +34,7 @@ export async function openQcow2(file: ResizableStore, options: Qcow2Options): Pr
 /** The parts of an image that is to be used. */
 export function* openParts(
   file: ResizableStore,
-  { name, readOnly, backing, decompressor }: Qcow2Options,
+  { name, readOnly, backing, decompressor, disposable = false }: Qcow2Options,
 ): Steps<Qcow2Parts> {
   let header = yield* readHeader(file, name);
   if (!readOnly) {
@@ -57,6 +59,7 @@ export function* openParts(
     geometry,
     size,
     readOnly,
+    disposable,
     backing,
     map: new ClusterMap(file, name, geometry, l1, size, version),
     compressed: new CompressedClusters(file, name, geometry.clusterSize, header.compression, decompressor),

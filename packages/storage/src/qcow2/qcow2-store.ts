@@ -21,6 +21,8 @@ export interface Qcow2Parts {
   readonly geometry: Geometry;
   readonly size: number;
   readonly readOnly: boolean;
+  /** Nobody will open the file again. */
+  readonly disposable: boolean;
   readonly backing: BlockStore | null;
   readonly map: ClusterMap;
   readonly compressed: CompressedClusters;
@@ -58,8 +60,8 @@ export class Qcow2Store implements BlockStore {
   }
 
   flush(): void | Promise<void> {
-    const { refcounts, map, file } = this.parts;
-    if (refcounts === null) return;
+    const { refcounts, map, file, disposable } = this.parts;
+    if (refcounts === null || disposable) return;
     if (!refcounts.dirty && !map.dirty && !refcounts.hasDoomed) return file.flush();
     return perform(this.flushing(refcounts));
   }
@@ -297,9 +299,9 @@ export class Qcow2Store implements BlockStore {
   }
 
   private *closing(): Steps<void> {
-    const { file, backing, refcounts } = this.parts;
+    const { file, backing, refcounts, disposable } = this.parts;
     try {
-      if (refcounts !== null) {
+      if (refcounts !== null && !disposable) {
         yield* this.flushing(refcounts);
         // What the first commit gave back is in the refcounts now.
         if (refcounts.dirty) yield* this.flushing(refcounts);
