@@ -4,8 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Whether QEMU's tools for disk images are here to compare with. */
+/** Whether QEMU's tools for disk images (Debian's qemu-utils) are here to compare with. */
 export const HAS_QEMU = spawnSync("qemu-img", ["--version"]).status === 0;
+if (!HAS_QEMU) process.stderr.write("qemu-img is not here: images are not compared with QEMU; install qemu-utils\n");
 
 /** A folder for images that QEMU's tools work on. */
 export class ImageFolder {

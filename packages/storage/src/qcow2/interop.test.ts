@@ -153,8 +153,7 @@ describe.skipIf(!HAS_QEMU)("qcow2 images that QEMU made", () => {
 });
 
 describe("qcow2 damage", () => {
-  it("is found, and refcounts are mended", async () => {
-    if (!HAS_QEMU) return;
+  it.skipIf(!HAS_QEMU)("is found, and refcounts are mended", async () => {
     folder.img("create", "-q", "-f", "qcow2", "bad.qcow2", `${SIZE}`);
     folder.io("bad.qcow2", "write -P 3 0 1M");
     const content = folder.get("bad.qcow2");
@@ -169,8 +168,7 @@ describe("qcow2 damage", () => {
     expect(folder.check("bad.qcow2")).toMatchObject({ status: 0 });
   });
 
-  it("that marks the image as corrupt keeps it from being written", async () => {
-    if (!HAS_QEMU) return;
+  it.skipIf(!HAS_QEMU)("that marks the image as corrupt keeps it from being written", async () => {
     folder.img("create", "-q", "-f", "qcow2", "bad.qcow2", `${SIZE}`);
     const content = folder.get("bad.qcow2");
     content[79] |= 2;

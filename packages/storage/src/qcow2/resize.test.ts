@@ -60,8 +60,7 @@ describe("resizing a qcow2 image", () => {
     }
   });
 
-  it("keeps snapshots", async () => {
-    if (!HAS_QEMU) return;
+  it.skipIf(!HAS_QEMU)("keeps snapshots", async () => {
     folder.img("create", "-q", "-f", "qcow2", "-o", "cluster_size=512", "snap.qcow2", "1M");
     folder.io("snap.qcow2", "write -P 3 0 1M");
     folder.img("snapshot", "-c", "one", "snap.qcow2");
