@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { nodeEventLoop, onProcessEnd, Terminal } from "@isola/host-node";
+import { monotonicClock, nodeEventLoop, onProcessEnd, Terminal } from "@isola/host-node";
+import type { UserNetwork } from "@isola/network";
 import type { BlockStore, ByteSink, EventLoop } from "@isola/ports";
 import { createVm, type StopReason, type Vm } from "@isola/vmm";
 import { openDisks } from "./disk-option.js";
@@ -7,6 +8,7 @@ import { Insight } from "./insight.js";
 import type { InsightRequest } from "./insight-request.js";
 import { hostPorts, readBootFile } from "./machine-files.js";
 import type { MachineRequest } from "./machine-request.js";
+import { NETWORK_NAME, openNetwork } from "./network-session.js";
 import { TRIPLE_FAULT_STATUS } from "./verb.js";
 
 /** Typed ahead of the guest beyond this, standard input is not read. */
@@ -19,12 +21,14 @@ export async function makeVm(
   loop: EventLoop,
   onGuestReset: "restart" | "stop",
   insight: Insight["ports"] = {},
+  network: UserNetwork | null = null,
 ): Promise<Vm> {
   const files = Object.fromEntries(request.files.map((path) => [path, readBootFile(path)]));
   const stores: BlockStore[] = await openDisks(request.disks);
   try {
     const named = Object.fromEntries(stores.map((store, i) => [String(i), store]));
-    const ports = { ...hostPorts(), loop, files, stores: named, serial: [console], ...insight };
+    const links = network === null ? {} : { [NETWORK_NAME]: network };
+    const ports = { ...hostPorts(), loop, files, stores: named, links, serial: [console], ...insight };
     return createVm(request.config, ports, { onGuestReset });
   } catch (error) {
     for (const store of stores) await store.close();
@@ -75,9 +79,13 @@ export interface SessionOptions {
 /** Runs a machine on this process's terminal until it ends; resolves with the exit status. */
 export async function runOnTerminal(request: MachineRequest, options: SessionOptions): Promise<number> {
   const insight = new Insight(options.insight);
+  const network = request.network === null ? null : openNetwork(request.network, monotonicClock());
   try {
-    return await runWithInsight(request, options.onGuestReset, insight);
+    // Before anything is shown, so that a port that is taken is the only thing said.
+    await network?.publish(request.network?.publish ?? []);
+    return await runWithInsight(request, options.onGuestReset, insight, network);
   } finally {
+    network?.close();
     insight.close();
   }
 }
@@ -86,6 +94,7 @@ async function runWithInsight(
   request: MachineRequest,
   onGuestReset: "restart" | "stop",
   insight: Insight,
+  network: UserNetwork | null,
 ): Promise<number> {
   let forced: number | null = null;
   let failure: unknown = null;
@@ -102,6 +111,7 @@ async function runWithInsight(
     nodeEventLoop(() => terminal.congestion()),
     onGuestReset,
     insight.ports,
+    network,
   );
   function leave(status: number): void {
     forced ??= status;

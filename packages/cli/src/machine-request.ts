@@ -12,6 +12,8 @@ import {
 import type { CommandLine, OptionSpecs } from "./command-line.js";
 import { type DiskOption, parseDiskOption } from "./disk-option.js";
 import { diskSerial } from "./machine-files.js";
+import { NETWORK_OPTIONS, type NetworkRequest, parseNetwork } from "./network-option.js";
+import { NETWORK_NAME } from "./network-session.js";
 import { parseInteger, parseSize } from "./size.js";
 import { didYouMean } from "./suggestion.js";
 import { UsageError } from "./usage-error.js";
@@ -34,6 +36,7 @@ export const MACHINE_OPTIONS: OptionSpecs = {
     many: true,
     help: "disk image or its web address; FLAG: readonly, temporary, format=F",
   },
+  ...NETWORK_OPTIONS,
   device: { value: "NAME", many: true, help: `add a device: ${DEVICE_NAMES.join(", ")}` },
   clock: { value: "KIND", help: "wall, or virtual: time counts instructions, randomness is fixed, runs repeat" },
   translation: { value: "KIND", help: "how guest code is executed: auto, off (interpret), at-once, early (for tests)" },
@@ -53,6 +56,8 @@ export interface MachineRequest {
   readonly files: readonly string[];
   /** In the order of the configuration; stores are named by their index. */
   readonly disks: readonly DiskOption[];
+  /** The network of that name; null for none. */
+  readonly network: NetworkRequest | null;
 }
 
 function oneOf<T extends string>(text: string, option: string, known: readonly T[]): T {
@@ -94,6 +99,7 @@ export function machineRequest(line: CommandLine, image: ImageFiles | null): Mac
   const disks = line.all("disk").map(parseDiskOption);
   // The image's disk comes first, and belongs to every machine that is made from the image: changes are thrown away.
   if (image?.disk !== undefined) disks.unshift({ path: image.disk, mode: "temporary", format: "raw" });
+  const network = parseNetwork(line);
   const memory = line.get("memory");
   const clock = oneOf(line.get("clock") ?? "wall", "clock", ["wall", "virtual"] as const);
   const config: MachineConfig = {
@@ -102,6 +108,7 @@ export function machineRequest(line: CommandLine, image: ImageFiles | null): Mac
     memory: memory === undefined ? DEFAULT_CONFIG.memory : parseSize(memory, "--memory"),
     cpus: parseInteger(line.get("cpus") ?? "1", "--cpus", 1, 255),
     disks: disks.map(({ path }, i) => ({ store: String(i), serial: diskSerial(path) })),
+    networks: network === null ? [] : [{ link: NETWORK_NAME, mac: network.mac }],
     devices: line.all("device").map((name) => oneOf(name, "device", DEVICE_NAMES) as OptionalDevice),
     clock,
     translation: oneOf(line.get("translation") ?? "auto", "translation", TRANSLATIONS),
@@ -109,5 +116,5 @@ export function machineRequest(line: CommandLine, image: ImageFiles | null): Mac
     entropySeed: clock === "virtual" ? REPEATABLE_SEED : null,
   };
   checkTyped(config);
-  return { config, files: boot.kind === "kernel" ? [boot.kernel, ...boot.modules] : [boot.file], disks };
+  return { config, files: boot.kind === "kernel" ? [boot.kernel, ...boot.modules] : [boot.file], disks, network };
 }

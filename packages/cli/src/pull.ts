@@ -30,6 +30,7 @@ async function runFirstBoot(machine: FirstBootMachine): Promise<string> {
     config,
     files: [kernel, initrd],
     disks: [{ path: disk, mode: "writable", format: "raw" }],
+    network: null,
   } as const;
   const vm = await makeVm(request, sink, nodeEventLoop(), "stop");
   const done = stopped(vm);

@@ -89,16 +89,17 @@ function rates({ machine, vcpus }: MachineStatistics): string[] {
 
 /** Statistics as a table for people; counters that are zero are left out. */
 export function statisticsText(statistics: MachineStatistics): string {
-  const { machine, vcpus, code, compiler, disks, serial } = statistics;
+  const { machine, vcpus, code, compiler, disks, networks, serial } = statistics;
   const instances: { readonly [part: string]: readonly Values[] } = {
     machine: [machine],
     vcpu: vcpus,
     code: [code],
     compiler: [compiler],
     disk: disks,
+    network: networks,
     serial,
   };
-  const several = new Set(["vcpu", "disk", "serial"]);
+  const several = new Set(["vcpu", "disk", "network", "serial"]);
   const parts = COUNTER_GROUPS.flatMap(({ part, specs }) =>
     (instances[part] ?? []).flatMap((values, i) => {
       const shown = lines(specs, values);

@@ -66,6 +66,7 @@ export type { VirtioPciState, VirtqueueState } from "./virtio/state.js";
 export { Virtqueue } from "./virtio/virtqueue.js";
 export { VirtioBlk, type VirtioBlkOptions } from "./virtio-blk/device.js";
 export { VirtioConsole, type VirtioConsoleOptions } from "./virtio-console/device.js";
+export { type NetCounts, VirtioNet, type VirtioNetOptions } from "./virtio-net/device.js";
 export { VirtioRng } from "./virtio-rng/device.js";
 export { fanOut, WireOr } from "./wire-or/device.js";
 export type { WireOrState } from "./wire-or/state.js";

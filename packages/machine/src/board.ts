@@ -22,13 +22,14 @@ import {
   Uart16550,
   VirtioBlk,
   type VirtioFunction,
+  VirtioNet,
   VirtioPci,
   VirtioRng,
 } from "@isola/devices";
 import type { Bus, GuestRam, IrqLine } from "@isola/memory";
-import type { BlockStore, ByteSink, Entropy } from "@isola/ports";
-import type { MachineConfig } from "./config.js";
-import type { SerialCounterValues } from "./counters.js";
+import type { BlockStore, ByteSink, Entropy, NetLink } from "@isola/ports";
+import { type MachineConfig, parseMac } from "./config.js";
+import type { NetworkCounterValues, SerialCounterValues } from "./counters.js";
 import { InterruptWiring } from "./interrupt-wiring.js";
 import type { MachineClock } from "./machine-clock.js";
 import type { MachinePorts } from "./machine-ports.js";
@@ -63,11 +64,18 @@ const TIMER_IRQ = 0;
 const ELCR_SLAVE = 0x0e;
 const FIRST_DISK_SLOT = 2;
 const ENTROPY_SLOT = 1;
+const LAST_SLOT = 31;
 
 function storeOf(ports: MachinePorts, name: string): BlockStore {
   const store = ports.stores[name];
   if (store === undefined) throw new OperatorError("no-such-store", `the host has no disk "${name}"`);
   return store;
+}
+
+function linkOf(ports: MachinePorts, name: string): NetLink {
+  const link = ports.links?.[name];
+  if (link === undefined) throw new OperatorError("no-such-network", `the host has no network "${name}"`);
+  return link;
 }
 
 /** The devices of a `microvm` and their wires. */
@@ -83,6 +91,7 @@ export class Board {
   private readonly serialBytesIn: number[];
   /** The stores behind the disks, in the order of the configuration. */
   readonly stores: ObservedStore[] = [];
+  private readonly cards: VirtioNet[] = [];
   /** What the serial ports transmit. */
   readonly sinks: readonly ObservedSink[];
 
@@ -148,6 +157,12 @@ export class Board {
       const device = new VirtioBlk({ ...disk, store, onStoreError: this.warnOnce(disk.serial) });
       this.addVirtio(FIRST_DISK_SLOT + i, device, `disk${i}`);
     });
+    // From the last slot down, so that a card's name in the guest does not depend on the number of disks.
+    config.networks.forEach(({ link, mac }, i) => {
+      const card = new VirtioNet({ link: linkOf(ports, link), mac: parseMac(mac) ?? [] });
+      this.cards.push(card);
+      this.addVirtio(LAST_SLOT - i, card, `network${i}`);
+    });
   }
 
   /** Tells the operator of the first error of a disk's store: a guest that meets a full disk meets it at every write. */
@@ -178,6 +193,10 @@ export class Board {
 
   serialCounters(): SerialCounterValues[] {
     return this.sinks.map((sink, port) => ({ bytesOut: sink.bytes, bytesIn: this.serialBytesIn[port] }));
+  }
+
+  networkCounters(): NetworkCounterValues[] {
+    return this.cards.map(({ counts }) => ({ ...counts }));
   }
 
   async close(): Promise<void> {

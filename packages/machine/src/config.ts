@@ -37,6 +37,13 @@ export interface DiskConfig {
   readonly serial: string;
 }
 
+/** A virtio network card. `link` names a network that the host hands over. */
+export interface NetworkConfig {
+  readonly link: string;
+  /** Six bytes as hexadecimal pairs with colons between them; unicast. */
+  readonly mac: string;
+}
+
 /** A machine as plain data: everything that is not a live handle of the host. */
 export interface MachineConfig {
   /** The kind of board. `microvm`: virtio over PCI, serial ports, no other legacy. */
@@ -46,6 +53,7 @@ export interface MachineConfig {
   readonly cpus: number;
   readonly boot: BootSource;
   readonly disks: readonly DiskConfig[];
+  readonly networks: readonly NetworkConfig[];
   /** 16550 UARTs, 1 to 4. */
   readonly serialPorts: number;
   readonly devices: readonly OptionalDevice[];
@@ -65,6 +73,7 @@ export const DEFAULT_CONFIG = {
   memory: 512 << 20,
   cpus: 1,
   disks: [],
+  networks: [],
   serialPorts: 1,
   devices: [],
   clock: "wall",
@@ -75,17 +84,26 @@ export const DEFAULT_CONFIG = {
 
 const MIB = 1 << 20;
 const MIN_MEMORY = 2 * MIB;
-/** Slots 1-31 of the PCI bus, less the one of the entropy device. */
-export const MAX_DISKS = 30;
+/** Slots 1-31 of the PCI bus, less the one of the entropy device. Network cards take theirs from the end. */
+const SLOTS = 30;
+export const MAX_DISKS = SLOTS;
+export const MAX_NETWORKS = 8;
 const MAX_SERIAL_PORTS = 4;
 
 function need(condition: boolean, code: string, message: string): void {
   if (!condition) throw new OperatorError(code, message);
 }
 
+/** The six bytes of a MAC address, or null if the text is none or the address is one of a group. */
+export function parseMac(text: string): number[] | null {
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return null;
+  const bytes = text.split(":").map((pair) => Number.parseInt(pair, 16));
+  return (bytes[0] & 1) === 0 ? bytes : null;
+}
+
 /** Throws OperatorError if no machine can be built from `config`. */
 export function checkConfig(config: MachineConfig): void {
-  const { memory, cpus, disks, serialPorts } = config;
+  const { memory, cpus, disks, networks, serialPorts } = config;
   need(
     Number.isInteger(memory) && memory % MIB === 0 && memory >= MIN_MEMORY && memory <= MAX_RAM,
     "bad-memory-size",
@@ -101,6 +119,18 @@ export function checkConfig(config: MachineConfig): void {
     "bad-serial-count",
     `${serialPorts} serial ports are not possible: give 1 to ${MAX_SERIAL_PORTS}`,
   );
+  need(
+    networks.length <= MAX_NETWORKS,
+    "too-many-networks",
+    `${networks.length} network cards were given; at most ${MAX_NETWORKS} fit`,
+  );
+  need(
+    disks.length + networks.length <= SLOTS,
+    "too-many-devices",
+    `${disks.length} disks and ${networks.length} network cards were given; at most ${SLOTS} devices fit`,
+  );
+  for (const { mac } of networks)
+    need(parseMac(mac) !== null, "bad-mac", `"${mac}" is not the address of a network card, such as 52:54:00:12:34:56`);
   need(disks.length <= MAX_DISKS, "too-many-disks", `${disks.length} disks were given; at most ${MAX_DISKS} fit`);
   for (const { serial } of disks)
     need(

@@ -51,6 +51,18 @@ const DISK_SPECS = {
 /** One disk. */
 export const DISK_COUNTERS: CounterGroup<typeof DISK_SPECS> = declareCounters("disk", DISK_SPECS);
 
+const NETWORK_SPECS = {
+  framesOut: { unit: "events", doc: "frames that the guest sent; a large one may stand for several packets" },
+  framesIn: { unit: "events", doc: "frames that the guest received" },
+  bytesOut: { unit: "bytes", doc: "bytes of frames that the guest sent" },
+  bytesIn: { unit: "bytes", doc: "bytes of frames that the guest received" },
+  dropped: { unit: "events", doc: "frames that the driver made wrongly, or gave no buffer that could hold them" },
+  starved: { unit: "events", doc: "times that the network waited for buffers of the driver" },
+} as const satisfies CounterSpecs;
+
+/** One network card. */
+export const NETWORK_COUNTERS: CounterGroup<typeof NETWORK_SPECS> = declareCounters("network", NETWORK_SPECS);
+
 const SERIAL_SPECS = {
   bytesOut: { unit: "bytes", doc: "bytes that the guest transmitted" },
   bytesIn: { unit: "bytes", doc: "bytes that the port took from outside" },
@@ -66,6 +78,7 @@ export const COUNTER_GROUPS: readonly (CounterGroup<CounterSpecs> & { readonly e
   { ...CODE_COUNTERS, each: "The cache of decoded code" },
   { ...TRANSLATION_COUNTERS, each: "The compiler of hot code" },
   { ...DISK_COUNTERS, each: "Each disk" },
+  { ...NETWORK_COUNTERS, each: "Each network card" },
   { ...SERIAL_COUNTERS, each: "Each serial port" },
 ];
 
@@ -73,6 +86,7 @@ export type MachineCounterValues = CounterValues<typeof MACHINE_SPECS>;
 export type VcpuCounterValues = CounterValues<(typeof VCPU_COUNTERS)["specs"]>;
 export type TranslationCounterValues = CounterValues<(typeof TRANSLATION_COUNTERS)["specs"]>;
 export type DiskCounterValues = CounterValues<typeof DISK_SPECS>;
+export type NetworkCounterValues = CounterValues<typeof NETWORK_SPECS>;
 export type SerialCounterValues = CounterValues<typeof SERIAL_SPECS>;
 
 /** All counters of a machine at one moment: plain data. Counts begin when the machine is built and survive resets. */
@@ -84,5 +98,6 @@ export interface MachineStatistics {
   readonly code: CodeCounterValues;
   readonly compiler: TranslationCounterValues;
   readonly disks: readonly DiskCounterValues[];
+  readonly networks: readonly NetworkCounterValues[];
   readonly serial: readonly SerialCounterValues[];
 }

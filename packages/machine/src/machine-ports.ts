@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EngineModules } from "@isola/isa-x86";
-import type { BlockStore, ByteSink, Clock, Entropy, Log, SampleSink, TraceSink, WasmHost } from "@isola/ports";
+import type {
+  BlockStore,
+  ByteSink,
+  Clock,
+  Entropy,
+  Log,
+  NetLink,
+  SampleSink,
+  TraceSink,
+  WasmHost,
+} from "@isola/ports";
 
 /** The live handles that a machine gets from its host; the configuration refers to files and stores by name. */
 export interface MachinePorts {
@@ -14,6 +24,8 @@ export interface MachinePorts {
   readonly files: Readonly<Record<string, Uint8Array>>;
   /** Disks; the machine owns them and closes them at its end. */
   readonly stores: Readonly<Record<string, BlockStore>>;
+  /** Networks that network cards are plugged into; each may be named by one card. */
+  readonly links?: Readonly<Record<string, NetLink>>;
   /** What the serial ports transmit, in order; ports without a sink transmit to nowhere. */
   readonly serial: readonly ByteSink[];
   /** Takes what happens in the machine; without it, nothing is traced. */

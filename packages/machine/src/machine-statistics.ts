@@ -56,6 +56,7 @@ export function readStatistics(sources: StatisticsSources, usage: MachineUsage):
       backgroundTime: wasm.backgroundTime,
     },
     disks: board.stores.map((store) => store.counters()),
+    networks: board.networkCounters(),
     serial: board.serialCounters(),
   };
 }

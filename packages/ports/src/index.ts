@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./clock.js";
 export * from "./event-loop.js";
+export * from "./host-network.js";
+export * from "./net-link.js";
 export * from "./profile.js";
 export * from "./storage.js";
 export * from "./stream.js";

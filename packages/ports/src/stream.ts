@@ -15,11 +15,3 @@ export interface Log {
   warn(message: string): void;
   debug(message: string): void;
 }
-
-/** A link-layer cable: frames without preamble and FCS. */
-export interface NetLink {
-  /** Frame from the machine into the network. */
-  send(frame: Uint8Array): void;
-  /** Installs the receiver of frames that come from the network. */
-  onReceive(receive: (frame: Uint8Array) => void): void;
-}

@@ -9,7 +9,7 @@ export { COUNTER_GROUPS, type MachineStatistics } from "@isola/machine";
  * `disk.1.bytesRead`.
  */
 export function flattenStatistics(statistics: MachineStatistics): LabelledCounts {
-  const { machine, vcpus, code, compiler, disks, serial } = statistics;
+  const { machine, vcpus, code, compiler, disks, networks, serial } = statistics;
   const each = (part: string, list: readonly Parameters<typeof flattenCounters>[1][]) =>
     list.map((values, i) => flattenCounters(`${part}.${i}`, values));
   return Object.assign(
@@ -19,6 +19,7 @@ export function flattenStatistics(statistics: MachineStatistics): LabelledCounts
     flattenCounters("code", code),
     flattenCounters("compiler", compiler),
     ...each("disk", disks),
+    ...each("network", networks),
     ...each("serial", serial),
   ) as LabelledCounts;
 }

@@ -76,6 +76,11 @@ export class Virtqueue {
     return chain;
   }
 
+  /** Undoes the last `count` calls of `pop` whose requests were not returned. */
+  putBack(count: number): void {
+    this.s.nextAvail = (this.s.nextAvail - count) & 0xffff;
+  }
+
   /** Returns a request of which `written` writable bytes were filled. */
   push(chain: Chain, written: number): void {
     if (!this.ready) return;

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+export { type Cidr, formatIp, type IpAddress, parseCidr, parseIp } from "./ip/address.js";
+export { formatMac } from "./frame/ethernet.js";
+export { EgressPolicy, type EgressProtocol, type EgressRule, parseEgressRule } from "./user/egress-policy.js";
+export type { PublishedPort } from "./user/publisher.js";
+export { DEFAULT_SUBNET, type Subnet } from "./user/subnet.js";
+export { UserNetwork, type UserNetworkOptions } from "./user/user-network.js";
+export { USER_NETWORK_COUNTERS, type UserNetworkCounters } from "./user/user-network-counters.js";
