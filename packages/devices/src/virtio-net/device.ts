@@ -200,6 +200,7 @@ export class VirtioNet implements VirtioFunction<VirtioNetState>, NetPort {
 
   private transmit(host: VirtioHost): void {
     const ring = host.queues[Queue.Transmit];
+    const before = this.counts.framesOut;
     this.held = false;
     do {
       for (let chain = ring.pop(); chain !== null; chain = ring.pop()) {
@@ -211,7 +212,7 @@ export class VirtioNet implements VirtioFunction<VirtioNetState>, NetPort {
         ring.push(chain, 0);
       }
     } while (!this.held && ring.enableNotify());
-    this.link.flush();
+    if (this.counts.framesOut !== before) this.link.flush();
     host.used(Queue.Transmit);
   }
 
