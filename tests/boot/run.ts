@@ -10,10 +10,12 @@ import { debianBoots } from "./debian-boots.js";
 import { diskImages } from "./disk-images.js";
 import { flatGuests } from "./flat-guests.js";
 import { insight } from "./insight.js";
+import { networkBoots } from "./network-boot.js";
 
 /** The longest first, so that they do not run alone at the end. */
 const CHECKS: readonly Check[] = [
   ...debianBoots,
+  ...networkBoots,
   ...busyboxBoots,
   ...diskImages,
   insight,

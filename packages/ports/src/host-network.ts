@@ -22,7 +22,7 @@ export type SocketFailure =
 export interface TcpEvents {
   /** The connection stands; not called for accepted ones. */
   connected(): void;
-  /** Bytes in order. The callee may keep the array. */
+  /** Bytes in order, good only until the call returns. */
   data(bytes: Uint8Array): void;
   /** The other side sends no more. */
   ended(): void;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NetFrame } from "@isola/ports";
-import { ETHER_TYPE, EtherType, FLAG_NEEDS_CHECKSUM, GsoType, Header, MIN_FRAME } from "./registers.js";
+import { ETHER_TYPE, EtherType, FLAG_NEEDS_CHECKSUM, GsoType, Header, MIN_FRAME, VLAN_TAG } from "./registers.js";
 
 const GSO_TYPE_MASK = 0x7f;
 /** Offset of the length field in a TCP header, in words of four bytes in its upper half. */
@@ -14,8 +14,11 @@ export class OutgoingFrame implements NetFrame {
   segmentSize = 0;
 }
 
+/** Type of what the frame carries, behind a VLAN tag if it has one. */
 function typeOf(bytes: Uint8Array): number {
-  return (bytes[ETHER_TYPE] << 8) | bytes[ETHER_TYPE + 1];
+  const type = (bytes[ETHER_TYPE] << 8) | bytes[ETHER_TYPE + 1];
+  if (type !== EtherType.Vlan) return type;
+  return (bytes[ETHER_TYPE + VLAN_TAG] << 8) | bytes[ETHER_TYPE + VLAN_TAG + 1];
 }
 
 /**

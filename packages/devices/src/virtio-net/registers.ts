@@ -78,9 +78,10 @@ export const MAX_FRAME = 18 + 65_535 + 40;
 export const MIN_FRAME = 14;
 
 export const enum EtherType {
-  Ipv4 = 0x0800,
+  Vlan = 0x8100,
   Ipv6 = 0x86dd,
 }
+export const VLAN_TAG = 4;
 /** Offset of the type in a frame. */
 export const ETHER_TYPE = 12;
 

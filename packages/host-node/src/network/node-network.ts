@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { getServers, lookup, reverse } from "node:dns/promises";
-import { connect, createServer, isIPv6, type Server } from "node:net";
+import { createServer, isIPv6, type Server } from "node:net";
 import { OperatorError } from "@isola/base";
 import type { Endpoint, HostNetwork, Listener, Resolver } from "@isola/ports";
 import { NodeTcpConnection } from "./tcp-connection.js";
@@ -56,10 +56,7 @@ function listenerOf(server: Server): Listener {
 export const nodeNetwork: HostNetwork = {
   resolver,
 
-  connect({ address, port }, events) {
-    const socket = connect({ host: address, port, allowHalfOpen: true, noDelay: true });
-    return new NodeTcpConnection(socket).attach(events);
-  },
+  connect: (to, events) => NodeTcpConnection.connect(to, events),
 
   listen(at, accept) {
     return new Promise((resolve, reject) => {

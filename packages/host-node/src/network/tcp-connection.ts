@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Socket } from "node:net";
-import type { SocketFailure, TcpConnection, TcpEvents } from "@isola/ports";
+import { connect, type Socket } from "node:net";
+import type { Endpoint, SocketFailure, TcpConnection, TcpEvents } from "@isola/ports";
 
 const FAILURES: { readonly [code: string]: SocketFailure } = {
   ECONNREFUSED: "refused",
@@ -15,6 +15,9 @@ const FAILURES: { readonly [code: string]: SocketFailure } = {
   ETIMEDOUT: "timeout",
 };
 
+/** Most bytes read at a time. All sockets share the buffer, because nobody keeps what is in it. */
+const READ_BUFFER = new Uint8Array(1 << 18);
+
 /** A TCP socket of Node as the ports describe one. */
 export class NodeTcpConnection implements TcpConnection {
   private failure: SocketFailure | null = null;
@@ -24,9 +27,27 @@ export class NodeTcpConnection implements TcpConnection {
     if (!this.over) this.events?.drained();
   };
 
+  /** Connects to `to`. Reads go through one large buffer, which spares the work of many small ones. */
+  static connect({ address, port }: Endpoint, events: TcpEvents): NodeTcpConnection {
+    const socket = connect({
+      host: address,
+      port,
+      allowHalfOpen: true,
+      noDelay: true,
+      onread: {
+        buffer: READ_BUFFER,
+        callback(length) {
+          connection.received(READ_BUFFER.subarray(0, length));
+          return true;
+        },
+      },
+    });
+    const connection = new NodeTcpConnection(socket);
+    return connection.attach(events);
+  }
+
   /** @param socket made with `allowHalfOpen` */
   constructor(private readonly socket: Socket) {
-    socket.setNoDelay(true);
     socket.on("error", (error: NodeJS.ErrnoException) => {
       this.failure = FAILURES[error.code ?? ""] ?? "failed";
     });
@@ -43,9 +64,13 @@ export class NodeTcpConnection implements TcpConnection {
     const { socket } = this;
     const alive = () => !this.over;
     socket.on("connect", () => alive() && events.connected());
-    socket.on("data", (bytes: Buffer) => alive() && events.data(bytes));
+    socket.on("data", (bytes: Buffer) => this.received(bytes));
     socket.on("end", () => alive() && events.ended());
     return this;
+  }
+
+  private received(bytes: Uint8Array): void {
+    if (!this.over) this.events?.data(bytes);
   }
 
   get unsent(): number {
