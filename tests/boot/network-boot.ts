@@ -53,7 +53,9 @@ const SERVER =
 async function ensureNetwork(context: CheckContext, shell: GuestShell, web: number, published: number): Promise<void> {
   await shell.must("until ip -4 -o addr show scope global | grep -q 'inet 10\\.0\\.2\\.'; do sleep 0.2; done");
   ensureEqual(
-    await shell.must("ip -4 -o addr show scope global | awk '{ print $4 }'; ip route show default | awk '{ print $3 }'"),
+    await shell.must(
+      "ip -4 -o addr show scope global | awk '{ print $4 }'; ip route show default | awk '{ print $3 }'",
+    ),
     "10.0.2.15/24\n10.0.2.2",
     "address and gateway by DHCP",
   );
@@ -61,14 +63,19 @@ async function ensureNetwork(context: CheckContext, shell: GuestShell, web: numb
   ensureEqual(await shell.must(CURL(web)), `${sha256(BULK)}  -`, "what the guest fetched");
   const seconds = (performance.now() - start) / 1000;
   context.note(`${BULK.length} bytes fetched in ${seconds.toFixed(2)} s, the guest's programs included`);
-  ensureEqual(await shell.must("getent ahostsv4 localhost. > /dev/null; ping -c 1 -W 9 10.0.2.2 | grep -c ' 0% '"), "1", "an echo");
+  ensureEqual(
+    await shell.must("getent ahostsv4 localhost. > /dev/null; ping -c 1 -W 9 10.0.2.2 | grep -c ' 0% '"),
+    "1",
+    "an echo",
+  );
   await shell.must("until ip -6 -o addr show scope global -tentative | grep -q fd69; do sleep 0.2; done");
   ensureEqual(await shell.must("ping -6 -c 1 -W 9 fd69:736f:6c61::2 | grep -c ' 0% '"), "1", "an echo over IPv6");
   const denied = await shell.run("(exec 3<>/dev/tcp/192.0.2.1/80) 2>&1");
   ensure(denied.status !== 0 && /refused|prohibited/i.test(denied.output), `a denied address: ${denied.output}`);
   await shell.must(SERVER);
   await shell.must("until (exec 3<>/dev/tcp/127.0.0.1/80) 2> /dev/null; do sleep 0.2; done");
-  for (let i = 0; i < 3; i++) ensureEqual(await readPort(published), "from the guest\n", "what the published port said");
+  for (let i = 0; i < 3; i++)
+    ensureEqual(await readPort(published), "from the guest\n", "what the published port said");
 }
 
 const debianNetwork: Check = {
@@ -77,7 +84,14 @@ const debianNetwork: Check = {
     await pullOrSkip(context, "debian:12");
     const server = await serve();
     const published = await freePort();
-    const network = ["--network", "user,host-loopback", "--publish", `${published}:80`, "--egress", "deny=192.0.2.0/24"];
+    const network = [
+      "--network",
+      "user,host-loopback",
+      "--publish",
+      `${published}:80`,
+      "--egress",
+      "deny=192.0.2.0/24",
+    ];
     const isola = new IsolaProcess(context, { name: "network-debian", args: ["run", "debian:12", ...network] });
     try {
       await isola.expect(/root@isola:~# /);

@@ -28,7 +28,10 @@ function setUp() {
   const turn = setInterval(() => {
     while (guest.work());
   }, 1);
-  closers.push(() => clearInterval(turn), () => network.close());
+  closers.push(
+    () => clearInterval(turn),
+    () => network.close(),
+  );
   return { network, guest };
 }
 

@@ -53,6 +53,7 @@ const STATISTICS: MachineStatistics = {
     backgroundTime: 0,
   },
   disks: [],
+  networks: [],
   serial: [{ bytesOut: 12, bytesIn: 0 }],
 };
 

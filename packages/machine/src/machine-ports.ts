@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EngineModules } from "@isola/isa-x86";
-import type {
-  BlockStore,
-  ByteSink,
-  Clock,
-  Entropy,
-  Log,
-  NetLink,
-  SampleSink,
-  TraceSink,
-  WasmHost,
-} from "@isola/ports";
+import type { BlockStore, ByteSink, Clock, Entropy, Log, NetLink, SampleSink, TraceSink, WasmHost } from "@isola/ports";
 
 /** The live handles that a machine gets from its host; the configuration refers to files and stores by name. */
 export interface MachinePorts {

@@ -67,6 +67,7 @@ class FakeMachine implements MachineControl {
       code,
       compiler,
       disks: [disk],
+      networks: [],
       serial: [{ bytesOut: 11, bytesIn: 12 }],
     };
   }

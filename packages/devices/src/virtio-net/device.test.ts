@@ -184,7 +184,15 @@ describe("virtio-net", () => {
 
   it("refuses commands that are unknown or cut short", () => {
     const { command } = makeCard(FEATURES);
-    for (const bytes of [[0], [0, 0], [0, 9, 1], [7, 0, 0], [1, 1, 1, 2], [1, 0, 1, 0, 0, 0], [1, 0, 255, 255, 255, 255]])
+    for (const bytes of [
+      [0],
+      [0, 0],
+      [0, 9, 1],
+      [7, 0, 0],
+      [1, 1, 1, 2],
+      [1, 0, 1, 0, 0, 0],
+      [1, 0, 255, 255, 255, 255],
+    ])
       expect(command(...bytes)).toBe(1);
   });
 
@@ -197,7 +205,10 @@ describe("virtio-net", () => {
         for (let k = 0; k < 4; k++)
           bench.writeDesc(queue, random() % 16, random() % (5 << 20), random() % 3000, random() % 8, random() % 20);
         bench.offer(queue, random() % 17);
-        bench.ram.write(random() % 0x10_0000, Uint8Array.from({ length: 16 }, () => random()));
+        bench.ram.write(
+          random() % 0x10_0000,
+          Uint8Array.from({ length: 16 }, () => random()),
+        );
         bench.kick(queue);
         link.room = random() % 3;
         fn.receive(plain(frameTo(MAC, 14 + (random() % 3000))));

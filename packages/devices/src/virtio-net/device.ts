@@ -163,7 +163,7 @@ export class VirtioNet implements VirtioFunction<VirtioNetState>, NetPort {
     const needed = Header.Size + frame.bytes.length;
     const merge = host.hasFeature(NetFeature.MergeReceiveBuffers);
     chains.length = 0;
-    for (let room = 0; room < needed; ) {
+    for (let room = 0; room < needed;) {
       const chain = ring.pop();
       if (chain === null) {
         ring.putBack(chains.length);

@@ -50,7 +50,10 @@ export function writeHeader(frame: NetFrame, header: DataView): void {
   header.setUint16(Header.ChecksumStart, partial ? checksumStart : 0, true);
   header.setUint16(Header.ChecksumOffset, partial ? checksumOffset : 0, true);
   const large = partial && segmentSize > 0;
-  header.setUint8(Header.GsoType, !large ? GsoType.None : typeOf(bytes) === EtherType.Ipv6 ? GsoType.Tcp6 : GsoType.Tcp4);
+  header.setUint8(
+    Header.GsoType,
+    !large ? GsoType.None : typeOf(bytes) === EtherType.Ipv6 ? GsoType.Tcp6 : GsoType.Tcp4,
+  );
   header.setUint16(Header.GsoSize, large ? segmentSize : 0, true);
   const headers = large ? checksumStart + (bytes[checksumStart + TCP_DATA_OFFSET] >> 4) * 4 : 0;
   header.setUint16(Header.HeaderLength, headers, true);

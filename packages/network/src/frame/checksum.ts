@@ -18,12 +18,7 @@ export function fold(total: number): number {
 }
 
 /** Sum over the pseudo-header of TCP, UDP and ICMPv6 (RFC 9293, 3.1; RFC 8200, 8.1). */
-export function pseudoHeaderSum(
-  source: Uint8Array,
-  destination: Uint8Array,
-  protocol: number,
-  length: number,
-): number {
+export function pseudoHeaderSum(source: Uint8Array, destination: Uint8Array, protocol: number, length: number): number {
   return sum(source, 0, source.length, sum(destination, 0, destination.length, protocol + length));
 }
 

@@ -14,13 +14,13 @@ function parseV4(text: string): IpAddress | null {
   return bytes;
 }
 
-/** Groups of a piece of an IPv6 address; the last one of all may be an IPv4 address. */
-function groupsOf(piece: string): number[] | null {
+/** Groups of a piece of an IPv6 address; at the very end of it there may be an IPv4 address. */
+function groupsOf(piece: string, isEnd: boolean): number[] | null {
   if (piece === "") return [];
   const groups: number[] = [];
   const words = piece.split(":");
   for (const [i, word] of words.entries()) {
-    const v4 = i === words.length - 1 && word.includes(".") ? parseV4(word) : null;
+    const v4 = isEnd && i === words.length - 1 && word.includes(".") ? parseV4(word) : null;
     if (v4 !== null) groups.push((v4[0] << 8) | v4[1], (v4[2] << 8) | v4[3]);
     else if (/^[0-9a-f]{1,4}$/i.test(word)) groups.push(Number.parseInt(word, 16));
     else return null;
@@ -33,8 +33,8 @@ export function parseIp(text: string): IpAddress | null {
   if (!text.includes(":")) return parseV4(text);
   const halves = text.split("::");
   if (halves.length > 2) return null;
-  const head = groupsOf(halves[0] ?? "");
-  const tail = halves.length === 2 ? groupsOf(halves[1] ?? "") : [];
+  const head = groupsOf(halves[0] ?? "", halves.length === 1);
+  const tail = halves.length === 2 ? groupsOf(halves[1] ?? "", true) : [];
   if (head === null || tail === null) return null;
   const gap = 8 - head.length - tail.length;
   if (halves.length === 2 ? gap < 1 : gap !== 0) return null;

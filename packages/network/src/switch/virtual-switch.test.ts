@@ -99,7 +99,9 @@ describe("virtual switch", () => {
     send(1, 0);
     heard(stations);
     for (let i = 0; i < 5000; i++)
-      ports[2]!.receive(plainFrame(Uint8Array.from({ length: 60 }, (_, at) => (at === 6 ? 2 : at === 10 ? i >> 8 : i))));
+      ports[2]!.receive(
+        plainFrame(Uint8Array.from({ length: 60 }, (_, at) => (at === 6 ? 2 : at === 10 ? i >> 8 : i))),
+      );
     heard(stations);
     send(0, 1);
     expect(heard(stations)).toEqual([0, 1, 0]);

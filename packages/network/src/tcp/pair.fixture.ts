@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ByteRing } from "./byte-ring.js";
-import { type TcpSegment } from "./segment.js";
+import type { ByteRing } from "./byte-ring.js";
+import type { TcpSegment } from "./segment.js";
 import { type OutgoingSegment, TcpEndpoint, type TcpEndpointPorts } from "./tcp-endpoint.js";
 
 /** Repeatable random numbers from 0 to 1. */

@@ -42,7 +42,7 @@ export function parseSegment(bytes: Uint8Array): TcpSegment | null {
   let windowScale = -1;
   const flags = bytes[13];
   if ((flags & TcpFlag.Syn) !== 0) {
-    for (let at = TCP_HEADER; at < header && bytes[at] !== OPTION_END; ) {
+    for (let at = TCP_HEADER; at < header && bytes[at] !== OPTION_END;) {
       if (bytes[at] === OPTION_NOP) {
         at++;
         continue;

@@ -67,7 +67,7 @@ function parse(message: Uint8Array): Query | null {
   if (message[Field.HardwareType] !== 1 || message[Field.HardwareLength] !== MAC_SIZE) return null;
   if (get32(message, Field.Cookie) !== COOKIE) return null;
   const options = new Map<number, Uint8Array>();
-  for (let at: number = Field.Options; at < message.length && message[at] !== Option.End; ) {
+  for (let at: number = Field.Options; at < message.length && message[at] !== Option.End;) {
     if (message[at] === Option.Pad) {
       at++;
       continue;
@@ -147,8 +147,7 @@ export class DhcpServer {
     let index = -1;
     if (wanted?.length === 4 && contains(this.subnet.v4, wanted))
       index = get32(wanted, 0) - get32(this.subnet.firstLease, 0);
-    if (index < 0 || index >= this.subnet.leases || taken.has(index))
-      for (index = 0; taken.has(index); ) index++;
+    if (index < 0 || index >= this.subnet.leases || taken.has(index)) for (index = 0; taken.has(index);) index++;
     if (index >= this.subnet.leases) {
       // All are given: the client that has not been heard of for longest loses its address.
       const [oldest, number] = this.leases.entries().next().value ?? [key, 0];

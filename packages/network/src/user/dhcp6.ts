@@ -20,7 +20,7 @@ function option(code: number, data: ArrayLike<number>): number[] {
 export function informationReply(message: Uint8Array, subnet: Subnet): Uint8Array | null {
   if (message.length < HEADER || message[0] !== INFORMATION_REQUEST) return null;
   let clientId: Uint8Array | null = null;
-  for (let at = HEADER; at + 4 <= message.length; ) {
+  for (let at = HEADER; at + 4 <= message.length;) {
     const length = get16(message, at + 2);
     if (at + 4 + length > message.length) return null;
     if (get16(message, at) === OPTION_CLIENT_ID) clientId = message.subarray(at + 4, at + 4 + length);

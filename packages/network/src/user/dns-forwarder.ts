@@ -2,7 +2,15 @@
 import type { HostNetwork, UdpSocket } from "@isola/ports";
 import { get16 } from "../frame/bytes.js";
 import { formatIp, type IpAddress, parseIp } from "../ip/address.js";
-import { type DnsQuery, encodeName, parseQuery, RecordType, ResponseCode, reverseAddress, writeAnswer } from "./dns-message.js";
+import {
+  type DnsQuery,
+  encodeName,
+  parseQuery,
+  RecordType,
+  ResponseCode,
+  reverseAddress,
+  writeAnswer,
+} from "./dns-message.js";
 import type { EgressPolicy } from "./egress-policy.js";
 
 /** The host's resolver does not tell how long its answers hold. */

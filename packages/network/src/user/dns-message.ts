@@ -112,5 +112,8 @@ export function reverseAddress(name: string): Uint8Array | null {
   const v6 = /^((?:[0-9a-f]\.){32})ip6\.arpa$/.exec(lower);
   if (v6 === null) return null;
   const nibbles = (v6[1] ?? "").replaceAll(".", "").split("").reverse();
-  return Uint8Array.from({ length: 16 }, (_, i) => HEX.indexOf(nibbles[2 * i] ?? "0") * 16 + HEX.indexOf(nibbles[2 * i + 1] ?? "0"));
+  return Uint8Array.from(
+    { length: 16 },
+    (_, i) => HEX.indexOf(nibbles[2 * i] ?? "0") * 16 + HEX.indexOf(nibbles[2 * i + 1] ?? "0"),
+  );
 }

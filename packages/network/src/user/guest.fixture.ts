@@ -133,7 +133,10 @@ export class TestGuest implements NetPort {
 
   /** The packets that came since the last call. */
   packets(): IpPacket[] {
-    return this.frames.splice(0).map(packetOf).filter((packet) => packet !== null);
+    return this.frames
+      .splice(0)
+      .map(packetOf)
+      .filter((packet) => packet !== null);
   }
 
   sendPacket(protocol: number, source: IpAddress, destination: IpAddress, payload: Uint8Array): void {

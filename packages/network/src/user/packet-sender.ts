@@ -73,10 +73,7 @@ export class PacketSender {
     } else this.fragments(fields, payload);
   }
 
-  private fragments(
-    fields: Omit<Parameters<typeof writeIpHeaders>[1], "length">,
-    payload: Uint8Array,
-  ): void {
+  private fragments(fields: Omit<Parameters<typeof writeIpHeaders>[1], "length">, payload: Uint8Array): void {
     const id = this.nextId++ & 0xffff;
     const v4 = fields.source.length === 4;
     const room = (MTU - headerSize(v4 ? 4 : 6) - (v4 ? 0 : FRAGMENT_HEADER)) & ~7;

@@ -25,7 +25,7 @@ function setUp({ hostLoopback = false, rules = [] as string[], allow = true } = 
   guest.announce();
   guest.frames.length = 0;
   const settle = () => {
-    for (let idle = 0; idle < 3; ) idle = guest.work() ? 0 : idle + 1;
+    for (let idle = 0; idle < 3;) idle = guest.work() ? 0 : idle + 1;
   };
   const open = (address = OUTSIDE, port = 80) => {
     const connection = guest.connect(address, port);
@@ -214,7 +214,10 @@ describe("what guests may reach", () => {
   });
 
   it("is what the rules say", () => {
-    const { guest, host } = setUp({ rules: ["+192.0.2.80:80-90/tcp", "-192.0.2.0/24", "+[2001:db8::/32]:443"], allow: false });
+    const { guest, host } = setUp({
+      rules: ["+192.0.2.80:80-90/tcp", "-192.0.2.0/24", "+[2001:db8::/32]:443"],
+      allow: false,
+    });
     guest.connect(OUTSIDE, 80);
     guest.connect(OUTSIDE, 91);
     guest.connect(ip("192.0.2.81"), 80);
@@ -234,7 +237,10 @@ describe("what guests may reach", () => {
     guest.sendUdp(GUEST, 5000, DNS, 53, query("evil.test", 1));
     guest.sendUdp(GUEST, 5000, DNS, 53, query("www.example.test", 1));
     await soon();
-    const codes = guest.packets().filter(({ protocol }) => protocol === Protocol.Udp).map(({ payload }) => payload[11]! & 15);
+    const codes = guest
+      .packets()
+      .filter(({ protocol }) => protocol === Protocol.Udp)
+      .map(({ payload }) => payload[11]! & 15);
     expect(codes).toEqual([5, 0]);
     guest.connect(OUTSIDE, 443);
     guest.connect(OUTSIDE, 80);

@@ -208,20 +208,26 @@ export class UserNetwork implements NetLink {
       if ((mac[0] & 1) === 0) this.neighbours.learn(packet.source, mac);
     }
     if (packet.protocol === Protocol.Udp) return this.datagram(frame, packet, guest);
-    if (packet.protocol === Protocol.Icmp6 && packet.version === 6 && this.discovery.receive(frame.bytes, packet)) return;
+    if (packet.protocol === Protocol.Icmp6 && packet.version === 6 && this.discovery.receive(frame.bytes, packet))
+      return;
     if (!guest || packet.destination[0] >= (packet.version === 4 ? 224 : 255)) return;
     if (packet.protocol === Protocol.Tcp) this.segment(packet);
     else if (packet.protocol === (packet.version === 4 ? Protocol.Icmp : Protocol.Icmp6)) this.icmp.receive(packet);
   }
 
   /** Whether the transport checksum is right, as far as the sender has computed it. */
-  private isIntact(frame: NetFrame, { payload, protocol, source, destination, version, start }: IpPacket, joined: boolean) {
+  private isIntact(
+    frame: NetFrame,
+    { payload, protocol, source, destination, version, start }: IpPacket,
+    joined: boolean,
+  ) {
     if (frame.checksumStart >= 0) return !joined && frame.checksumStart >= start;
     const plain = protocol === Protocol.Icmp && version === 4;
     const known = plain || protocol === Protocol.Tcp || protocol === Protocol.Udp || protocol === Protocol.Icmp6;
     if (!known) return true;
     // A datagram of IPv4 may go without (RFC 768).
-    if (protocol === Protocol.Udp && version === 4 && payload.length >= UDP_HEADER && get16(payload, 6) === 0) return true;
+    if (protocol === Protocol.Udp && version === 4 && payload.length >= UDP_HEADER && get16(payload, 6) === 0)
+      return true;
     const pseudo = plain ? 0 : pseudoHeaderSum(source, destination, protocol, payload.length);
     return checksum(sum(payload, 0, payload.length, pseudo)) === 0;
   }
@@ -245,8 +251,7 @@ export class UserNetwork implements NetLink {
     const from = { address: source, port: get16(payload, 0) };
     const to = { address: destination, port: get16(payload, 2) };
     if (version === 4 && to.port === DHCP_SERVER_PORT) return this.dhcpMessage(data);
-    if (version === 6 && to.port === DHCP6_SERVER_PORT)
-      return this.discovery.dhcp(frame.bytes, from.address, data);
+    if (version === 6 && to.port === DHCP6_SERVER_PORT) return this.discovery.dhcp(frame.bytes, from.address, data);
     if (!guest || destination[0] >= (version === 4 ? 224 : 255) || equal(destination, this.subnet.broadcast)) return;
     const isDns = equal(destination, this.subnet.dns) || equal(destination, this.subnet.dns6);
     if (isDns && to.port === DNS_PORT) return this.query(from, to, data);
