@@ -48,7 +48,7 @@ const CURL = (port: number) =>
   `exec 3<>/dev/tcp/10.0.2.2/${port} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && sed '1,/^\\r$/d' <&3 | sha256sum; exec 3>&-`;
 const SERVER =
   "(perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 80, Listen => 5) or die; " +
-  'while ($c = $s->accept) { print $c "from the guest\\n"; close $c }\' &';
+  'while ($c = $s->accept) { print $c "from the guest\\n"; close $c }\' &)';
 
 async function ensureNetwork(context: CheckContext, shell: GuestShell, web: number, published: number): Promise<void> {
   await shell.must("until ip -4 -o addr show scope global | grep -q 'inet 10\\.0\\.2\\.'; do sleep 0.2; done");

@@ -108,7 +108,7 @@ export function machineRequest(line: CommandLine, image: ImageFiles | null): Mac
     memory: memory === undefined ? DEFAULT_CONFIG.memory : parseSize(memory, "--memory"),
     cpus: parseInteger(line.get("cpus") ?? "1", "--cpus", 1, 255),
     disks: disks.map(({ path }, i) => ({ store: String(i), serial: diskSerial(path) })),
-    networks: network === null ? [] : [{ link: NETWORK_NAME, mac: network.mac }],
+    networks: network === null ? [] : [{ card: network.card, link: NETWORK_NAME, mac: network.mac }],
     devices: line.all("device").map((name) => oneOf(name, "device", DEVICE_NAMES) as OptionalDevice),
     clock,
     translation: oneOf(line.get("translation") ?? "auto", "translation", TRANSLATIONS),

@@ -17,13 +17,15 @@ describe("--network", () => {
     expect(a?.mac).not.toBe(b?.mac);
     expect(a).toMatchObject({ hostLoopback: false, publish: [], egress: [], allowByDefault: true });
     const given = parse("--network", "user,host-loopback,mac=02:00:00:00:00:07");
-    expect(given).toMatchObject({ hostLoopback: true, mac: "02:00:00:00:00:07" });
+    expect(given).toMatchObject({ hostLoopback: true, mac: "02:00:00:00:00:07", card: "virtio" });
+    expect(parse("--network", "user,card=e1000")?.card).toBe("e1000");
   });
 
   it.each([
     [["--network", "usr"], 'there is no "usr"; did you mean "user"?'],
     [["--network", "user,loopback"], 'unknown flag "loopback"'],
     [["--network", "user,mac=03:00:00:00:00:07"], "is not the address of a network card"],
+    [["--network", "user,card=ne2000"], 'there is no card "ne2000"'],
     [["--network", "user,mac"], 'unknown flag "mac"'],
     [["--network", "user,host-loopback=1"], 'unknown flag "host-loopback=1"'],
     [["--network", "none,host-loopback"], "none takes no flags"],

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { isIP, isIPv6 } from "node:net";
 import { type EgressRule, formatMac, parseEgressRule, type PublishedPort } from "@isola/network";
-import { parseMac } from "@isola/machine";
+import { type Card, CARDS, parseMac } from "@isola/machine";
 import type { CommandLine, OptionSpecs } from "./command-line.js";
 import { didYouMean } from "./suggestion.js";
 import { UsageError } from "./usage-error.js";
@@ -11,7 +11,7 @@ import { UsageError } from "./usage-error.js";
 export const NETWORK_OPTIONS: OptionSpecs = {
   network: {
     value: "KIND[,FLAG]",
-    help: "none (default), or user: through this host's sockets; FLAG is host-loopback or mac=ADDRESS",
+    help: "none (default), or user: through this host's sockets; FLAG is host-loopback, mac=ADDRESS, card=e1000",
   },
   publish: {
     value: "[ADDRESS:]PORT:GUESTPORT[/udp]",
@@ -27,6 +27,7 @@ export const NETWORK_OPTIONS: OptionSpecs = {
 
 /** A network through the host's sockets, and the card that is plugged into it. */
 export interface NetworkRequest {
+  readonly card: Card;
   readonly mac: string;
   readonly hostLoopback: boolean;
   readonly publish: readonly PublishedPort[];
@@ -36,7 +37,7 @@ export interface NetworkRequest {
 }
 
 const KINDS = ["none", "user"];
-const FLAGS = ["host-loopback", "mac"];
+const FLAGS = ["host-loopback", "mac", "card"];
 const ANY_ADDRESS = "127.0.0.1";
 
 function port(text: string | undefined): number | null {
@@ -85,6 +86,15 @@ function randomMac(): string {
   return formatMac([0x52, 0x54, 0x00, ...randomBytes(3)]);
 }
 
+function knownCard(text: string): Card {
+  const card = CARDS.find((one) => one === text);
+  if (card === undefined)
+    throw new UsageError(
+      `--network: there is no card "${text}"${didYouMean(text, CARDS) || `; there are ${CARDS.join(", ")}`}`,
+    );
+  return card;
+}
+
 /** What the options ask for; null for a machine without a network. Throws UsageError if they make no sense. */
 export function parseNetwork(line: CommandLine): NetworkRequest | null {
   const [kind = "none", ...flags] = (line.get("network") ?? "none").split(",");
@@ -99,12 +109,14 @@ export function parseNetwork(line: CommandLine): NetworkRequest | null {
     return null;
   }
   let mac = randomMac();
+  let card: Card = "virtio";
   for (const flag of flags) {
     const [name = "", value] = flag.split("=");
-    if (!FLAGS.includes(name) || (name === "mac") !== (value !== undefined))
+    if (!FLAGS.includes(name) || (name === "host-loopback") !== (value === undefined))
       throw new UsageError(
-        `--network: unknown flag "${flag}"${didYouMean(name, FLAGS) || "; there are host-loopback and mac=ADDRESS"}`,
+        `--network: unknown flag "${flag}"${didYouMean(name, FLAGS) || `; there are host-loopback, mac=ADDRESS, card=${CARDS.join("|")}`}`,
       );
+    if (name === "card") card = knownCard(value ?? "");
     if (name !== "mac") continue;
     if (value === undefined || parseMac(value) === null)
       throw new UsageError(`--network: "${value}" is not the address of a network card, such as 52:54:00:12:34:56`);
@@ -112,6 +124,7 @@ export function parseNetwork(line: CommandLine): NetworkRequest | null {
   }
   const { rules, allowByDefault } = parseEgress(line.all("egress"));
   return {
+    card,
     mac,
     hostLoopback: flags.includes("host-loopback"),
     publish: line.all("publish").map(parsePublish),

@@ -19,6 +19,8 @@ export type { DebugConsoleState } from "./debug-console/state.js";
 export { DebugExit } from "./debug-exit/device.js";
 export { DEBUG_EXIT_PORT, DEBUG_EXIT_PORTS } from "./debug-exit/registers.js";
 export type { DebugExitState } from "./debug-exit/state.js";
+export { E1000, type E1000Options } from "./e1000/device.js";
+export type { E1000State } from "./e1000/state.js";
 export { FwCfg } from "./fw-cfg/device.js";
 export { FW_CFG_PORT, FW_CFG_PORTS, FwCfgKey } from "./fw-cfg/registers.js";
 export type { FwCfgState } from "./fw-cfg/state.js";

@@ -3,6 +3,7 @@ import { OperatorError } from "@isola/base";
 import {
   AcpiPm,
   type ApicBus,
+  E1000,
   ECAM_BUS_SIZE,
   FW_CFG_PORT,
   FW_CFG_PORTS,
@@ -13,6 +14,7 @@ import {
   I8042_DATA_PORT,
   Ioapic,
   IOAPIC_MMIO_SIZE,
+  type PciFunction,
   PciHost,
   Pic8259,
   Pit8254,
@@ -91,7 +93,7 @@ export class Board {
   private readonly serialBytesIn: number[];
   /** The stores behind the disks, in the order of the configuration. */
   readonly stores: ObservedStore[] = [];
-  private readonly cards: VirtioNet[] = [];
+  private readonly cards: { readonly counts: NetworkCounterValues }[] = [];
   /** What the serial ports transmit. */
   readonly sinks: readonly ObservedSink[];
 
@@ -158,10 +160,26 @@ export class Board {
       this.addVirtio(FIRST_DISK_SLOT + i, device, `disk${i}`);
     });
     // From the last slot down, so that a card's name in the guest does not depend on the number of disks.
-    config.networks.forEach(({ link, mac }, i) => {
-      const card = new VirtioNet({ link: linkOf(ports, link), mac: parseMac(mac) ?? [] });
-      this.cards.push(card);
-      this.addVirtio(LAST_SLOT - i, card, `network${i}`);
+    config.networks.forEach(({ card: kind, link, mac }, i) => {
+      const options = { link: linkOf(ports, link), mac: parseMac(mac) ?? [] };
+      const [slot, name] = [LAST_SLOT - i, `network${i}`];
+      if (kind === "e1000") {
+        const { ram } = context;
+        const nic = new E1000({
+          ...options,
+          spaces: { ports: io, mmio },
+          ram,
+          timers,
+          intx: this.wiring.pci(slot, 0),
+          name,
+        });
+        this.cards.push(nic);
+        this.addFunction(slot, nic);
+        return;
+      }
+      const nic = new VirtioNet(options);
+      this.cards.push(nic);
+      this.addVirtio(slot, nic, name);
     });
   }
 
@@ -240,6 +258,10 @@ export class Board {
       name,
       onFailure: (reason) => ports.log.warn(`virtio device ${slot}: the guest's driver broke the rules: ${reason}`),
     });
+    this.addFunction(slot, device);
+  }
+
+  private addFunction(slot: number, device: { readonly pci: PciFunction; reset(): void }): void {
     this.pci.attach(slot, 0, device.pci);
     this.functions.push({ slot, fn: device.pci });
     this.resets.push(() => device.reset());

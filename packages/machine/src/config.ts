@@ -37,8 +37,13 @@ export interface DiskConfig {
   readonly serial: string;
 }
 
-/** A virtio network card. `link` names a network that the host hands over. */
+/** Network cards: virtio is the fast one, e1000 (Intel 82540EM) the one that old systems know. */
+export const CARDS = ["virtio", "e1000"] as const;
+export type Card = (typeof CARDS)[number];
+
+/** A network card. `link` names a network that the host hands over. */
 export interface NetworkConfig {
+  readonly card: Card;
   readonly link: string;
   /** Six bytes as hexadecimal pairs with colons between them; unicast. */
   readonly mac: string;
