@@ -20,6 +20,7 @@ function setUp() {
     host: nodeNetwork,
     timers,
     entropy: hostEntropy,
+    soon: (task) => void setImmediate(task),
     policy: new EgressPolicy([], true, () => timers.now()),
     hostLoopback: true,
   });

@@ -14,6 +14,7 @@ export function openNetwork(request: NetworkRequest, clock: Clock): UserNetwork 
     host: nodeNetwork,
     timers,
     entropy: hostEntropy,
+    soon: (task) => void setImmediate(task),
     policy: new EgressPolicy(request.egress, request.allowByDefault, () => timers.now()),
     hostLoopback: request.hostLoopback,
   });

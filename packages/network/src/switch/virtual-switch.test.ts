@@ -135,7 +135,14 @@ describe("virtual switch", () => {
     const timers = new TestTimers();
     const host = new FakeHost();
     const policy = new EgressPolicy([], true, () => timers.now());
-    const network = new UserNetwork({ host, timers, policy, hostLoopback: false, entropy: { fill: () => {} } });
+    const network = new UserNetwork({
+      host,
+      timers,
+      policy,
+      hostLoopback: false,
+      soon: () => {},
+      entropy: { fill: () => {} },
+    });
     const bridge = new VirtualSwitch(() => timers.now());
     const uplink = bridge.addPort();
     uplink.connect(network);

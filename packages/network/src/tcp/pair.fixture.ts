@@ -55,6 +55,9 @@ export class Side implements TcpEndpointPorts {
     this.hasEnded = true;
   }
   acknowledged(): void {}
+  acknowledgeSoon(): void {
+    this.net.late.push(this);
+  }
   closed(reason: "reset" | "timeout" | null): void {
     this.reason = reason;
   }
@@ -68,6 +71,7 @@ export class Pair {
   readonly client = new Side(this);
   readonly server = new Side(this);
   full = false;
+  readonly late: Side[] = [];
   private wire: { to: Side; segment: TcpSegment }[] = [];
 
   constructor(
@@ -103,6 +107,8 @@ export class Pair {
       const batch = this.wire.splice(0, 1 + Math.floor(this.random() * 8));
       for (const { to, segment } of batch) this.deliver(to, segment);
       for (const side of [this.client, this.server]) side.endpoint?.output();
+      if (this.random() < 0.3 || this.wire.length === 0)
+        for (const side of this.late.splice(0)) side.endpoint?.acknowledgeNow();
       if (this.wire.length > 0) {
         this.time += 1e6;
         continue;

@@ -35,6 +35,8 @@ export interface TcpEndpointPorts {
   established(): void;
   /** The next bytes; they are good only until this returns. */
   data(bytes: Uint8Array): void;
+  /** An acknowledgement is due before long: `acknowledgeNow` is to be called within some milliseconds. */
+  acknowledgeSoon(): void;
   /** The peer sends no more. */
   ended(): void;
   /** The peer has acknowledged data, so that `queued` has become less. */
@@ -48,6 +50,14 @@ const enum State {
   SynReceived,
   Established,
   Closed,
+}
+
+/** Whether the peer is owed an acknowledgement. */
+const enum Ack {
+  None,
+  /** It may wait for more data, or for something to send. */
+  Soon,
+  Now,
 }
 
 const S = 1e9;
@@ -101,7 +111,9 @@ export class TcpEndpoint {
   private finReceived = false;
   /** Sequence number of a FIN that came before data that precedes it, or -1. */
   private earlyFin = -1;
-  private ackNeeded = false;
+  private ackDue = Ack.None;
+  /** Data that came in since the last acknowledgement. */
+  private unacknowledged = 0;
   private duplicates = 0;
   private retries = 0;
   /** Bytes in flight allowed after a loss, until everything sent before it has been acknowledged. */
@@ -194,7 +206,7 @@ export class TcpEndpoint {
     const open = distance(this.rcvNxt, this.edge);
     const now = this.windowNow();
     if (now - open >= Math.max(2 * this.packet, now / 4)) {
-      this.ackNeeded = true;
+      this.ackDue = Ack.Now;
       this.output();
     }
   }
@@ -221,7 +233,7 @@ export class TcpEndpoint {
     if ((flags & TcpFlag.Syn) !== 0) {
       // Our SYN was lost, or somebody guesses: say again where we are (RFC 9293, 3.10.7.4).
       if (this.state === State.SynReceived) this.nxt = this.una;
-      this.ackNeeded = true;
+      this.ackDue = Ack.Now;
       if (this.state === State.SynReceived) this.sendSyn();
       return;
     }
@@ -236,7 +248,13 @@ export class TcpEndpoint {
     if (this.state !== State.Established) return;
     if (!this.sendData()) return;
     if (this.finQueued && !this.sendFin()) return;
-    if (this.ackNeeded) this.transmit(TcpFlag.Ack, this.nxt, 0, 0);
+    if (this.ackDue === Ack.Now) this.transmit(TcpFlag.Ack, this.nxt, 0, 0);
+    else if (this.ackDue === Ack.Soon) this.ports.acknowledgeSoon();
+  }
+
+  /** Sends an acknowledgement that was put off. */
+  acknowledgeNow(): void {
+    if (this.state === State.Established && this.ackDue !== Ack.None) this.transmit(TcpFlag.Ack, this.nxt, 0, 0);
   }
 
   private learn({ seq, maxSegment, windowScale, window }: TcpSegment): void {
@@ -276,7 +294,7 @@ export class TcpEndpoint {
     if ((flags & TcpFlag.Syn) === 0 || !acknowledges) return;
     this.una = ack;
     this.learn(segment);
-    this.ackNeeded = true;
+    this.ackDue = Ack.Now;
     this.establish();
   }
 
@@ -291,14 +309,14 @@ export class TcpEndpoint {
     const offset = distance(this.rcvNxt, seq);
     if (offset === 0) this.finish("reset");
     // Inside the window but not at its start: a guess, answered with where we are (RFC 5961, 3.2).
-    else if (offset > 0 && offset < distance(this.rcvNxt, this.edge)) this.ackNeeded = true;
+    else if (offset > 0 && offset < distance(this.rcvNxt, this.edge)) this.ackDue = Ack.Now;
   }
 
   /** Returns false if the segment is to be dropped. */
   private receiveAck(segment: TcpSegment): boolean {
     const { ack, seq } = segment;
     if (distance(this.max, ack) > 0) {
-      this.ackNeeded = true;
+      this.ackDue = Ack.Now;
       return false;
     }
     const progress = distance(this.una, ack);
@@ -362,10 +380,10 @@ export class TcpEndpoint {
     const offset = distance(this.rcvNxt, seq);
     if (length === 0) {
       // Not ours to acknowledge, except for a question whether we are still there.
-      if (offset < 0) this.ackNeeded = true;
+      if (offset < 0) this.ackDue = Ack.Now;
       return;
     }
-    this.ackNeeded = true;
+    this.ackDue = Ack.Now;
     if (this.finReceived) return;
     const window = distance(this.rcvNxt, this.edge);
     if (offset + length <= 0 || offset > window) return;
@@ -377,6 +395,10 @@ export class TcpEndpoint {
       if (fin && whole) this.earlyFin = add(seq, payload.length);
       return;
     }
+    // Two full packets, an end, a hole or a repetition are acknowledged at once (RFC 9293, 3.8.6.3).
+    this.unacknowledged += length;
+    if (!fin && skip === 0 && whole && this.early.empty && this.unacknowledged < 2 * this.packet)
+      this.ackDue = Ack.Soon;
     this.deliver(bytes);
     if (fin && whole) this.earlyFin = add(seq, payload.length);
     for (let more = this.early.take(this.rcvNxt); more !== null; more = this.early.take(this.rcvNxt))
@@ -468,7 +490,8 @@ export class TcpEndpoint {
     segment.length = length;
     if (!this.ports.send(segment)) return false;
     if (acknowledges) {
-      this.ackNeeded = false;
+      this.ackDue = Ack.None;
+      this.unacknowledged = 0;
       const edge = add(this.rcvNxt, shown * 2 ** scale);
       if (!this.finReceived && distance(this.edge, edge) > 0) this.edge = edge;
     }

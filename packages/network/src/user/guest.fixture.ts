@@ -71,6 +71,7 @@ export class GuestConnection implements TcpEndpointPorts {
   data = (bytes: Uint8Array) => void this.received.push(bytes.slice());
   ended = () => void (this.hasEnded = true);
   acknowledged = () => {};
+  acknowledgeSoon = () => this.endpoint?.acknowledgeNow();
   closed = (reason: "reset" | "timeout" | null) => void (this.reason = reason);
   send = (segment: OutgoingSegment) => this.guest.sendSegment(this, segment);
 

@@ -18,6 +18,8 @@ export interface TcpFlowOwner {
   send(flow: TcpFlow, segment: OutgoingSegment): boolean;
   largest(flow: TcpFlow, packet: number): number;
   initialSequence(): number;
+  /** `acknowledge` is to be called when the machine has had its turn. */
+  soon(flow: TcpFlow): void;
   /** It may have something to send when the frames at hand have been looked at. */
   touched(flow: TcpFlow): void;
   /** Something came from the host, and what follows from it has been sent. */
@@ -111,6 +113,15 @@ export class TcpFlow implements TcpEndpointPorts {
 
   largest(packet: number): number {
     return this.owner.largest(this, packet);
+  }
+
+  acknowledgeSoon(): void {
+    this.owner.soon(this);
+  }
+
+  /** Sends an acknowledgement that was put off. */
+  acknowledge(): void {
+    this.endpoint?.acknowledgeNow();
   }
 
   room(): number {

@@ -38,6 +38,8 @@ export class TcpProxy implements TcpFlowOwner {
   private count = 0;
   private connectingCount = 0;
   private readonly pending = new Set<TcpFlow>();
+  /** Flows that put off an acknowledgement. */
+  private late = new Set<TcpFlow>();
   private heldBytes = 0;
   private measuredAt = 0;
   private nextCallPort = 0;
@@ -54,6 +56,8 @@ export class TcpProxy implements TcpFlowOwner {
       unreachable(flow: TcpFlow, syn: TcpSegment): void;
       /** There are flows: timers must run. */
       busy(): void;
+      /** Calls back when the machine that runs now has had its turn. */
+      soon(task: () => void): void;
       /** Something was sent outside of `receive`. */
       settled(): void;
     },
@@ -136,6 +140,11 @@ export class TcpProxy implements TcpFlowOwner {
     this.ports.busy();
   }
 
+  soon(flow: TcpFlow): void {
+    if (this.late.size === 0) this.ports.soon(() => this.acknowledge());
+    this.late.add(flow);
+  }
+
   settled(): void {
     this.ports.busy();
     this.ports.settled();
@@ -162,6 +171,14 @@ export class TcpProxy implements TcpFlowOwner {
     if (bucket.length === 0) this.flows.delete(key);
     this.count--;
     this.pending.delete(flow);
+    this.late.delete(flow);
+  }
+
+  private acknowledge(): void {
+    const { late } = this;
+    this.late = new Set();
+    for (const flow of late) flow.acknowledge();
+    this.ports.settled();
   }
 
   private find(guest: UdpEndpoint, remote: UdpEndpoint): TcpFlow | null {

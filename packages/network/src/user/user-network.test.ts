@@ -20,7 +20,16 @@ function setUp({ hostLoopback = false, rules = [] as string[], allow = true } = 
   const timers = new TestTimers();
   const egress = rules.map((text) => parseEgressRule(text.slice(1), text.startsWith("+"))!);
   const policy = new EgressPolicy(egress, allow, () => timers.now());
-  const network = new UserNetwork({ host, timers, policy, hostLoopback, entropy: { fill: (bytes) => bytes.fill(7) } });
+  const soon: (() => void)[] = [];
+  const later = (task: () => void) => void soon.push(task);
+  const network = new UserNetwork({
+    host,
+    timers,
+    policy,
+    hostLoopback,
+    soon: later,
+    entropy: { fill: (bytes) => bytes.fill(7) },
+  });
   const guest = new TestGuest(network, timers);
   guest.announce();
   guest.frames.length = 0;

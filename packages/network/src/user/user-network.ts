@@ -31,6 +31,8 @@ export interface UserNetworkOptions {
   readonly timers: Timers;
   readonly entropy: Entropy;
   readonly policy: EgressPolicy;
+  /** Calls a task once, after whatever runs on this thread has had its turn. */
+  readonly soon: (task: () => void) => void;
   /** Whether guests reach the host's loopback interface at the gateway's address. */
   readonly hostLoopback: boolean;
   readonly subnet?: Subnet;
@@ -89,6 +91,7 @@ export class UserNetwork implements NetLink {
       now,
       unreachable: ({ guest, remote }, syn) => this.icmp.tcpUnreachable(guest, remote, syn),
       busy: () => this.startTicking(),
+      soon: options.soon,
       settled: () => this.flush(),
     });
     this.publisher = new Publisher(host, {
