@@ -94,7 +94,7 @@ export class DnsForwarder {
   private answer(query: DnsQuery, addresses: readonly IpAddress[], reply: (message: Uint8Array) => void): void {
     // A name without any address does not exist as far as the host's resolver tells.
     if (addresses.length === 0) return reply(writeAnswer(query, ResponseCode.NoSuchName));
-    const wanted = addresses.filter(({ length }) => length === (query.type === RecordType.A ? 4 : 16)).slice(0, 24);
+    const wanted = addresses.filter(({ length }) => length === (query.type === RecordType.A ? 4 : 16));
     this.policy.told(query.name, wanted, TTL_SECONDS * S);
     reply(writeAnswer(query, ResponseCode.Ok, wanted, TTL_SECONDS));
   }
@@ -103,7 +103,7 @@ export class DnsForwarder {
     this.wait(this.host.resolver.names(formatIp(address)), query, reply, (names) => {
       const records = names.map(encodeName).filter((record) => record !== null);
       const code = records.length === 0 ? ResponseCode.NoSuchName : ResponseCode.Ok;
-      reply(writeAnswer(query, code, records.slice(0, 8), TTL_SECONDS));
+      reply(writeAnswer(query, code, records, TTL_SECONDS));
     });
   }
 

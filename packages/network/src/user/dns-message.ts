@@ -16,6 +16,9 @@ export const enum ResponseCode {
 }
 const CLASS_IN = 1;
 const HEADER = 12;
+/** A record before its data, with a compressed name. */
+const RECORD = 12;
+const MAX_DATAGRAM = 512;
 const RESPONSE = 0x8000;
 const OPCODE = 0x7800;
 const RECURSION_DESIRED = 0x0100;
@@ -61,14 +64,22 @@ export function parseQuery(message: Uint8Array): DnsQuery | null {
   };
 }
 
-/** Writes an answer whose records are all of the question's name, type and class, for `ttl` seconds. */
+/**
+ * Writes an answer whose records are all of the question's name, type and class, for `ttl` seconds. Records that do not
+ * fit a datagram of the least size that everybody takes (RFC 1035, 2.3.4) are left out.
+ */
 export function writeAnswer(
   { id, recursion, question, type }: DnsQuery,
   code: ResponseCode,
-  records: readonly Uint8Array[] = [],
+  available: readonly Uint8Array[] = [],
   ttl = 0,
 ): Uint8Array {
-  const size = records.reduce((total, data) => total + 12 + data.length, HEADER + question.length);
+  let size = HEADER + question.length;
+  const records = available.filter((data) => {
+    const fits = size + RECORD + data.length <= MAX_DATAGRAM;
+    if (fits) size += RECORD + data.length;
+    return fits;
+  });
   const message = new Uint8Array(size);
   put16(message, 0, id);
   put16(message, 2, RESPONSE | RECURSION_AVAILABLE | (recursion ? RECURSION_DESIRED : 0) | code);
@@ -82,8 +93,8 @@ export function writeAnswer(
     put16(message, at + 4, CLASS_IN);
     put32(message, at + 6, ttl);
     put16(message, at + 10, data.length);
-    message.set(data, at + 12);
-    at += 12 + data.length;
+    message.set(data, at + RECORD);
+    at += RECORD + data.length;
   }
   return message;
 }

@@ -411,6 +411,9 @@ describe("the network's own services", () => {
     const v6 = await ask("BOTH.test", 28, DNS6, GUEST6);
     expect(formatIp(v6.message.subarray(-16))).toBe("2001:db8::1");
     expect(await ask("four.test", 28)).toMatchObject({ code: 0, answers: 0 });
+    host.names["many.test"] = Array.from({ length: 99 }, (_, i) => `192.0.2.${i}`);
+    const many = await ask("many.test", 1);
+    expect([many.answers, many.message.length]).toEqual([30, 507]);
     expect(await ask("none.test", 1)).toMatchObject({ code: 3 });
     expect(await ask("broken.test", 1)).toMatchObject({ code: 2 });
     expect((await ask("1.2.0.192.in-addr.arpa", 12)).answers).toBe(1);
