@@ -129,11 +129,8 @@ export class VirtioNet implements VirtioFunction<VirtioNetState>, NetPort {
   reset(): void {
     this.s = this.resetState();
     this.offloads = null;
+    // A network that waits for buffers is told of those of the next driver: the queues may not be touched here.
     this.held = false;
-    // Whoever waits for buffers of a driver that is gone would wait for ever.
-    if (!this.waiting) return;
-    this.waiting = false;
-    this.link.ready();
   }
 
   save(): VirtioNetState {
