@@ -131,7 +131,7 @@ async function runWithInsight(
     terminal.open();
     if (process.stdin.isTTY && process.stderr.isTTY) process.stderr.write("isola: Ctrl-] leaves the machine\r\n");
     const reason = await done;
-    insight.show(vm);
+    insight.show(vm, network?.counters() ?? null);
     if (failure !== null) throw failure;
     return forced ?? statusOf(reason);
   } finally {

@@ -2,6 +2,7 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { fileError, ReplaceableFile } from "@isola/host-node";
 import type { MachinePorts } from "@isola/machine";
+import type { UserNetworkCounters } from "@isola/network";
 import {
   ChromeTrace,
   collapsedStacks,
@@ -19,10 +20,12 @@ import { statisticsText } from "./statistics-text.js";
 /** A trace beyond this is of no use to any viewer. */
 const MAX_TRACE_BYTES = 256 * 2 ** 20;
 
-function printStatistics(vm: Vm, format: StatisticsFormat): void {
-  const statistics = vm.statistics();
+function printStatistics(vm: Vm, nat: UserNetworkCounters | null, format: StatisticsFormat): void {
+  const statistics = { ...vm.statistics(), ...(nat !== null && { nat }) };
   process.stderr.write(
-    format === "json" ? `${JSON.stringify(statistics)}\n` : `\nisola: what was counted\n${statisticsText(statistics)}`,
+    format === "json"
+      ? `${JSON.stringify(statistics)}\n`
+      : `\nisola: what was counted\n${statisticsText(statistics, nat)}`,
   );
 }
 
@@ -82,8 +85,8 @@ export class Insight {
   }
 
   /** Prints and writes what was gathered. The machine has stopped. */
-  show(vm: Vm): void {
-    if (this.statistics !== null) printStatistics(vm, this.statistics);
+  show(vm: Vm, nat: UserNetworkCounters | null): void {
+    if (this.statistics !== null) printStatistics(vm, nat, this.statistics);
     if (this.profile !== null) this.writeProfile(this.profile.profiler, this.profile.request);
   }
 

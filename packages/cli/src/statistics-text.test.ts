@@ -58,6 +58,21 @@ const STATISTICS: MachineStatistics = {
 };
 
 describe("statisticsText", () => {
+  it("shows what the network counts", () => {
+    const zero = {
+      opened: 3,
+      accepted: 0,
+      failed: 0,
+      overflowed: 0,
+      bytesOut: 2048,
+      bytesIn: 0,
+      mappings: 0,
+      active: 0,
+    };
+    const nat = { ...zero, queries: 1, queriesRefused: 0, denied: 0, dropped: 0, malformed: 0 };
+    expect(statisticsText(STATISTICS, nat)).toMatch(/nat\n  opened +3\n  bytesOut +2\.0 KiB\n  queries +1\nrates/);
+  });
+
   it("is a table of what is not zero, in units, with the largest labels first", () => {
     expect(statisticsText(STATISTICS)).toBe(
       [

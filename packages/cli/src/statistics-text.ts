@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type CounterSpec, type CounterSpecs, type LabelledCounts, sumOf } from "@isola/base";
+import { USER_NETWORK_COUNTERS, type UserNetworkCounters } from "@isola/network";
 import { COUNTER_GROUPS, type MachineStatistics } from "@isola/vmm";
 
 /** Labels shown of one counter; the rest is summed up. */
@@ -87,8 +88,8 @@ function rates({ machine, vcpus }: MachineStatistics): string[] {
   ];
 }
 
-/** Statistics as a table for people; counters that are zero are left out. */
-export function statisticsText(statistics: MachineStatistics): string {
+/** Statistics as a table for people, with those of the machine's network; counters that are zero are left out. */
+export function statisticsText(statistics: MachineStatistics, nat: UserNetworkCounters | null = null): string {
   const { machine, vcpus, code, compiler, disks, networks, serial } = statistics;
   const instances: { readonly [part: string]: readonly Values[] } = {
     machine: [machine],
@@ -106,5 +107,6 @@ export function statisticsText(statistics: MachineStatistics): string {
       return shown.length === 0 ? [] : [several.has(part) ? `${part} ${i}` : part, ...shown];
     }),
   );
-  return `${[...parts, ...rates(statistics)].join("\n")}\n`;
+  const network = nat === null ? [] : [USER_NETWORK_COUNTERS.part, ...lines(USER_NETWORK_COUNTERS.specs, nat)];
+  return `${[...parts, ...network, ...rates(statistics)].join("\n")}\n`;
 }
