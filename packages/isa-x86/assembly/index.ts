@@ -5,6 +5,7 @@ export { configureCpus, evictHalf, findBlock, insertBlock, takeDeadBlocks, writt
 export { materializeFlags } from "./lazy-flags";
 export { cachedRecord, deliverFault, linearRip, lookup, nextRip, noteHot, recordRip, resolve, translateCode } from "./lookup";
 export {
+  checkCanonical, checkWrite, hostForRead, hostForWrite, readBlock, readForWrite, readGuest, readGuest128, readGuest256, writeBlock, writeGuest,
   checkFxArea, checkWrite, readBlock, readForWrite, readGuest, readGuest128, readGuest256, writeBlock, writeGuest,
   writeGuest128, writeGuest256,
 } from "./memory";
@@ -12,7 +13,7 @@ export {
   readForWriteCompiled, readGuest128Compiled, readGuest256Compiled, readGuestCompiled, writeGuest128Compiled,
   writeGuest256Compiled, writeGuestCompiled,
 } from "./memory";
-export { configureRam, readPhysical, writePhysical } from "./physical";
+export { configureRam, mapLowPage, mapWindow, readPhysical, setAddressMask, writePhysical } from "./physical";
 export { flushTlb, initTlb } from "./address-space";
 export { refreshJumpContext } from "./jump-cache";
 export { invalidatePage } from "./tlb";

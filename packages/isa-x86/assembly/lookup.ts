@@ -49,7 +49,7 @@ import { findBlock } from "./code-cache";
 import { entryOf as jumpCacheEntry, rememberJump } from "./jump-cache";
 import { raisePending } from "./system/exception";
 import { EXECUTE, IS_GLOBAL, NO_PAGE, walk } from "./paging";
-import { NOT_RAM, ramOffset } from "./physical";
+import { NOT_RAM, readOffset } from "./physical";
 import { ADDEND, SYSTEM, TAG_EXECUTE, USER, arrayOf, entryOf, fillCode, tagOf } from "./tlb";
 
 const PAGE: u64 = ~(<u64>0xfff);
@@ -113,7 +113,7 @@ function translateFetch(cpu: usize, linear: u64): u32 {
   }
   const page = walk(cpu, linear, EXECUTE, load<u32>(cpu + CPU_CPL) == 3, true);
   if (page == NO_PAGE) return NOT_RAM;
-  const ram = ramOffset(page & PAGE);
+  const ram = readOffset(page & PAGE);
   if (ram == NOT_RAM) return NOT_RAM;
   fillCode(cpu, base, linear, page, ram);
   return ram;

@@ -20,8 +20,8 @@ import {
 } from "./generated/layout";
 import { holdsCode } from "./code-cache";
 import { checkDataBreakpoint } from "./system/breakpoint";
-import { IMPLICIT, NO_PAGE, READ, WRITE, walk } from "./paging";
-import { NOT_RAM, physicalOf, ramOffset, readPhysical, writePhysical } from "./physical";
+import { IMPLICIT, MAY_WRITE, NO_PAGE, READ, WRITE, walk } from "./paging";
+import { NOT_RAM, physicalOf, readOffset, readPhysical, writeOffset, writePhysical } from "./physical";
 import { ADDEND, RAM_PAGE, SYSTEM, TAG_READ, TAG_WRITE, arrayOf, entryOf, fill, hasCode, tagOf } from "./tlb";
 
 const PAGE: u64 = ~(<u64>0xfff);
@@ -102,9 +102,15 @@ function translate(cpu: usize, linear: u64, access: u32): u64 {
   const page = walk(cpu, linear, access, isUser(cpu), userPagesAllowed(cpu));
   if (page == NO_PAGE) return NO_PAGE;
   const physical = (page & PAGE) | (linear & 0xfff);
-  const ram = ramOffset(page & PAGE);
-  if (ram != NOT_RAM) fill(cpu, <usize>load<u32>(cpu + CPU_TLB_BASE), linear, page, ram);
+  fillData(cpu, <usize>load<u32>(cpu + CPU_TLB_BASE), linear, page);
   return physical;
+}
+
+/** Fills a TLB after a walk, unless the page is a device's. Writes miss where they do not go to what reads get. */
+function fillData(cpu: usize, base: usize, linear: u64, page: u64): void {
+  const ram = readOffset(page & PAGE);
+  if (ram == NOT_RAM) return;
+  fill(cpu, base, linear, writeOffset(page & PAGE) == ram ? page : page & ~MAY_WRITE, ram);
 }
 
 function crossesPage(linear: u64, bytes: u32): bool {
@@ -214,8 +220,9 @@ export function readForWriteCompiled(cpu: usize, rec: usize, linear: u64, size: 
   if (!mayWriteCompiled(cpu, rec, linear, size)) return 0;
   const bytes = size & 0xff;
   checkDataBreakpoint(cpu, linear, bytes, false);
+  if (isDevice(cpu, writeFirst)) return 0;
   if (writeSecond == NO_PAGE) return readPhysical(writeFirst, bytes);
-  return readCrossing(writeFirst, writeSecond, bytes);
+  return isDevice(cpu, writeSecond) ? 0 : readCrossing(writeFirst, writeSecond, bytes);
 }
 
 /** {@link writeGuest128} for compiled regions. */
@@ -239,7 +246,7 @@ function mayWriteCompiled(cpu: usize, rec: usize, linear: u64, size: u32): bool 
 
 /** Whether a write must be left to the interpreter; CPU_FAULT says so then. */
 function isDeviceOrCode(cpu: usize, physical: u64, bytes: u32): bool {
-  const ram = ramOffset(physical);
+  const ram = writeOffset(physical);
   if (ram != NOT_RAM && !holdsCode(ram, bytes) && !hasEvent(cpu)) return false;
   store<u32>(cpu + CPU_FAULT, FAULT_INTERPRET);
   return true;
@@ -247,7 +254,7 @@ function isDeviceOrCode(cpu: usize, physical: u64, bytes: u32): bool {
 
 /** The same for a read. */
 function isDevice(cpu: usize, physical: u64): bool {
-  if (ramOffset(physical) != NOT_RAM && !hasEvent(cpu)) return false;
+  if (readOffset(physical) != NOT_RAM && !hasEvent(cpu)) return false;
   store<u32>(cpu + CPU_FAULT, FAULT_INTERPRET);
   return true;
 }
@@ -337,7 +344,7 @@ export function hostForRead(cpu: usize, rec: usize, linear: u64): usize {
   if (!precheck(cpu, rec, linear, 1)) return 0;
   const physical = translate(cpu, linear, READ);
   if (physical == NO_PAGE || base == EMPTY_TLB) return 0;
-  const ram = ramOffset(physical);
+  const ram = readOffset(physical);
   return ram == NOT_RAM ? 0 : RAM_BASE + <usize>ram;
 }
 
@@ -350,7 +357,7 @@ export function hostForWrite(cpu: usize, rec: usize, linear: u64): usize {
   if (!precheck(cpu, rec, linear, 1)) return 0;
   const physical = translate(cpu, linear, WRITE);
   if (physical == NO_PAGE || base == EMPTY_TLB) return 0;
-  const ram = ramOffset(physical);
+  const ram = writeOffset(physical);
   return ram == NOT_RAM || hasCode(ram) ? 0 : RAM_BASE + <usize>ram;
 }
 
@@ -358,8 +365,7 @@ export function hostForWrite(cpu: usize, rec: usize, linear: u64): usize {
 function translateSystem(cpu: usize, linear: u64, access: u32): u64 {
   const page = walk(cpu, linear, access | IMPLICIT, false, false);
   if (page == NO_PAGE) return NO_PAGE;
-  const ram = ramOffset(page & PAGE);
-  if (ram != NOT_RAM) fill(cpu, arrayOf(cpu, SYSTEM), linear, page, ram);
+  fillData(cpu, arrayOf(cpu, SYSTEM), linear, page);
   return (page & PAGE) | (linear & 0xfff);
 }
 

@@ -83,6 +83,7 @@ const specs = {
   tlbPcids: { type: "u32", count: 16, doc: "tags by PCID: PCID in bits 0-11, tag in bits 12-23, bit 24 = in use" },
   tlbPcidNext: { type: "u32", doc: "the slot of tlbPcids to be replaced next" },
   stepping: { type: "u32", doc: "1 while the run loop executes exactly one instruction" },
+  othersWait: { type: "u32", doc: "1 if other vCPUs share this one's thread, so that PAUSE gives it to them" },
   index: { type: "u32", doc: "number of this vCPU, also its APIC id" },
 
   cr0: { type: "u64", doc: "CR0" },

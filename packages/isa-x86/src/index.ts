@@ -6,6 +6,7 @@ export { CPU_COUNTERS } from "./counters/cpu-counters.js";
 export type { CpuCounterValues, CpuStatistics } from "./counters/cpu-statistics.js";
 export * from "./cpu/cpu-state.js";
 export * from "./cpu/engine.js";
+export type { ExtraMemory, LowBacking, MemoryWindow, PhysicalMap } from "./cpu/physical-map.js";
 export type { Helpers } from "./cpu/helpers.js";
 export * from "./cpu/vm-exit.js";
 export { type InterruptSource, type TrapHandler, TrapResult, X86Cpu } from "./cpu/x86-cpu.js";

@@ -4,6 +4,9 @@ import { type Gpa, gpa, OperatorError } from "@isola/base";
 /** End of low RAM: the PCI hole, the APICs and the firmware live between here and 4 GiB. */
 export const LOW_RAM_LIMIT = 0xc000_0000;
 const FOUR_GIB = 0x1_0000_0000;
+/** Below this address a chip set may put other things in front of RAM. */
+const MIB = 0x10_0000;
+const PAGE_SHIFT = 12;
 
 /** Called after a device wrote guest RAM, so that translations of that code can be dropped. */
 export type WriteHook = (address: Gpa, length: number) => void;
@@ -21,6 +24,8 @@ export class GuestRam {
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private writeHook: WriteHook | null = null;
+  /** For each page of the first megabyte whether something else is there; null while it is all RAM. */
+  private hidden: Uint8Array | null = null;
 
   /**
    * @param buffer the linear memory
@@ -46,10 +51,19 @@ export class GuestRam {
     this.writeHook = hook;
   }
 
+  /**
+   * Hides whole pages of the first megabyte from devices, or shows them again: video memory or ROM is there instead. An
+   * access to a range with a hidden page fails as one outside RAM does.
+   */
+  showLow(start: number, length: number, shown: boolean): void {
+    this.hidden ??= new Uint8Array(MIB >> PAGE_SHIFT);
+    this.hidden.fill(shown ? 0 : 1, start >> PAGE_SHIFT, (start + length) >> PAGE_SHIFT);
+  }
+
   /** Offset in RAM of `[address, address + length)`, or -1 if it is not wholly RAM. */
   offsetOf(address: number, length: number): number {
     if (!(address >= 0) || !(length >= 0)) return -1;
-    if (address + length <= this.lowSize) return address;
+    if (address + length <= this.lowSize) return address < MIB && this.hides(address, length) ? -1 : address;
     if (address >= FOUR_GIB && address + length <= FOUR_GIB + this.highSize) return address - FOUR_GIB + this.lowSize;
     return -1;
   }
@@ -131,6 +145,14 @@ export class GuestRam {
     this.view.setBigUint64(at, value, true);
     this.written(address, 8);
     return true;
+  }
+
+  private hides(address: number, length: number): boolean {
+    const { hidden } = this;
+    if (hidden === null || length === 0) return false;
+    const last = Math.min(address + length, MIB) - 1;
+    for (let page = address >> PAGE_SHIFT; page <= last >> PAGE_SHIFT; page++) if (hidden[page] !== 0) return true;
+    return false;
   }
 
   private written(address: number, length: number): void {

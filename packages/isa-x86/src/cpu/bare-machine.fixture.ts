@@ -43,6 +43,8 @@ export interface BareMachineOptions {
   /** Parts of the host's WebAssembly to be replaced. */
   readonly host?: Partial<WasmHost>;
   readonly estimateTicks?: boolean;
+  /** Bytes of memory beside RAM. */
+  readonly extraMemory?: number;
 }
 
 /**
@@ -65,12 +67,13 @@ export class BareMachine {
   constructor(
     ramSize = 16 << 20,
     private readonly traps: TrapHandler | null = null,
-    { translation = testTranslation(), host = {}, estimateTicks = false }: BareMachineOptions = {},
+    { translation = testTranslation(), host = {}, estimateTicks = false, extraMemory = 0 }: BareMachineOptions = {},
   ) {
     this.engine = new X86Engine({
       wasm: { ...wasm, ...host },
       modules: { helpers: built("helpers.wasm"), interpreter: built("interpreter.wasm") },
       ramSize,
+      extraMemory,
       cpuCount: 1,
       translation,
       mmio: this.mmio,

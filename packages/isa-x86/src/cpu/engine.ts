@@ -11,6 +11,7 @@ import { type Translation, TRANSLATION_POLICIES, type TranslationPolicy } from "
 import { formOfHandler, indexHandlers } from "../interpreter/handlers.js";
 import type { Form } from "../table/form.js";
 import type { Helpers } from "./helpers.js";
+import { PhysicalMap } from "./physical-map.js";
 
 /** The two binary modules that the build makes: assembly/ and interpreter/generate.ts. */
 export interface EngineModules {
@@ -23,6 +24,8 @@ export interface EngineOptions {
   readonly modules: EngineModules;
   /** Bytes of guest RAM, a multiple of 4 KiB. */
   readonly ramSize: number;
+  /** Bytes of memory beside RAM, such as ROM and video memory, a multiple of 4 KiB; see {@link PhysicalMap}. */
+  readonly extraMemory?: number;
   readonly cpuCount: number;
   /** Devices behind physical addresses that are not RAM. */
   readonly mmio: Bus;
@@ -50,6 +53,9 @@ export class X86Engine {
   readonly buffer: ArrayBufferLike;
   readonly view: DataView;
   readonly ram: GuestRam;
+  /** What physical addresses are backed by, for chip sets that switch it. */
+  readonly physical: PhysicalMap;
+  readonly cpuCount: number;
   readonly helpers: Helpers;
   readonly decoder: BlockDecoder;
   readonly translator: TimedTranslator;
@@ -61,7 +67,9 @@ export class X86Engine {
   constructor(options: EngineOptions) {
     const { wasm, modules, ramSize, cpuCount, mmio, translation, ticks } = options;
     assert(cpuCount >= 1 && cpuCount <= MAX_CPUS, `a machine has 1 to ${MAX_CPUS} vCPUs`);
-    const pages = memoryPages(ramSize);
+    this.cpuCount = cpuCount;
+    const extraMemory = options.extraMemory ?? 0;
+    const pages = memoryPages(ramSize + extraMemory);
     const memory = wasm.createMemory(pages, pages, false);
     this.buffer = memory.buffer;
     this.view = new DataView(this.buffer);
@@ -88,6 +96,13 @@ export class X86Engine {
     this.helpers.configureRam(this.ram.lowSize, this.ram.highSize);
     this.helpers.configureCpus(cpuCount);
     this.helpers.estimateTicks(options.estimateTicks === true ? 1 : 0);
+    const records = Array.from({ length: cpuCount }, (_, index) => this.cpuRecord(index));
+    this.physical = new PhysicalMap(
+      this.helpers,
+      this.ram,
+      new Uint8Array(this.buffer, RAM_BASE + ramSize, extraMemory),
+      records,
+    );
     const translatorOptions = {
       wasm,
       memory,

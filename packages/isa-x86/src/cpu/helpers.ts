@@ -2,6 +2,10 @@
 /** The helper module's exports that TypeScript calls. Addresses are i32, 64-bit values bigint. */
 export interface Helpers {
   configureRam(low: number, high: number): void;
+  /** Backs a page of the first megabyte for reads and writes; 0xffff_ffff is a device's. */
+  mapLowPage(page: number, read: number, write: number): void;
+  mapWindow(index: number, start: bigint, length: number, offset: number, writable: number): void;
+  setAddressMask(mask: bigint): void;
   configureCpus(count: number): void;
   initTlb(cpu: number): void;
   flushTlb(cpu: number): void;
@@ -38,6 +42,9 @@ export interface Helpers {
   checkIoBreakpoint(cpu: number, port: number, bytes: number): void;
   segmentAddress(cpu: number, record: number, segmentOffset: number, offset: bigint, bytesAndWrite: number): bigint;
   checkWrite(cpu: number, record: number, linear: bigint, size: number): number;
+  /** Address in linear memory of a byte of RAM, good for the rest of its page, or 0 if accesses need checks. */
+  hostForRead(cpu: number, record: number, linear: bigint): number;
+  hostForWrite(cpu: number, record: number, linear: bigint): number;
   readGuest(cpu: number, record: number, linear: bigint, size: number): bigint;
   writeGuest(cpu: number, record: number, linear: bigint, size: number, value: bigint): void;
   readPhysical(physical: bigint, bytes: number): bigint;

@@ -72,6 +72,7 @@ export class X86Cpu {
     this.record = engine.cpuRecord(index);
     this.state = new CpuState(engine.view, this.record);
     this.state.set("index", index);
+    this.state.set("othersWait", engine.cpuCount > 1 ? 1 : 0);
     this.state.set("hotThreshold", engine.translator.policy.threshold);
     this.statistics = new CpuStatistics(engine.view, this.record, engine.forms);
     engine.helpers.initTlb(this.record);

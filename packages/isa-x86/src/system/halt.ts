@@ -9,3 +9,9 @@ export const hlt: Emulation = (insn) => {
   insn.state.set("interruptShadow", 0);
   return TrapResult.Halt;
 };
+
+/** PAUSE: the slice is over, so that the vCPU that this one waits for gets the thread. */
+export const pause: Emulation = (insn) => {
+  insn.cpu.requestExit();
+  return TrapResult.Done;
+};

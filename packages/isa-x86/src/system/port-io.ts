@@ -12,6 +12,10 @@ const EFLAGS_DF = 1 << 10;
 const BATCH = 512;
 /** What an iteration takes off the budget of instructions, so that a repeat count of 2^64 does not keep the host. */
 const ITERATION_COST = 8;
+const PAGE = 4096;
+const PAGE_OFFSET = 0xfffn;
+/** Breakpoints 0-3 in DR7, local and global. */
+const ENABLED_BREAKPOINTS = 0xffn;
 const ES_BASE = layout.at("esBase");
 /** Beside a byte count for segmentAddress: the access is a write. */
 const WRITE = 0x100;
@@ -80,11 +84,14 @@ class StringRegisters {
     return this.insn.state.get64("gpr", this.pointer) & this.mask;
   }
 
-  /** One iteration is done. */
-  advance(bytes: number): void {
-    const back = (this.insn.state.get("eflags") & EFLAGS_DF) !== 0;
-    this.add(this.pointer, BigInt(back ? -bytes : bytes));
-    if (this.repeated) this.add(Gpr.RCX, -1n);
+  get backward(): boolean {
+    return (this.insn.state.get("eflags") & EFLAGS_DF) !== 0;
+  }
+
+  /** Iterations of `bytes` bytes each are done. */
+  advance(bytes: number, iterations = 1): void {
+    this.add(this.pointer, BigInt((this.backward ? -bytes : bytes) * iterations));
+    if (this.repeated) this.add(Gpr.RCX, BigInt(-iterations));
   }
 
   /** 16-bit registers keep their upper part, 32-bit ones lose it. */
@@ -96,19 +103,65 @@ class StringRegisters {
   }
 }
 
-/** Repeats `iteration` (false = it has faulted) as the prefix asks, up to a batch. */
-function repeat(
-  insn: TrappedInstruction,
-  pointer: Gpr.RSI | Gpr.RDI,
-  iteration: (offset: bigint) => boolean,
-): TrapResult {
+/** A string instruction with a port: what its iterations do. */
+interface PortString {
+  readonly pointer: Gpr.RSI | Gpr.RDI;
+  /** Offset in the CPU record of the segment of memory. */
+  readonly segment: number;
+  /** Memory is written. */
+  readonly writes: boolean;
+  /** One iteration with all checks; false if it has faulted. */
+  one(offset: bigint): boolean;
+  /** Several iterations whose memory lies in one piece at `host` in linear memory. */
+  many(host: number, count: number): void;
+}
+
+/**
+ * Iterations from here on whose memory is in one page of RAM, forward, and needs no checks: up to `limit`, or 0. They
+ * make no difference to the guest but time: disks are read through this.
+ */
+function run(insn: TrappedInstruction, string: PortString, registers: StringRegisters, limit: number): number {
+  const { state, helpers, cpuRecord, record } = insn;
+  if (registers.backward || (state.get64("dr", 7) & ENABLED_BREAKPOINTS) !== 0n) return 0;
+  const size = widthOf(insn);
+  const kind = size | (string.writes ? WRITE : 0);
+  const { offset, count, mask } = registers;
+  const linear = helpers.segmentAddress(cpuRecord, record, string.segment, offset, kind);
+  const inPage = (PAGE - Number(linear & PAGE_OFFSET)) / size;
+  const beforeWrap = Number(BigInt.asUintN(32, (mask - offset) / BigInt(size))) + 1;
+  const iterations = Math.floor(Math.min(limit, inPage, beforeWrap, count > BigInt(limit) ? limit : Number(count)));
+  let host = 0;
+  if (!insn.faulted && iterations > 1) {
+    helpers.segmentAddress(cpuRecord, record, string.segment, offset + BigInt((iterations - 1) * size), kind);
+    const find = string.writes ? helpers.hostForWrite : helpers.hostForRead;
+    if (!insn.faulted) host = find(cpuRecord, record, linear) >>> 0;
+  }
+  if (insn.faulted) {
+    // The first iteration that faults will say so again.
+    state.set("fault", 0);
+    return 0;
+  }
+  if (host === 0) return 0;
+  string.many(host, iterations);
+  return iterations;
+}
+
+/** Does iterations as the prefix asks, up to a batch. */
+function repeat(insn: TrappedInstruction, string: PortString): TrapResult {
   const { state } = insn;
-  const registers = new StringRegisters(insn, pointer);
+  const registers = new StringRegisters(insn, string.pointer);
   const size = widthOf(insn);
   const batch = (state.get("modeKey") & ModeKey.Step) !== 0 ? 1 : BATCH;
   for (let i = 0; i < batch; i++) {
     if (registers.count === 0n) return TrapResult.Done;
-    if (!iteration(registers.offset)) return TrapResult.Fault;
+    const done = batch - i > 1 && registers.repeated ? run(insn, string, registers, batch - i) : 0;
+    if (done > 0) {
+      registers.advance(size, done);
+      state.set("budget", state.get("budget") - ITERATION_COST * done);
+      i += done - 1;
+      continue;
+    }
+    if (!string.one(registers.offset)) return TrapResult.Fault;
     registers.advance(size);
     if (!registers.repeated) return TrapResult.Done;
     state.set("budget", state.get("budget") - ITERATION_COST);
@@ -124,15 +177,26 @@ export const insPort: Emulation = (insn) => {
   // Privilege counts even if the repeat count is zero.
   helpers.checkIo(cpuRecord, port, size);
   if (insn.faulted) return TrapResult.Fault;
-  return repeat(insn, Gpr.RDI, (offset) => {
+  const { io } = insn.ports;
+  const one = (offset: bigint): boolean => {
     if (!mayAccess(insn, port, size)) return false;
     const linear = helpers.segmentAddress(cpuRecord, record, ES_BASE, offset, size | WRITE);
     if (insn.faulted) return false;
     helpers.checkWrite(cpuRecord, record, linear, size);
     if (insn.faulted) return false;
-    helpers.writeGuest(cpuRecord, record, linear, size, BigInt(insn.ports.io.read(port, size) >>> 0));
+    helpers.writeGuest(cpuRecord, record, linear, size, BigInt(io.read(port, size) >>> 0));
     return !insn.faulted;
-  });
+  };
+  const many = (host: number, count: number): void => {
+    const { view } = insn.state;
+    for (let at = host, end = host + count * size; at < end; at += size) {
+      const value = io.read(port, size);
+      if (size === 1) view.setUint8(at, value);
+      else if (size === 2) view.setUint16(at, value, true);
+      else view.setUint32(at, value, true);
+    }
+  };
+  return repeat(insn, { pointer: Gpr.RDI, segment: ES_BASE, writes: true, one, many });
 };
 
 /** OUTS from DS:rSI, or the segment that a prefix names. */
@@ -143,13 +207,24 @@ export const outsPort: Emulation = (insn) => {
   const { helpers, cpuRecord, record } = insn;
   helpers.checkIo(cpuRecord, port, size);
   if (insn.faulted) return TrapResult.Fault;
-  return repeat(insn, Gpr.RSI, (offset) => {
+  const { io } = insn.ports;
+  const one = (offset: bigint): boolean => {
     if (!mayAccess(insn, port, size)) return false;
     const linear = helpers.segmentAddress(cpuRecord, record, segment, offset, size);
     if (insn.faulted) return false;
     const value = Number(helpers.readGuest(cpuRecord, record, linear, size) & 0xffff_ffffn);
     if (insn.faulted) return false;
-    insn.ports.io.write(port, size, value);
+    io.write(port, size, value);
     return true;
-  });
+  };
+  const many = (host: number, count: number): void => {
+    const { view } = insn.state;
+    for (let at = host, end = host + count * size; at < end; at += size)
+      io.write(
+        port,
+        size,
+        size === 1 ? view.getUint8(at) : size === 2 ? view.getUint16(at, true) : view.getUint32(at, true),
+      );
+  };
+  return repeat(insn, { pointer: Gpr.RSI, segment, writes: false, one, many });
 };

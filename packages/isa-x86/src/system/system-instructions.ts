@@ -4,11 +4,12 @@ import type { TrapHandler, TrapResult, X86Cpu } from "../cpu/x86-cpu.js";
 import { trap } from "../semantics/system.js";
 import type { Form } from "../table/form.js";
 import type { Opcode } from "../table/opcode.js";
+import { integerHint } from "../table/integer-hint.js";
 import { systemOpcodes } from "../table/system.js";
 import { readCr8, writeCr8 } from "./control-register.js";
 import { cpuid } from "./cpuid.js";
 import { readDebugRegister, writeDebugRegister } from "./debug-register.js";
-import { hlt } from "./halt.js";
+import { hlt, pause } from "./halt.js";
 import { rdmsr, wrmsr } from "./msr.js";
 import { inPort, insPort, outPort, outsPort } from "./port-io.js";
 import type { SystemPorts } from "./ports.js";
@@ -22,6 +23,7 @@ const EMULATIONS: { readonly [line: string]: Emulation } = {
   "mov Ry,Dd": readDebugRegister,
   "mov Dd,Ry": writeDebugRegister,
   hlt,
+  pause,
   cpuid,
   rdmsr,
   wrmsr,
@@ -39,7 +41,7 @@ function emulationOf(opcode: Opcode): Emulation | undefined {
 
 /** Table lines that trap, with what emulates them. */
 const EMULATION_BY_LINE: ReadonlyMap<Opcode, Emulation> = new Map(
-  systemOpcodes.flatMap((opcode) => {
+  [...systemOpcodes, ...integerHint].flatMap((opcode) => {
     const emulation = emulationOf(opcode);
     assert(emulation !== undefined || opcode.semantics !== trap, `${opcode.name} traps but nothing emulates it`);
     return emulation === undefined ? [] : [[opcode, emulation] as const];

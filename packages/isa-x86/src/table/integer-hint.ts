@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { flushLine, nothing } from "../semantics/hint.js";
+import { flushLine, nothing, pause } from "../semantics/hint.js";
 import { type Attributes, type Opcode, op } from "./opcode.js";
 
 const NOP: Attributes = { shown: "Ev" };
@@ -7,7 +7,7 @@ const PREFETCH: Attributes = { shown: "Mb" };
 
 /** Hints, prefetches, fences and cache control: nothing here changes state. ModRM operands are not accessed. */
 export const integerHint: readonly Opcode[] = [
-  op("f3 90", "pause", nothing),
+  op("f3 90", "pause", pause),
   op("90", "nop", nothing),
   op("0f 0d /1 mem", "prefetchw", nothing, PREFETCH),
   op("0f 0d /2 mem", "prefetchwt1", nothing, PREFETCH),
