@@ -72,3 +72,38 @@ export { type NetCounts, VirtioNet, type VirtioNetOptions } from "./virtio-net/d
 export { VirtioRng } from "./virtio-rng/device.js";
 export { fanOut, WireOr } from "./wire-or/device.js";
 export type { WireOrState } from "./wire-or/state.js";
+export { I440fx, type I440fxEvents } from "./i440fx/device.js";
+export { SMRAM_LENGTH, SMRAM_START } from "./i440fx/registers.js";
+export type { I440fxState } from "./i440fx/state.js";
+export { Piix3 } from "./piix3/device.js";
+export { PIRQ_COUNT } from "./piix3/registers.js";
+export type { Piix3State } from "./piix3/state.js";
+export { Piix4Pm } from "./piix4-pm/device.js";
+export { APM_PORT, APM_PORTS } from "./piix4-pm/registers.js";
+export type { Piix4PmState } from "./piix4-pm/state.js";
+export type { DriveOptions } from "./ide/channel.js";
+export { Ide, type IdePorts } from "./ide/device.js";
+export { COMMAND_PORTS, IDE_CHANNELS } from "./ide/registers.js";
+export type { IdeState } from "./ide/state.js";
+export { Vga, type VgaPorts } from "./vga/device.js";
+export { VBE_PORT, VBE_PORTS, VGA_MEMORY, VGA_MEMORY_LENGTH, VGA_PORT, VGA_PORTS } from "./vga/registers.js";
+export type { VgaRegisters, VgaState } from "./vga/state.js";
+export { type Picture, vgaPicture } from "./vga/picture.js";
+export { vgaText } from "./vga/text.js";
+export { Dma8237, type DmaChannel } from "./dma8237/device.js";
+export {
+  DMA_FIRST_PORT,
+  DMA_FIRST_PORTS,
+  DMA_PAGE_PORT,
+  DMA_PAGE_PORTS,
+  DMA_SECOND_PORT,
+  DMA_SECOND_PORTS,
+} from "./dma8237/registers.js";
+export type { DmaState } from "./dma8237/state.js";
+export { Floppy, type FloppyPorts } from "./floppy/device.js";
+export { DEFAULT_DRIVE_TYPE, floppyGeometry, type FloppyGeometry } from "./floppy/geometry.js";
+export { FLOPPY_DMA, FLOPPY_INPUT_PORT, FLOPPY_IRQ, FLOPPY_PORT, FLOPPY_PORTS } from "./floppy/registers.js";
+export type { FloppyState } from "./floppy/state.js";
+export { Hpet, type HpetPorts } from "./hpet/device.js";
+export { HPET_ADDRESS, HPET_LENGTH, HPET_TIMERS } from "./hpet/registers.js";
+export type { HpetState } from "./hpet/state.js";

@@ -32,6 +32,8 @@ export interface BarSpec {
   readonly size: number;
   readonly prefetchable?: boolean;
   readonly handler: IoHandler;
+  /** Called when the region has come to be at another address, or nowhere. */
+  readonly placed?: (address: number | null) => void;
 }
 
 interface PlacedBar extends BarSpec {
@@ -45,6 +47,21 @@ export interface PciFunctionState {
   intx: boolean;
 }
 
+/** Expansion ROM register: the ROM answers. The smallest region has 2 KiB. */
+const ROM_ENABLE = 1;
+const ROM_MIN_SIZE = 2048;
+
+function romHandler(bytes: Uint8Array): IoHandler {
+  return {
+    read: (offset, size) => {
+      let value = 0;
+      for (let i = size - 1; i >= 0; i--) value = (value << 8) | (bytes[offset + i] ?? 0xff);
+      return value >>> 0;
+    },
+    write: () => {},
+  };
+}
+
 const LAST_PORT = 0xffff;
 /** Addresses from here on do not fit a double together with a size; no guest has that much space. */
 const LAST_ADDRESS = 2 ** 52;
@@ -56,6 +73,7 @@ const LAST_ADDRESS = 2 ** 52;
 export class PciFunction {
   readonly config = new ConfigSpace();
   private readonly bars: PlacedBar[] = [];
+  private rom: { readonly size: number; readonly handler: IoHandler; mapping: Mapping | null } | null = null;
   private initial: number[] = [];
   private lastCapability: number = Header.Capabilities;
   private freeOffset: number = Header.End;
@@ -80,6 +98,7 @@ export class PciFunction {
     c.set16(Header.Subsystem, identity.subsystemId);
     c.hook({ start: Header.Command, length: 2, afterWrite: () => this.commandChanged() });
     c.hook({ start: Header.Bar0, length: BAR_COUNT * 4, afterWrite: () => this.placeBars() });
+    c.hook({ start: Header.Rom, length: 4, afterWrite: () => this.placeBars() });
   }
 
   /** Adds a base address register. */
@@ -96,6 +115,14 @@ export class PciFunction {
       if (wide) this.config.set32(offset + 4, 0, 0xffff_ffff);
     }
     this.bars.push({ ...spec, mapping: null });
+  }
+
+  /** Adds an expansion ROM, whose region has the next power of two of its length. */
+  addRom(bytes: Uint8Array): void {
+    let size = ROM_MIN_SIZE;
+    while (size < bytes.length) size *= 2;
+    this.config.set32(Header.Rom, 0, (~(size - 1) >>> 0) + ROM_ENABLE);
+    this.rom = { size, handler: romHandler(bytes), mapping: null };
   }
 
   /** Appends a capability of `length` bytes, its two header bytes included, and returns its offset. */
@@ -167,15 +194,36 @@ export class PciFunction {
   private placeBars(): void {
     for (const bar of this.bars) {
       const address = this.addressOf(bar);
+      if (address === (bar.mapping?.start ?? -1)) continue;
       if (address < 0) {
         bar.mapping?.unmap();
         bar.mapping = null;
       } else if (bar.mapping === null) {
         const bus = bar.kind === "io" ? this.spaces.ports : this.spaces.mmio;
         bar.mapping = bus.map(address, bar.size, bar.handler, this.identity.name);
-      } else if (bar.mapping.start !== address) {
+      } else {
         bar.mapping.remap(address);
       }
+      bar.placed?.(address < 0 ? null : address);
+    }
+    this.placeRom();
+  }
+
+  /** Bit 0 of its register lets the ROM answer (6.2.5.2). */
+  private placeRom(): void {
+    const { rom } = this;
+    if (rom === null) return;
+    const register = this.config.get32(Header.Rom);
+    const address = (register & ~(rom.size - 1)) >>> 0;
+    const memory = (this.config.get16(Header.Command) & Command.Memory) !== 0;
+    const decoded = memory && (register & ROM_ENABLE) !== 0 && address !== 0 && address !== ~(rom.size - 1) >>> 0;
+    if (!decoded) {
+      rom.mapping?.unmap();
+      rom.mapping = null;
+    } else if (rom.mapping === null) {
+      rom.mapping = this.spaces.mmio.map(address, rom.size, rom.handler, this.identity.name);
+    } else {
+      rom.mapping.remap(address);
     }
   }
 

@@ -12,6 +12,7 @@ export const enum Header {
   Bar0 = 0x10,
   SubsystemVendor = 0x2c,
   Subsystem = 0x2e,
+  Rom = 0x30,
   Capabilities = 0x34,
   InterruptLine = 0x3c,
   InterruptPin = 0x3d,
