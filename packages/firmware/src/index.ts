@@ -7,3 +7,4 @@ export * from "./flat.js";
 export * from "./load-kernel.js";
 export { ACPI_TABLES, SMBIOS_TABLES } from "./low-memory.js";
 export * from "./memory-map.js";
+export { type AcpiFiles, acpiFiles, RSDP_FILE, SCRIPT_FILE, TABLES_FILE } from "./acpi/table-loader.js";

@@ -31,3 +31,20 @@ export function guestMemoryMap(ram: GuestRam, reserved: readonly MemoryRange[] =
   if (ram.highSize > 0) ranges.push({ start: FOUR_GIB, length: ram.highSize, kind: MemoryKind.Ram });
   return ranges.toSorted((a, b) => a.start - b.start);
 }
+
+const E820_ENTRY = 20;
+
+/** RAM as firmware is told of it: entries of 64-bit start, 64-bit length and 32-bit kind, as INT 15h E820 has them. */
+export function firmwareMemoryMap(lowSize: number, highSize: number): Uint8Array {
+  const ranges = [
+    { start: 0, length: lowSize },
+    { start: FOUR_GIB, length: highSize },
+  ].filter(({ length }) => length > 0);
+  const view = new DataView(new ArrayBuffer(ranges.length * E820_ENTRY));
+  ranges.forEach(({ start, length }, i) => {
+    view.setBigUint64(i * E820_ENTRY, BigInt(start), true);
+    view.setBigUint64(i * E820_ENTRY + 8, BigInt(length), true);
+    view.setUint32(i * E820_ENTRY + 16, MemoryKind.Ram, true);
+  });
+  return new Uint8Array(view.buffer);
+}

@@ -25,8 +25,8 @@ export interface AcpiConfig {
     readonly sci: number;
   };
   readonly pci: {
-    /** Memory-mapped configuration space of bus 0 to `lastBus`. */
-    readonly ecam: number;
+    /** Memory-mapped configuration space of bus 0 to `lastBus`, or null if there is none. */
+    readonly ecam: number | null;
     readonly lastBus: number;
     readonly window32: Window;
     readonly window64: Window;
@@ -34,6 +34,14 @@ export interface AcpiConfig {
     readonly pinOf: (slot: number, pin: number) => number;
     /** Interrupt of the same wire on the 8259 pair, used until a guest turns on its IOAPICs. */
     readonly legacyIrqOf: (slot: number, pin: number) => number;
+  };
+  /** ISA interrupts that are level-triggered and active high, beside that of the power-management hardware. */
+  readonly levelIrqs?: readonly number[];
+  /** Devices of a classic PC; absent on a machine without them. */
+  readonly pc?: {
+    readonly hpet: number;
+    /** Whether there are floppy drives. */
+    readonly floppy: boolean;
   };
   /** 16550 UARTs in order. */
   readonly serial: readonly { readonly port: number; readonly irq: number }[];

@@ -17,8 +17,10 @@ const RESET_REG_SUP = 1 << 10;
 
 // IA-PC boot architecture flags, table 5.11.
 const LEGACY_DEVICES = 1 << 0;
+const KEYBOARD_CONTROLLER = 1 << 1;
 const VGA_NOT_PRESENT = 1 << 2;
 
+const DESKTOP_PROFILE = 1;
 const SERVER_PROFILE = 4;
 const C2_UNSUPPORTED = 101;
 const C3_UNSUPPORTED = 1001;
@@ -38,16 +40,19 @@ function address(writer: ByteWriter, port: number, bytes: number, access: Access
 }
 
 /** Everything of the FADT behind the common header (5.2.9). */
-export function fadtBody({ power }: AcpiConfig, facsAddress: number, dsdt: number): Uint8Array {
+export function fadtBody({ power, pc }: AcpiConfig, facsAddress: number, dsdt: number): Uint8Array {
   const w = new ByteWriter();
-  w.u32(facsAddress).u32(dsdt).u8(0, SERVER_PROFILE).u16(power.sci);
+  w.u32(facsAddress)
+    .u32(dsdt)
+    .u8(0, pc === undefined ? SERVER_PROFILE : DESKTOP_PROFILE)
+    .u16(power.sci);
   // SMI_CMD 0: the machine is always in ACPI mode.
   w.u32(0).u8(0, 0, 0, 0);
   w.u32(power.pm1Event).u32(0).u32(power.pm1Control).u32(0).u32(0).u32(power.timer).u32(power.gpe0.port).u32(0);
   w.u8(4, 2, 0, 4, power.gpe0.length, 0, 0, 0);
   w.u16(C2_UNSUPPORTED).u16(C3_UNSUPPORTED).u16(0).u16(0);
   w.u8(0, 0, 0, 0, RTC_CENTURY);
-  w.u16(LEGACY_DEVICES | VGA_NOT_PRESENT).u8(0);
+  w.u16(LEGACY_DEVICES | (pc === undefined ? VGA_NOT_PRESENT : KEYBOARD_CONTROLLER)).u8(0);
   w.u32(WBINVD | PROC_C1 | SLP_BUTTON | FIX_RTC | TMR_VAL_EXT | RESET_REG_SUP);
   address(w, power.reset.port, 1, Access.Byte);
   w.u8(power.reset.value).u16(0).u8(MINOR_REVISION);

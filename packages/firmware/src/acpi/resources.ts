@@ -20,6 +20,11 @@ export function isaInterrupt(irq: number): Resource {
     .finish();
 }
 
+/** An 8-bit channel of the ISA DMA controllers, no bus master (6.4.2.2). */
+export function dmaChannel(channel: number): Resource {
+  return new ByteWriter().u8(0x2a, 1 << channel, 0).finish();
+}
+
 /** A fixed, writable range of memory addresses below 4 GiB (6.4.3.4). */
 export function fixedMemory(start: number, length: number): Resource {
   return new ByteWriter().u8(0x86).u16(9).u8(1).u32(start).u32(length).finish();

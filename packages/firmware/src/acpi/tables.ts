@@ -12,6 +12,7 @@ const LENGTH_AT = 4;
 const CHECKSUM_AT = 9;
 const ALIGNMENT = 64;
 const RSDP_BYTES = 36;
+const HPET_CAPABILITIES = 0x8086_a201;
 const OEM_ID = "ISOLA";
 const OEM_TABLE_ID = "ISOLAVM";
 
@@ -22,8 +23,14 @@ function table(signature: string, revision: number, body: Uint8Array): Uint8Arra
   return w.patchU32(LENGTH_AT, w.length).checksum(CHECKSUM_AT).finish();
 }
 
-function mcfg({ pci }: AcpiConfig): Uint8Array {
-  return table("MCFG", 1, new ByteWriter().zeros(8).u64(pci.ecam).u16(0).u8(0, pci.lastBus).zeros(4).finish());
+function mcfg(ecam: number, lastBus: number): Uint8Array {
+  return table("MCFG", 1, new ByteWriter().zeros(8).u64(ecam).u16(0).u8(0, lastBus).zeros(4).finish());
+}
+
+/** Capabilities as the timer's own register says them; a memory address of 64 bits; 100 ticks at least (HPET 1.0a, 3.2.4). */
+function hpetTable(address: number): Uint8Array {
+  const w = new ByteWriter().u32(HPET_CAPABILITIES).u8(0, 64, 0, 0).u64(address);
+  return table("HPET", 1, w.u8(0).u16(100).u8(0).finish());
 }
 
 function pointers(addresses: readonly number[], width: 4 | 8): Uint8Array {
@@ -63,8 +70,10 @@ export function acpiTables(config: AcpiConfig, base: number): PlacedTable[] {
   const listed = [
     place("FACP", table("FACP", FADT_REVISION, fadtBody(config, control, dsdt))),
     place("APIC", table("APIC", MADT_REVISION, madtBody(config))),
-    place("MCFG", mcfg(config)),
   ];
+  const { pci, pc } = config;
+  if (pci.ecam !== null) listed.push(place("MCFG", mcfg(pci.ecam, pci.lastBus)));
+  if (pc !== undefined) listed.push(place("HPET", hpetTable(pc.hpet)));
   const rsdt = place("RSDT", table("RSDT", 1, pointers(listed, 4)));
   const xsdt = place("XSDT", table("XSDT", 1, pointers(listed, 8)));
   return [{ name: "RSDP", address: base, bytes: rsdp(rsdt, xsdt) }, ...placed];
