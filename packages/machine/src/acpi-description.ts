@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { GPE_BLOCK_LENGTH, Pm, RESET_VALUE, SLEEP_TYPE_S5 } from "@isola/devices";
+import { GPE_BLOCK_LENGTH, HPET_ADDRESS, Pm, RESET_VALUE, SLEEP_TYPE_S5 } from "@isola/devices";
 import type { AcpiConfig } from "@isola/firmware";
 import {
   ECAM,
@@ -16,8 +16,20 @@ import {
   SCI_IRQ,
   SERIAL_PORTS,
 } from "./memory-layout.js";
+import { LEVEL_IRQS, PC_WINDOW_32, pirqIrq } from "./pc-layout.js";
 
-/** What the ACPI tables of a board with these numbers of processors and serial ports say. */
+/** What the ACPI tables of a `pc` say. Firmware puts the power-management block where they have it. */
+export function pcAcpiDescription(cpus: number, serialPorts: number, floppy: boolean): AcpiConfig {
+  const common = acpiDescription(cpus, serialPorts);
+  return {
+    ...common,
+    pci: { ...common.pci, ecam: null, window32: PC_WINDOW_32, pinOf: pirqIrq, legacyIrqOf: pirqIrq },
+    levelIrqs: LEVEL_IRQS,
+    pc: { hpet: HPET_ADDRESS, floppy },
+  };
+}
+
+/** What the ACPI tables of a `microvm` with these numbers of processors and serial ports say. */
 export function acpiDescription(cpus: number, serialPorts: number): AcpiConfig {
   return {
     cpus,

@@ -28,7 +28,21 @@ export type BootSource =
       readonly file: string;
       readonly address: number;
       readonly mode: FlatMode;
+    }
+  | {
+      /** A BIOS, which looks for an operating system on the drives; only on a `pc`. */
+      readonly kind: "firmware";
+      /** 64, 128 or 256 KiB of ROM that end at 4 GiB. */
+      readonly file: string;
+      /** Expansion ROM of the display, or null for a machine that firmware has to do without. */
+      readonly videoRom: string | null;
+      /** Kinds of drive in the order in which firmware tries them. */
+      readonly order: readonly BootDevice[];
     };
+
+/** What firmware can boot from; `disk` is also a virtio disk. */
+export const BOOT_DEVICES = ["floppy", "disk", "cdrom", "network"] as const;
+export type BootDevice = (typeof BOOT_DEVICES)[number];
 
 /** A virtio disk. `store` names a block store that the host hands over. */
 export interface DiskConfig {
@@ -49,16 +63,35 @@ export interface NetworkConfig {
   readonly mac: string;
 }
 
+/** A drive of a `pc`. `store` names a block store of the host. */
+export type DriveConfig =
+  | {
+      readonly kind: "disk";
+      readonly store: string;
+      /** Serial number that the guest sees, at most 20 ASCII characters. */
+      readonly serial: string;
+    }
+  /** Null: the drive is empty. */
+  | { readonly kind: "cdrom"; readonly store: string | null };
+
 /** A machine as plain data: everything that is not a live handle of the host. */
 export interface MachineConfig {
-  /** The kind of board. `microvm`: virtio over PCI, serial ports, no other legacy. */
-  readonly preset: "microvm";
+  /**
+   * The kind of board. `microvm`: virtio over PCI, serial ports, no other legacy. `pc`: a 440FX chip set with IDE,
+   * floppies, VGA, keyboard and mouse, which starts by its firmware.
+   */
+  readonly preset: "microvm" | "pc";
   /** RAM in bytes, a multiple of 1 MiB. */
   readonly memory: number;
   readonly cpus: number;
   readonly boot: BootSource;
+  /** Virtio disks. */
   readonly disks: readonly DiskConfig[];
   readonly networks: readonly NetworkConfig[];
+  /** Drives on the IDE channels of a `pc`: primary master, primary slave, secondary master, secondary slave. */
+  readonly ide: readonly (DriveConfig | null)[];
+  /** Stores of the floppies in drives A and B of a `pc`; null for an empty drive. */
+  readonly floppies: readonly (string | null)[];
   /** 16550 UARTs, 1 to 4. */
   readonly serialPorts: number;
   readonly devices: readonly OptionalDevice[];
@@ -79,6 +112,8 @@ export const DEFAULT_CONFIG = {
   cpus: 1,
   disks: [],
   networks: [],
+  ide: [],
+  floppies: [],
   serialPorts: 1,
   devices: [],
   clock: "wall",
@@ -94,6 +129,10 @@ const SLOTS = 30;
 export const MAX_DISKS = SLOTS;
 export const MAX_NETWORKS = 8;
 const MAX_SERIAL_PORTS = 4;
+const MAX_IDE_DRIVES = 4;
+const MAX_FLOPPIES = 2;
+/** The chip set and the display of a `pc` have three of the slots. */
+const PC_SLOTS = 29;
 
 function need(condition: boolean, code: string, message: string): void {
   if (!condition) throw new OperatorError(code, message);
@@ -104,6 +143,28 @@ export function parseMac(text: string): number[] | null {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return null;
   const bytes = text.split(":").map((pair) => Number.parseInt(pair, 16));
   return (bytes[0] & 1) === 0 ? bytes : null;
+}
+
+function checkSerial(serial: string): void {
+  need(
+    /^[\x20-\x7e]{0,20}$/.test(serial),
+    "bad-disk-serial",
+    `disk serial "${serial}" is not 0 to 20 ASCII characters`,
+  );
+}
+
+/** What only one kind of board has. */
+function checkPreset({ preset, boot, ide, floppies }: MachineConfig): void {
+  need(preset === "microvm" || preset === "pc", "unknown-preset", `there is no machine "${String(preset)}"`);
+  if (preset === "pc") {
+    need(boot.kind === "firmware", "wrong-boot-source", "a pc starts by its firmware: boot the kernel in a microvm");
+    need(ide.length <= MAX_IDE_DRIVES, "too-many-drives", `a pc has ${MAX_IDE_DRIVES} IDE drives at most`);
+    need(floppies.length <= MAX_FLOPPIES, "too-many-floppies", `a pc has ${MAX_FLOPPIES} floppy drives at most`);
+    for (const drive of ide) if (drive?.kind === "disk") checkSerial(drive.serial);
+    return;
+  }
+  need(boot.kind !== "firmware", "wrong-boot-source", "a microvm has no firmware: give a kernel, or make a pc");
+  need(ide.length === 0 && floppies.length === 0, "no-such-drive", "a microvm has no IDE or floppy drives: make a pc");
 }
 
 /** Throws OperatorError if no machine can be built from `config`. */
@@ -129,20 +190,17 @@ export function checkConfig(config: MachineConfig): void {
     "too-many-networks",
     `${networks.length} network cards were given; at most ${MAX_NETWORKS} fit`,
   );
+  const slots = config.preset === "pc" ? PC_SLOTS : SLOTS;
   need(
-    disks.length + networks.length <= SLOTS,
+    disks.length + networks.length <= slots,
     "too-many-devices",
-    `${disks.length} disks and ${networks.length} network cards were given; at most ${SLOTS} devices fit`,
+    `${disks.length} disks and ${networks.length} network cards were given; at most ${slots} devices fit`,
   );
   for (const { mac } of networks)
     need(parseMac(mac) !== null, "bad-mac", `"${mac}" is not the address of a network card, such as 52:54:00:12:34:56`);
   need(disks.length <= MAX_DISKS, "too-many-disks", `${disks.length} disks were given; at most ${MAX_DISKS} fit`);
-  for (const { serial } of disks)
-    need(
-      /^[\x20-\x7e]{0,20}$/.test(serial),
-      "bad-disk-serial",
-      `disk serial "${serial}" is not 0 to 20 ASCII characters`,
-    );
+  for (const { serial } of disks) checkSerial(serial);
+  checkPreset(config);
   need(
     TRANSLATIONS.includes(config.translation),
     "unknown-translation",

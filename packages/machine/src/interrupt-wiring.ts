@@ -6,27 +6,17 @@ import { PCI_WIRE_COUNT, pciWire, pciWireIrq, pciWirePin } from "./memory-layout
 const TIMER_IRQ = 0;
 const TIMER_PIN = 2;
 
-/** Interrupt wires of the board: ISA interrupts 0-15 and eight shared PCI wires, each to the 8259 and the I/O APIC. */
+/** Interrupt wires of a board: ISA interrupts 0-15 and, if asked for, eight shared PCI wires, to the 8259 and the I/O APIC. */
 export class InterruptWiring {
   /** Shared wires, in the order in which a snapshot lists them. */
   readonly shared: WireOr[] = [];
   private readonly isaSources = new Map<number, WireOr>();
-  private readonly pciWires: readonly WireOr[];
+  private pciWires: readonly WireOr[] | null = null;
 
   constructor(
     private readonly pic: Pic8259,
     private readonly ioapic: Ioapic,
-  ) {
-    const legacy = new Map<number, WireOr>();
-    const legacySource = (irq: number): IrqLine => {
-      const known = legacy.get(irq) ?? this.share(pic.lines[irq]);
-      legacy.set(irq, known);
-      return known.source();
-    };
-    this.pciWires = Array.from({ length: PCI_WIRE_COUNT }, (_, wire) =>
-      this.share(fanOut(ioapic.pins[pciWirePin(wire)], legacySource(pciWireIrq(wire)))),
-    );
-  }
+  ) {}
 
   /** A new source of ISA interrupt `irq`; several sources share the wire. */
   isa(irq: number): IrqLine {
@@ -38,6 +28,7 @@ export class InterruptWiring {
 
   /** A new source of the wire for INTA# to INTD# (`pin` 0-3) of PCI device `slot`. */
   pci(slot: number, pin: number): IrqLine {
+    this.pciWires ??= this.makePciWires();
     return this.pciWires[pciWire(slot, pin)].source();
   }
 
@@ -50,7 +41,21 @@ export class InterruptWiring {
     for (const wire of this.shared) wire.reset();
   }
 
-  private share(line: IrqLine): WireOr {
+  /** The wires of a board whose PCI interrupts have I/O APIC pins of their own. */
+  private makePciWires(): readonly WireOr[] {
+    const legacy = new Map<number, WireOr>();
+    const legacySource = (irq: number): IrqLine => {
+      const known = legacy.get(irq) ?? this.share(this.pic.lines[irq]);
+      legacy.set(irq, known);
+      return known.source();
+    };
+    return Array.from({ length: PCI_WIRE_COUNT }, (_, wire) =>
+      this.share(fanOut(this.ioapic.pins[pciWirePin(wire)], legacySource(pciWireIrq(wire)))),
+    );
+  }
+
+  /** A wire of several sources, which is reset with the board. */
+  share(line: IrqLine): WireOr {
     const wire = new WireOr(line);
     this.shared.push(wire);
     return wire;

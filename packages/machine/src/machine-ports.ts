@@ -18,6 +18,8 @@ export interface MachinePorts {
   readonly links?: Readonly<Record<string, NetLink>>;
   /** What the serial ports transmit, in order; ports without a sink transmit to nowhere. */
   readonly serial: readonly ByteSink[];
+  /** Takes the log that firmware of a `pc` writes; without it, the log goes nowhere. */
+  readonly firmwareLog?: ByteSink;
   /** Takes what happens in the machine; without it, nothing is traced. */
   readonly trace?: TraceSink;
   /** Takes samples of what the guest executes; without it, none are taken. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
-import { APIC_MMIO_SIZE, ApicBus, type Lapic } from "@isola/devices";
+import { APIC_MMIO_SIZE, ApicBus, type Lapic, type Picture, vgaPicture, vgaText } from "@isola/devices";
 import {
   type BootFile,
   type BootState,
@@ -12,11 +12,14 @@ import {
 import { X86Engine } from "@isola/isa-x86";
 import { Bus, type IoHandler } from "@isola/memory";
 import { acpiDescription } from "./acpi-description.js";
-import { Board } from "./board.js";
+import type { Board, BoardContext } from "./board.js";
 import { checkConfig, type MachineConfig } from "./config.js";
 import type { MachineStatistics } from "./counters.js";
+import type { KeyInput, MouseInput } from "./input.js";
 import { type MachineClock, VirtualClock, WallClock } from "./machine-clock.js";
 import type { MachinePorts } from "./machine-ports.js";
+import { MicrovmBoard } from "./microvm-board.js";
+import { PcBoard, PC_EXTRA_MEMORY } from "./pc-board.js";
 import { GuestSampler } from "./guest-sampler.js";
 import { MachineTracer } from "./machine-tracer.js";
 import { LAPIC_ADDRESS, RESERVED_RANGES } from "./memory-layout.js";
@@ -68,6 +71,7 @@ export class Machine {
       wasm,
       modules: ports.modules,
       ramSize: config.memory,
+      ...(config.preset === "pc" ? { extraMemory: PC_EXTRA_MEMORY } : {}),
       cpuCount: config.cpus,
       mmio,
       translation: config.translation,
@@ -102,11 +106,12 @@ export class Machine {
       lapicWindow(lapics, () => this.scheduler.current),
       "lapic",
     );
-    this.board = new Board({
+    const context: BoardContext = {
       config,
       ports,
       entropy,
       ram: this.engine.ram,
+      physical: this.engine.physical,
       io,
       mmio,
       clock,
@@ -115,7 +120,8 @@ export class Machine {
       lint0: { set: (asserted) => lapics[0]?.lint0.set(asserted) },
       stop: (request) => this.scheduler.requestStop(request),
       onSerialReady: (port) => this.onSerialReady(port),
-    });
+    };
+    this.board = config.preset === "pc" ? new PcBoard(context) : new MicrovmBoard(context);
     const { engine, vcpus, scheduler, board } = this;
     wasm.begin();
     this.sources = { engine, wasm, vcpus, scheduler, timers, board, io, mmio };
@@ -144,14 +150,14 @@ export class Machine {
     this.tracer?.booted();
     this.sampler?.settle();
     this.board.reset();
-    for (const vcpu of this.vcpus) vcpu.reset(null);
-    this.vcpus[0]?.reset(this.loadBootSource());
+    for (const vcpu of this.vcpus) vcpu.reset(null, false);
+    this.vcpus[0]?.reset(this.loadBootSource(), true);
     this.scheduler.reset();
   }
 
   run(share: number): RunOutcome {
     const start = this.ports.clock.now();
-    const outcome = this.scheduler.run(share);
+    const outcome = this.chipsetOutcome(this.scheduler.run(share));
     this.usage.shares++;
     this.usage.hostTime += this.ports.clock.now() - start;
     this.tracer?.ran(start, outcome.kind);
@@ -184,6 +190,28 @@ export class Machine {
     return this.board.serialInput(port, bytes);
   }
 
+  /** What the display shows now; null if the machine has none, or it is switched off. */
+  screen(): Picture | null {
+    const { vga } = this.board;
+    return vga === null ? null : vgaPicture(vga.registers, vga.memory);
+  }
+
+  /** Lines of a text screen; null if there is no display, or it shows graphics or nothing. */
+  screenText(): string[] | null {
+    const { vga } = this.board;
+    return vga === null ? null : vgaText(vga.registers, vga.memory);
+  }
+
+  /** Presses a key or lets it go; see {@link KeyInput}. A machine without a keyboard ignores it. */
+  keyInput({ code, pressed }: KeyInput): void {
+    this.board.input?.keyboard?.key(code, pressed);
+  }
+
+  /** Moves the mouse; see {@link MouseInput}. A machine without one ignores it. */
+  mouseInput({ dx, dy, wheel, buttons }: MouseInput): void {
+    this.board.input?.mouse?.move(dx, dy, wheel, buttons);
+  }
+
   describeVcpu(index: number): string {
     return this.vcpus[index]?.describe() ?? "";
   }
@@ -193,9 +221,18 @@ export class Machine {
     await this.board.close();
   }
 
-  private loadBootSource(): BootState {
+  /** A PC's chip set answers the shutdown cycle of a processor with a reset; a microvm ends, and shows why. */
+  private chipsetOutcome(outcome: RunOutcome): RunOutcome {
+    if (outcome.kind !== "shutdown" || this.config.preset !== "pc") return outcome;
+    this.ports.log.warn(`triple fault on vCPU ${outcome.vcpu}; the machine is reset`);
+    return { kind: "reset" };
+  }
+
+  /** State in which the first vCPU starts; null for that after reset, in which firmware is entered. */
+  private loadBootSource(): BootState | null {
     const { config, engine } = this;
     const { ram } = engine;
+    if (config.boot.kind === "firmware") return null;
     const rsdp = writeAcpiTables(ram, acpiDescription(config.cpus, config.serialPorts));
     const { boot } = config;
     if (boot.kind === "flat") return loadFlatBinary(ram, this.file(boot.file), boot.address, boot.mode);

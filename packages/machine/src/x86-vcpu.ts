@@ -111,15 +111,17 @@ export class X86Vcpu implements Vcpu {
     this.cpu.requestExit();
   }
 
-  /** Power-on. The first vCPU then holds `boot`, and its APIC is wired as firmware leaves it. */
-  reset(boot: BootState | null): void {
+  /**
+   * Power-on, then the state `boot` if it is not that after reset. The APIC of the `first` vCPU lets the 8259 pair
+   * interrupt, as firmware leaves it, or as the BIOS interrupts of firmware that knows no APIC need it.
+   */
+  reset(boot: BootState | null, first: boolean): void {
     const { state, engine } = this.cpu;
     this.nmiWaits = false;
     this.lapic.reset();
     resetCpu(state, engine.helpers, state.base, true);
-    if (boot === null) return;
-    this.lapic.enterVirtualWireMode();
-    loadBootState(state, engine.helpers, boot);
+    if (first) this.lapic.enterVirtualWireMode();
+    if (boot !== null) loadBootState(state, engine.helpers, boot);
   }
 
   init(): void {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { KeyInput, MouseInput } from "@isola/machine";
 import type { VmState } from "./state.js";
 
 /** Everything that can be asked of a machine. */
@@ -18,7 +19,11 @@ export type VmmAction =
   /** Raises a non-maskable interrupt on the first vCPU. Legal while running or paused. */
   | { readonly type: "inject-nmi" }
   /** Types into a serial port; what its FIFO does not take waits in order. Legal while running or paused. */
-  | { readonly type: "serial-input"; readonly port: number; readonly bytes: Uint8Array };
+  | { readonly type: "serial-input"; readonly port: number; readonly bytes: Uint8Array }
+  /** Presses or lets go a key of the keyboard. Legal while running. */
+  | ({ readonly type: "key-input" } & KeyInput)
+  /** Moves the mouse. Legal while running. */
+  | ({ readonly type: "mouse-input" } & MouseInput);
 
 export type VmmActionType = VmmAction["type"];
 
@@ -32,4 +37,6 @@ export const LEGAL_STATES: { readonly [K in VmmActionType]: readonly VmState[] }
   "press-power-button": ["running"],
   "inject-nmi": ["running", "paused"],
   "serial-input": ["running", "paused"],
+  "key-input": ["running"],
+  "mouse-input": ["running"],
 };

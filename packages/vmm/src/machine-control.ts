@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { MachineStatistics, RunOutcome } from "@isola/machine";
+import type { KeyInput, MachineStatistics, MouseInput, Picture, RunOutcome } from "@isola/machine";
 
 /** What the state machine needs of a machine; `Machine` of the machine package is one. */
 export interface MachineControl {
@@ -20,6 +20,11 @@ export interface MachineControl {
   readonly serialPorts: number;
   /** Offers bytes to a serial port; returns how many it took. */
   serialInput(port: number, bytes: Uint8Array): number;
+  /** What the display shows, as a picture and as lines of text; null if there is no such thing. */
+  screen(): Picture | null;
+  screenText(): string[] | null;
+  keyInput(input: KeyInput): void;
+  mouseInput(input: MouseInput): void;
   /** All counters, as plain data. */
   statistics(): MachineStatistics;
   /** Registers of a vCPU as text, for reports. */

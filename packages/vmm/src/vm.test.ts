@@ -72,6 +72,22 @@ class FakeMachine implements MachineControl {
     };
   }
 
+  screen(): null {
+    return null;
+  }
+
+  screenText(): null {
+    return null;
+  }
+
+  keyInput({ code, pressed }: { code: number; pressed: boolean }): void {
+    this.log.push(`key ${code} ${pressed ? "down" : "up"}`);
+  }
+
+  mouseInput({ dx, dy }: { dx: number; dy: number }): void {
+    this.log.push(`mouse ${dx} ${dy}`);
+  }
+
   describeVcpu(index: number): string {
     return `registers of ${index}`;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever, OperatorError } from "@isola/base";
-import type { MachineStatistics, RunOutcome } from "@isola/machine";
+import type { MachineStatistics, Picture, RunOutcome } from "@isola/machine";
 import type { EventLoop } from "@isola/ports";
 import { LEGAL_STATES, type VmmAction } from "./action.js";
 import type { StopReason, VmmEvent } from "./event.js";
@@ -74,6 +74,10 @@ export class Vm {
         return this.machine.injectNmi();
       case "serial-input":
         return this.serialQueue(action.port).push(action.bytes);
+      case "key-input":
+        return this.machine.keyInput(action);
+      case "mouse-input":
+        return this.machine.mouseInput(action);
       default:
         assertNever(action);
     }
@@ -82,6 +86,16 @@ export class Vm {
   /** All counters at this moment, as plain data; legal in every state. The machine does not run meanwhile. */
   statistics(): MachineStatistics {
     return this.machine.statistics();
+  }
+
+  /** What the display shows now; null if the machine has none, or it is switched off. Legal in every state. */
+  screen(): Picture | null {
+    return this.machine.screen();
+  }
+
+  /** Lines of a text screen; null if there is no display, or it shows graphics or nothing. Legal in every state. */
+  screenText(): string[] | null {
+    return this.machine.screenText();
   }
 
   /** Bytes typed into a serial port that the guest has not taken. */
