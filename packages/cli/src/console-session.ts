@@ -6,13 +6,18 @@ import { createVm, type StopReason, type Vm } from "@isola/vmm";
 import { openDisks } from "./disk-option.js";
 import { Insight } from "./insight.js";
 import type { InsightRequest } from "./insight-request.js";
-import { hostPorts, readBootFile } from "./machine-files.js";
+import { fileSink, hostPorts, readBootFile } from "./machine-files.js";
 import type { MachineRequest } from "./machine-request.js";
 import { NETWORK_NAME, openNetwork } from "./network-session.js";
+import { keysOf } from "./key-codes.js";
+import type { PcView } from "./pc-request.js";
+import { saveScreenshot } from "./screenshot.js";
+import { TextDisplay } from "./text-display.js";
 import { TRIPLE_FAULT_STATUS } from "./verb.js";
 
 /** Typed ahead of the guest beyond this, standard input is not read. */
 const MAX_TYPE_AHEAD = 4096;
+const NOWHERE: ByteSink = { write: () => {} };
 
 /** Builds a machine with its first serial port on `console`. The disks are closed again if it cannot be built. */
 export async function makeVm(
@@ -20,7 +25,7 @@ export async function makeVm(
   console: ByteSink,
   loop: EventLoop,
   onGuestReset: "restart" | "stop",
-  insight: Insight["ports"] = {},
+  extra: Insight["ports"] & { readonly firmwareLog?: ByteSink } = {},
   network: UserNetwork | null = null,
 ): Promise<Vm> {
   const files = Object.fromEntries(request.files.map((path) => [path, readBootFile(path)]));
@@ -28,7 +33,7 @@ export async function makeVm(
   try {
     const named = Object.fromEntries(stores.map((store, i) => [String(i), store]));
     const links = network === null ? {} : { [NETWORK_NAME]: network };
-    const ports = { ...hostPorts(), loop, files, stores: named, links, serial: [console], ...insight };
+    const ports = { ...hostPorts(), loop, files, stores: named, links, serial: [console], ...extra };
     return createVm(request.config, ports, { onGuestReset });
   } catch (error) {
     for (const store of stores) await store.close();
@@ -74,6 +79,7 @@ function statusOf(reason: StopReason): number {
 export interface SessionOptions {
   readonly onGuestReset: "restart" | "stop";
   readonly insight: InsightRequest;
+  readonly view: PcView;
 }
 
 /** Runs a machine on this process's terminal until it ends; resolves with the exit status. */
@@ -83,7 +89,7 @@ export async function runOnTerminal(request: MachineRequest, options: SessionOpt
   try {
     // Before anything is shown, so that a port that is taken is the only thing said.
     await network?.publish(request.network?.publish ?? []);
-    return await runWithInsight(request, options.onGuestReset, insight, network);
+    return await runWithInsight(request, options, insight, network);
   } finally {
     network?.close();
     insight.close();
@@ -92,7 +98,7 @@ export async function runOnTerminal(request: MachineRequest, options: SessionOpt
 
 async function runWithInsight(
   request: MachineRequest,
-  onGuestReset: "restart" | "stop",
+  { onGuestReset, view }: SessionOptions,
   insight: Insight,
   network: UserNetwork | null,
 ): Promise<number> {
@@ -100,6 +106,7 @@ async function runWithInsight(
   let failure: unknown = null;
   const terminal: Terminal = new Terminal({
     onInput(bytes) {
+      if (view.textDisplay) return type(bytes);
       vm.perform({ type: "serial-input", port: 0, bytes });
       if (vm.pendingInput(0) > MAX_TYPE_AHEAD) terminal.holdInput();
     },
@@ -107,12 +114,20 @@ async function runWithInsight(
   });
   const vm = await makeVm(
     request,
-    terminal,
+    view.textDisplay ? NOWHERE : terminal,
     nodeEventLoop(() => terminal.congestion()),
     onGuestReset,
-    insight.ports,
+    { ...insight.ports, ...(view.firmwareLog === null ? {} : { firmwareLog: fileSink(view.firmwareLog) }) },
     network,
   );
+  const display = new TextDisplay(vm, (text) => terminal.write(Buffer.from(text)));
+  const type = (bytes: Uint8Array) => {
+    if (vm.state !== "running") return;
+    for (const input of keysOf(Buffer.from(bytes).toString("latin1"))) vm.perform({ type: "key-input", ...input });
+  };
+  const photograph = () => {
+    if (view.screenshot !== null) saveScreenshot(vm, view.screenshot);
+  };
   function leave(status: number): void {
     forced ??= status;
     if (vm.state !== "stopped") vm.perform({ type: "stop" });
@@ -124,17 +139,24 @@ async function runWithInsight(
   const done = stopped(vm);
   vm.listen((event) => {
     if (event.type === "input-drained") terminal.resumeInput();
-    if (event.type === "state" && event.state === "stopped") terminal.close();
+    if (event.type === "state" && event.state === "stopped") {
+      display.close();
+      terminal.close();
+    }
   });
   try {
     await start(vm);
     terminal.open();
+    if (view.textDisplay) display.open();
+    if (view.screenshot !== null) process.on("SIGUSR1", photograph);
     if (process.stdin.isTTY && process.stderr.isTTY) process.stderr.write("isola: Ctrl-] leaves the machine\r\n");
     const reason = await done;
     insight.show(vm, network?.counters() ?? null);
+    photograph();
     if (failure !== null) throw failure;
     return forced ?? statusOf(reason);
   } finally {
     unlisten();
+    process.off("SIGUSR1", photograph);
   }
 }

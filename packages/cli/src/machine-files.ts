@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from "node:fs";
+import { openSync, readFileSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import { OperatorError } from "@isola/base";
 import { fileError, hostEntropy, hostWasm, monotonicClock } from "@isola/host-node";
 import type { EngineModules } from "@isola/isa-x86";
-import type { Log } from "@isola/ports";
+import type { ByteSink, Log } from "@isola/ports";
 
 /** Contents of a file that a machine boots from. */
 export function readBootFile(path: string): Uint8Array {
@@ -13,6 +13,27 @@ export function readBootFile(path: string): Uint8Array {
   } catch (error) {
     throw fileError("read", path, error);
   }
+}
+
+const STANDARD_ERROR = 2;
+
+/** Writes bytes to a new file, or to standard error for `-`. What does not fit there is lost: the machine goes on. */
+export function fileSink(path: string): ByteSink {
+  let descriptor = STANDARD_ERROR;
+  try {
+    if (path !== "-") descriptor = openSync(path, "w");
+  } catch (error) {
+    throw fileError("write", path, error);
+  }
+  return {
+    write(bytes) {
+      try {
+        writeSync(descriptor, bytes);
+      } catch {
+        // A full disk must not end the machine for the sake of its log.
+      }
+    },
+  };
 }
 
 function readModule(name: string): Uint8Array {

@@ -14,8 +14,9 @@ import { type DiskOption, parseDiskOption } from "./disk-option.js";
 import { diskSerial } from "./machine-files.js";
 import { NETWORK_OPTIONS, type NetworkRequest, parseNetwork } from "./network-option.js";
 import { NETWORK_NAME } from "./network-session.js";
+import { oneOf } from "./one-of.js";
+import { isPc, PC_OPTIONS, type PcFirmware, pcRequest, refusePcOptions } from "./pc-request.js";
 import { parseInteger, parseSize } from "./size.js";
-import { didYouMean } from "./suggestion.js";
 import { UsageError } from "./usage-error.js";
 
 const FLAT_MODES = ["real", "protected", "long"] as const;
@@ -24,6 +25,7 @@ const DEVICE_NAMES = Object.keys(OPTIONAL_DEVICES);
 
 /** Options that describe a machine. */
 export const MACHINE_OPTIONS: OptionSpecs = {
+  machine: { value: "KIND", help: "microvm (default), or pc: starts by a BIOS from --disk, --cdrom or --floppy" },
   kernel: { value: "FILE", help: "boot this bzImage, Multiboot or PVH kernel" },
   initrd: { value: "FILE", many: true, help: "initial RAM disk, or a Multiboot module" },
   append: { value: "TEXT", help: "kernel command line; with an image, added to the image's own" },
@@ -40,6 +42,7 @@ export const MACHINE_OPTIONS: OptionSpecs = {
   device: { value: "NAME", many: true, help: `add a device: ${DEVICE_NAMES.join(", ")}` },
   clock: { value: "KIND", help: "wall, or virtual: time counts instructions, randomness is fixed, runs repeat" },
   translation: { value: "KIND", help: "how guest code is executed: auto, off (interpret), at-once, early (for tests)" },
+  ...PC_OPTIONS,
 };
 
 /** What a pulled image contributes. */
@@ -60,15 +63,7 @@ export interface MachineRequest {
   readonly network: NetworkRequest | null;
 }
 
-function oneOf<T extends string>(text: string, option: string, known: readonly T[]): T {
-  const found = known.find((one) => one === text);
-  if (found !== undefined) return found;
-  throw new UsageError(
-    `--${option}: there is no "${text}"${didYouMean(text, known) || `; there are ${known.join(", ")}`}`,
-  );
-}
-
-function bootSource(line: CommandLine, image: ImageFiles | null): BootSource {
+function bootSource(line: CommandLine, image: ImageFiles | null): Exclude<BootSource, { kind: "firmware" }> {
   const kernel = line.get("kernel") ?? image?.kernel;
   if (kernel === undefined)
     throw new UsageError("nothing to boot: name an image, such as debian:12, or give --kernel FILE");
@@ -93,21 +88,57 @@ function checkTyped(config: MachineConfig): void {
   }
 }
 
-/** Turns options, and the image if one was named, into a machine. Throws UsageError if they make no sense. */
-export function machineRequest(line: CommandLine, image: ImageFiles | null): MachineRequest {
+/** What differs between the kinds of board. */
+interface BoardRequest {
+  readonly config: Pick<MachineConfig, "preset" | "boot" | "disks" | "ide" | "floppies">;
+  readonly files: readonly string[];
+  readonly disks: readonly DiskOption[];
+}
+
+function microvmRequest(line: CommandLine, image: ImageFiles | null): BoardRequest {
+  refusePcOptions(line);
   const boot = bootSource(line, image);
   const disks = line.all("disk").map(parseDiskOption);
   // The image's disk comes first, and belongs to every machine that is made from the image: changes are thrown away.
   if (image?.disk !== undefined) disks.unshift({ path: image.disk, mode: "temporary", format: "raw" });
+  return {
+    config: {
+      preset: "microvm",
+      boot,
+      disks: disks.map(({ path }, i) => ({ store: String(i), serial: diskSerial(path) })),
+      ide: [],
+      floppies: [],
+    },
+    files: boot.kind === "kernel" ? [boot.kernel, ...boot.modules] : [boot.file],
+    disks,
+  };
+}
+
+function boardRequest(line: CommandLine, image: ImageFiles | null, firmware: PcFirmware | null): BoardRequest {
+  if (!isPc(line)) return microvmRequest(line, image);
+  if (image !== null) throw new UsageError("images such as debian:12 run in a microvm: leave out --machine pc");
+  const { config, files, disks } = pcRequest(line, firmware ?? { bios: "", videoRom: null });
+  return { config: { ...config, disks: [] }, files, disks };
+}
+
+/**
+ * Turns options, and the image if one was named, into a machine. Throws UsageError if they make no sense.
+ * @param firmware files of a `pc`; without them the result is only good for finding mistakes
+ */
+export function machineRequest(
+  line: CommandLine,
+  image: ImageFiles | null,
+  firmware: PcFirmware | null = null,
+): MachineRequest {
+  const board = boardRequest(line, image, firmware);
   const network = parseNetwork(line);
   const memory = line.get("memory");
   const clock = oneOf(line.get("clock") ?? "wall", "clock", ["wall", "virtual"] as const);
   const config: MachineConfig = {
     ...DEFAULT_CONFIG,
-    boot,
+    ...board.config,
     memory: memory === undefined ? DEFAULT_CONFIG.memory : parseSize(memory, "--memory"),
     cpus: parseInteger(line.get("cpus") ?? "1", "--cpus", 1, 255),
-    disks: disks.map(({ path }, i) => ({ store: String(i), serial: diskSerial(path) })),
     networks: network === null ? [] : [{ card: network.card, link: NETWORK_NAME, mac: network.mac }],
     devices: line.all("device").map((name) => oneOf(name, "device", DEVICE_NAMES) as OptionalDevice),
     clock,
@@ -116,5 +147,5 @@ export function machineRequest(line: CommandLine, image: ImageFiles | null): Mac
     entropySeed: clock === "virtual" ? REPEATABLE_SEED : null,
   };
   checkTyped(config);
-  return { config, files: boot.kind === "kernel" ? [boot.kernel, ...boot.modules] : [boot.file], disks, network };
+  return { config, files: board.files, disks: board.disks, network };
 }

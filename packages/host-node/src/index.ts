@@ -8,6 +8,7 @@ export * from "./file-store.js";
 export * from "./file-lock.js";
 export * from "./host-error.js";
 export * from "./network/node-network.js";
+export { encodePng, type RgbaPicture } from "./png.js";
 export * from "./replaceable-file.js";
 export * from "./terminal.js";
 export * from "./timers.js";

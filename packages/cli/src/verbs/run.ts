@@ -2,6 +2,8 @@
 import { runOnTerminal } from "../console-session.js";
 import { INSIGHT_OPTIONS, insightRequest } from "../insight-request.js";
 import { MACHINE_OPTIONS, machineRequest } from "../machine-request.js";
+import { locatePcFirmware } from "../pc-firmware.js";
+import { isPc, pcView } from "../pc-request.js";
 import { pullWithProgress } from "../pull.js";
 import { UsageError } from "../usage-error.js";
 import type { Verb } from "../verb.js";
@@ -23,7 +25,8 @@ export const run: Verb = {
     const draft = { kernel: "", initrd: "", append: "" };
     machineRequest(line, reference === undefined ? null : draft);
     const image = reference === undefined ? null : await pullWithProgress(reference, false);
+    const firmware = isPc(line) ? await locatePcFirmware(line) : null;
     const onGuestReset = line.has("no-reboot") ? "stop" : "restart";
-    return runOnTerminal(machineRequest(line, image), { onGuestReset, insight });
+    return runOnTerminal(machineRequest(line, image, firmware), { onGuestReset, insight, view: pcView(line) });
   },
 };

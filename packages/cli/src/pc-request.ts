@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import { BOOT_DEVICES, type BootDevice, type DriveConfig, type MachineConfig } from "@isola/machine";
+import type { CommandLine, OptionSpecs } from "./command-line.js";
+import { type DiskOption, parseDiskOption } from "./disk-option.js";
+import { diskSerial } from "./machine-files.js";
+import { oneOf } from "./one-of.js";
+import { UsageError } from "./usage-error.js";
+
+/** Options that only a `pc` has. */
+export const PC_OPTIONS: OptionSpecs = {
+  cdrom: { value: "FILE", many: true, help: "CD or DVD image in an IDE drive" },
+  floppy: { value: "FILE[,FLAG]", many: true, help: "floppy image in drive A, then B; FLAG as for --disk" },
+  boot: { value: "KIND,...", help: `what firmware tries in which order: ${BOOT_DEVICES.join(", ")}` },
+  firmware: { value: "FILE", help: "BIOS image instead of Debian's SeaBIOS" },
+  "video-rom": { value: "FILE", help: "expansion ROM of the display instead of SeaBIOS's; none for no ROM" },
+  display: { value: "KIND", help: "text: the screen on this terminal, instead of the serial port; none (default)" },
+  screenshot: { value: "FILE", help: "write the screen as a PNG at the end, and on SIGUSR1" },
+  "firmware-log": { value: "FILE", help: "write the log of the firmware here; - for standard error" },
+};
+
+const DEFAULT_ORDER: readonly BootDevice[] = ["disk", "cdrom", "floppy"];
+/** Units of the IDE channels in which CDs are put first: the secondary master, where operating systems expect them. */
+const CDROM_UNITS = [2, 3, 1, 0];
+
+/** Files that a `pc` starts with. */
+export interface PcFirmware {
+  readonly bios: string;
+  readonly videoRom: string | null;
+}
+
+/** What the options of a `pc` make of a machine. */
+export interface PcRequest {
+  readonly config: Pick<MachineConfig, "preset" | "boot" | "ide" | "floppies">;
+  readonly files: readonly string[];
+  /** In the order in which stores are named. */
+  readonly disks: readonly DiskOption[];
+}
+
+export function isPc(line: CommandLine): boolean {
+  return oneOf(line.get("machine") ?? "microvm", "machine", ["microvm", "pc"] as const) === "pc";
+}
+
+/** How the operator sees a `pc`. */
+export interface PcView {
+  /** The screen is on the terminal, instead of the first serial port. */
+  readonly textDisplay: boolean;
+  /** File for pictures of the screen. */
+  readonly screenshot: string | null;
+  /** File for the log of the BIOS, or - for standard error. */
+  readonly firmwareLog: string | null;
+}
+
+/** Throws UsageError for a display that there is not. */
+export function pcView(line: CommandLine): PcView {
+  return {
+    textDisplay: oneOf(line.get("display") ?? "none", "display", ["none", "text"] as const) === "text",
+    screenshot: line.get("screenshot") ?? null,
+    firmwareLog: line.get("firmware-log") ?? null,
+  };
+}
+
+/** Options that a microvm would silently ignore. */
+export function refusePcOptions(line: CommandLine): void {
+  for (const option of Object.keys(PC_OPTIONS))
+    if (line.all(option).length > 0) throw new UsageError(`--${option} needs --machine pc`);
+}
+
+function bootOrder(line: CommandLine): readonly BootDevice[] {
+  const text = line.get("boot");
+  return text === undefined ? DEFAULT_ORDER : text.split(",").map((name) => oneOf(name, "boot", BOOT_DEVICES));
+}
+
+/** Turns the options of a `pc` into its drives. Throws UsageError if they make no sense. */
+export function pcRequest(line: CommandLine, firmware: PcFirmware): PcRequest {
+  for (const option of ["kernel", "initrd", "append", "load-address", "mode"])
+    if (line.all(option).length > 0)
+      throw new UsageError(`--${option} boots without firmware: leave out --machine pc, or give a --disk or --cdrom`);
+  const disks: DiskOption[] = [];
+  const store = (disk: DiskOption): string => String(disks.push(disk) - 1);
+  const ide: (DriveConfig | null)[] = [null, null, null, null];
+  const place = (drive: DriveConfig, units: readonly number[]): void => {
+    const unit = units.find((candidate) => ide[candidate] === null);
+    if (unit === undefined) throw new UsageError("a pc has four IDE drives: more --disk and --cdrom do not fit");
+    ide[unit] = drive;
+  };
+  for (const path of line.all("cdrom"))
+    place({ kind: "cdrom", store: store({ path, mode: "readonly", format: "raw" }) }, CDROM_UNITS);
+  for (const disk of line.all("disk").map(parseDiskOption))
+    place({ kind: "disk", store: store(disk), serial: diskSerial(disk.path) }, [0, 1, 2, 3]);
+  const floppies = line.all("floppy").map((text) => store(parseDiskOption(text)));
+  if (floppies.length > 2) throw new UsageError("a pc has two floppy drives");
+  const { bios, videoRom } = firmware;
+  return {
+    config: {
+      preset: "pc",
+      boot: { kind: "firmware", file: bios, videoRom, order: bootOrder(line) },
+      ide,
+      floppies,
+    },
+    files: videoRom === null ? [bios] : [bios, videoRom],
+    disks,
+  };
+}
