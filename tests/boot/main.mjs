@@ -15,6 +15,10 @@ await esbuild.build({
   format: "esm",
   outfile,
   sourcemap: "inline",
+  // The library that unpacks packages asks for parts of Node the old way.
+  banner: {
+    js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+  },
   logLevel: "warning",
 });
 const { run } = await import(pathToFileURL(outfile).href);

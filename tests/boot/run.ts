@@ -11,11 +11,13 @@ import { diskImages } from "./disk-images.js";
 import { flatGuests } from "./flat-guests.js";
 import { insight } from "./insight.js";
 import { networkBoots } from "./network-boot.js";
+import { pcBoots } from "./pc-boots.js";
 
 /** The longest first, so that they do not run alone at the end. */
 const CHECKS: readonly Check[] = [
   ...debianBoots,
   ...networkBoots,
+  ...pcBoots,
   ...busyboxBoots,
   ...diskImages,
   insight,
