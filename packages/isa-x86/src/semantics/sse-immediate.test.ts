@@ -2,7 +2,7 @@
 // An immediate is read from the record by the interpreter and is a constant for the region compiler. Instructions that
 // emit other code for constants must do the same with it.
 import { readFileSync } from "node:fs";
-import { CPU_RECORDS, RECORD_SIZE, RecordField, type Value } from "@isola/engine";
+import { ARENA, CPU_RECORDS, RecordField, type Value } from "@isola/engine";
 import { CodeBuilder, ModuleBuilder, type Signature, type ValueType } from "@isola/wasm";
 import { describe, expect, it } from "vitest";
 import { cpu as layout } from "../cpu-layout.js";
@@ -12,7 +12,8 @@ import { type Form, formsOf } from "../table/form.js";
 import { opcodeTable } from "../table/index.js";
 
 const HANDLER: Signature = { parameters: ["i32", "i32"], results: ["i32"] };
-const RECORD = 0x2000 - RECORD_SIZE;
+/** Where decoded code is; the static data of the helpers, whose tables must not be written, come first in memory. */
+const RECORD = ARENA;
 const IMMEDIATES = [
   ...Array.from({ length: 34 }, (_, i) => i),
   47,
