@@ -20,6 +20,8 @@ export interface RegionContext {
   readonly exits: ExitTargets;
   /** Any form, for code that belongs to no instruction. */
   readonly anyForm: Form;
+  /** Entries after which the translator is told of the block that is entered; 0 = never. */
+  readonly promotion: number;
 }
 
 /** The function of a region: `(record, cpu) -> exit reason`, like a handler of the interpreter. */
@@ -80,7 +82,7 @@ export function compileRegion(region: Region, context: RegionContext): CodeBuild
     else code.unreachable();
   }
   const prologue = code.length;
-  e.emitPrologue(entries.length > 1);
+  e.emitPrologue(entries.length > 1, context.promotion);
   code.moveToFront(prologue);
   return code;
 }

@@ -129,8 +129,9 @@ export abstract class RegionBorder extends RegionJumps {
    * What comes before all blocks: loads registers and the block to begin with. Emitted last, when it is known which
    * registers the region uses.
    * @param several the region has several entries, so that the head says which one this is
+   * @param promotion see RegionContext
    */
-  emitPrologue(several: boolean): void {
+  emitPrologue(several: boolean, promotion: number): void {
     const head = this.parameter(0, "i32");
     const { locals } = this;
     this.flags.state = "stored";
@@ -142,9 +143,18 @@ export abstract class RegionBorder extends RegionJumps {
     this.push(this.i32(Exit.Event));
     this.code.return();
     this.code.end();
+    if (promotion > 0) this.countEntry(head, promotion);
     const delta = several ? this.loadHost("i64.load32_s", head, HeadField.Delta) : this.i64(0);
     locals.reload(this, delta);
     if (several) this.assign(locals.selector, this.loadHost("i32.load16_u", head, HeadField.Index));
     locals.endInstruction();
+  }
+  private countEntry(head: Value, promotion: number): void {
+    const heat = this.add(this.loadHost("i32.load", head, HeadField.Heat), this.i32(1));
+    this.storeHost("i32.store", head, heat, HeadField.Heat);
+    this.push(this.eq(heat, this.i32(promotion)));
+    this.code.if(undefined, "unlikely");
+    this.callVoid("noteHot", [this.cpu, head]);
+    this.code.end();
   }
 }

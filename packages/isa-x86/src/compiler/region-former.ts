@@ -53,10 +53,14 @@ interface Terminator {
   readonly sampled: readonly number[];
 }
 
-/** A call of the region: the block it returns to, and whether all that it calls is in the region. */
+/** A call of the region. */
 interface CallSite {
+  /** The block it returns to. */
   readonly site: number;
-  readonly inside: boolean;
+  /** Blocks of the region that it calls. */
+  readonly callees: readonly number[];
+  /** All that it is known to call is in the region, and returns to the site without leaving it. */
+  inside: boolean;
 }
 
 const NOWHERE: Terminator = { taken: null, notTaken: null, returnSite: null, returns: false, sampled: [] };
@@ -73,9 +77,10 @@ export class RegionFormer {
 
   /**
    * @param minimumHeat entries of a block from which on it is worth including
+   * @param withCallees all hot code that is called comes along, not only what is small or hardly called from elsewhere
    * @returns null if the block is of a kind that is not compiled
    */
-  form(hot: HotBlock, minimumHeat: number): Region | null {
+  form(hot: HotBlock, minimumHeat: number, withCallees: boolean): Region | null {
     const { view } = this;
     const header = hot.head - BLOCK_HEADER_SIZE;
     const mode = view.getUint16(header + BlockField.ModeKey, true);
@@ -94,9 +99,8 @@ export class RegionFormer {
       return blocks.push(block) - 1;
     };
     add(hot.head, 0);
-    const calls: CallSite[] = [];
-    const returnSites = new Set<number>();
-    const returning: RegionBlock[] = [];
+    const calls = new Map<RegionBlock, CallSite>();
+    const returning = new Set<RegionBlock>();
     for (const block of blocks) {
       const end = this.terminator(block, hot.codeBase);
       const target = (offset: number, isCall = false): number => {
@@ -105,9 +109,10 @@ export class RegionFormer {
         const known = byKey.get(`${head}:${deltaOf(block, offset)}`);
         if (known !== undefined) return known;
         const delta = deltaOf(block, offset);
-        const worth = isCall
-          ? this.isOwn(head, block, minimumHeat) || this.isSmall(head, delta, hot, mode)
-          : this.isWorth(head, minimumHeat);
+        const worth =
+          isCall && !withCallees
+            ? this.isOwn(head, block, minimumHeat) || this.isSmall(head, delta, hot, mode)
+            : this.isWorth(head, minimumHeat);
         return worth ? add(head, delta) : -1;
       };
       const edge = (offset: number | null, isCall = false): Edge | null => {
@@ -122,13 +127,13 @@ export class RegionFormer {
       if (end.returnSite !== null) {
         const site = target(end.returnSite);
         const callees = block.taken?.kind === "block" ? [block.taken.index] : guesses;
-        if (site >= 0) calls.push({ inside: callees.length > 0 && callees.every((callee) => callee >= 0), site });
-        if (site >= 0 && callees.some((callee) => callee >= 0)) returnSites.add(site);
+        const inside = callees.length > 0 && callees.every((callee) => callee >= 0);
+        if (site >= 0) calls.set(block, { site, callees: callees.filter((callee) => callee >= 0), inside });
       }
-      if (end.returns) returning.push(block);
+      if (end.returns) returning.add(block);
     }
-    for (const block of returning) block.guesses.push(...[...returnSites].slice(0, MAX_RETURNS));
-    return { blocks, entries: entriesOf(blocks, calls), mode };
+    guessReturns(blocks, calls, returning);
+    return { blocks, entries: entriesOf(blocks, [...calls.values()]), mode };
   }
 
   private describe(head: number, delta: number): RegionBlock {
@@ -241,6 +246,32 @@ export class RegionFormer {
 
 function deltaOf(block: RegionBlock, offset: number): number {
   return Math.floor((block.delta + offset) / PAGE) * PAGE;
+}
+
+/** Makes each return guess the sites of the calls through which control can come to it. */
+function guessReturns(
+  blocks: readonly RegionBlock[],
+  calls: ReadonlyMap<RegionBlock, CallSite>,
+  returning: ReadonlySet<RegionBlock>,
+): void {
+  for (const call of calls.values()) {
+    const seen = new Set(call.callees);
+    let returns = false;
+    for (const index of seen) {
+      const block = blocks[index];
+      if (block === undefined) continue;
+      if (returning.has(block)) {
+        returns = true;
+        if (block.guesses.includes(call.site)) continue;
+        if (block.guesses.length < MAX_RETURNS) block.guesses.push(call.site);
+        else call.inside = false;
+        continue;
+      }
+      const inner = calls.get(block);
+      for (const next of inner === undefined ? successorsOf(block) : [inner.site]) seen.add(next);
+    }
+    if (!returns) call.inside = false;
+  }
 }
 
 /**

@@ -7,6 +7,8 @@ export interface TranslatorStatistics {
   records: number;
   modules: number;
   wasmBytes: number;
+  /** Regions among them that take in all that they call. */
+  promoted: number;
   /** Regions dropped because their code was written. */
   invalidated: number;
   /** Regions dropped to make room. */
@@ -18,5 +20,6 @@ export interface TranslatorStatistics {
 }
 
 export function emptyStatistics(): TranslatorStatistics {
-  return { regions: 0, blocks: 0, records: 0, modules: 0, wasmBytes: 0, invalidated: 0, evicted: 0, live: 0, slots: 0 };
+  const dropped = { invalidated: 0, evicted: 0 };
+  return { regions: 0, blocks: 0, records: 0, modules: 0, wasmBytes: 0, promoted: 0, ...dropped, live: 0, slots: 0 };
 }

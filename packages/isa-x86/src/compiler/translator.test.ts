@@ -93,6 +93,29 @@ describe("the number of regions", () => {
   });
 });
 
+describe("promotion", () => {
+  it("takes a function into the region of its caller once that is entered often", () => {
+    const machine = machineWith({ threshold: 20, minimumHeat: 20, promotion: 50 });
+    // Too many blocks to come along with every caller: inc rbx; jmp to the next, and in the end ret.
+    machine.load(FAR, "48ffc3 eb00".repeat(7) + "c3");
+    // mov ecx,4; 1: call FAR; dec ecx; jne 1
+    const distance = new DataView(new ArrayBuffer(4));
+    distance.setInt32(0, FAR - (CODE + 10), true);
+    machine.load(CODE, `b904000000 e8${distance.getUint32(0).toString(16).padStart(8, "0")} ffc9 75f7`);
+    const { statistics } = machine.engine.translator;
+    const run = (times: number): void => {
+      for (let i = 0; i < times; i++) machine.run();
+    };
+    run(10);
+    expect(statistics.regions).toBeGreaterThan(0);
+    expect(statistics.promoted).toBe(0);
+    run(60);
+    expect(statistics.promoted).toBe(1);
+    expect(statistics.live).toBeLessThan(statistics.regions);
+    expect(machine.get(RBX)).toBe(BigInt(70 * 4 * 7));
+  });
+});
+
 describe("compilation in the background", () => {
   it("goes on with the interpreter until the module is ready", async () => {
     const host = new LateHost();

@@ -19,7 +19,7 @@ import { Special } from "../interpreter/special.js";
 import type { Form } from "../table/form.js";
 import { compileRegion } from "./compile-region.js";
 import { type HotBlock, RegionFormer } from "./region-former.js";
-import type { Region } from "./region.js";
+import type { Region, RegionBlock } from "./region.js";
 import type { TranslationPolicy } from "./policy.js";
 import { emptyStatistics, type TranslatorStatistics } from "./statistics.js";
 
@@ -49,6 +49,10 @@ interface Translation {
   readonly size: number;
   /** Its slot of the table. */
   readonly slot: number;
+  /** It takes in what it calls, and is not compiled anew. */
+  readonly promoted: boolean;
+  /** Blocks at which it is entered. */
+  entries: number;
   live: boolean;
 }
 
@@ -72,6 +76,7 @@ export class Translator {
   private nextSlot: number;
   /** Translations that contain a block, by the address of its header. */
   private readonly byBlock = new Map<number, Translation[]>();
+  private readonly bySlot = new Map<number, Translation>();
   /** In the order in which they were made. */
   private readonly translations = new Set<Translation>();
   /** Those of the batch that another thread is compiling; hot blocks wait in their queue until it is done. */
@@ -134,16 +139,18 @@ export class Translator {
     const { policy, wasm } = this.options;
     const batch = new Batch(this.options, this.view, (handler) => this.formOf(handler));
     for (const block of hot) {
-      // Since it became hot it may have died, or have become the entry of a region.
-      if (this.view.getUint32(block.head + RecordField.Handler, true) !== Special.Head) continue;
+      // Since it became hot it may have died.
       if (this.view.getUint16(block.head - BLOCK_HEADER_SIZE + BlockField.Dead, true) !== 0) continue;
-      if (policy.atOnce !== true && this.canWait(block, batch)) continue;
-      const region = this.former.form(block, policy.minimumHeat);
-      if (region !== null) batch.add(region);
+      const known = this.bySlot.get(this.view.getUint32(block.head + RecordField.Handler, true));
+      if (known !== undefined) this.promote(block, known, batch);
+      else if (policy.atOnce === true || !this.canWait(block, batch)) {
+        const region = this.former.form(block, policy.minimumHeat, false);
+        if (region !== null) batch.add(region, false);
+      }
     }
     if (batch.regions.length === 0) return;
     if (this.liveBytes + batch.size > policy.maxBytes || this.slotsLeft() < batch.regions.length) this.evict();
-    const translations = batch.regions.map((region, i) => this.register(region, batch.sizeOf(i)));
+    const translations = batch.regions.map((region, i) => this.register(region, batch.sizeOf(i), batch.isPromoted(i)));
     const bytes = batch.build(translations.map(({ slot }) => slot));
     this.statistics.wasmBytes += bytes.length;
     this.statistics.modules++;
@@ -156,6 +163,17 @@ export class Translator {
       (module) => (this.finished = { batch, translations, module }),
       (error: unknown) => (this.failure = error),
     );
+  }
+
+  /** Compiles a region that is entered often anew, with what it calls, unless that is in it already. */
+  private promote(block: HotBlock, known: Translation, batch: Batch): void {
+    const { promotion, minimumHeat } = this.policy;
+    // It may have joined the queue before it became an entry, and counts anew since then.
+    const heat = this.view.getInt32(block.head + HeadField.Heat, true);
+    if (known.promoted || promotion === 0 || heat < promotion) return;
+    const region = this.former.form(block, minimumHeat, true);
+    const old = new Set(known.blocks);
+    if (region !== null && region.blocks.some(({ address }) => !old.has(address))) batch.add(region, true);
   }
 
   /**
@@ -175,10 +193,11 @@ export class Translator {
   }
 
   /** Makes the death of any of a region's blocks be heard of. */
-  private register(region: Region, size: number): Translation {
+  private register(region: Region, size: number, promoted: boolean): Translation {
     const blocks = Uint32Array.from(new Set(region.blocks.map(({ address }) => address)));
-    const translation: Translation = { blocks, size, slot: this.allocateSlot(), live: true };
+    const translation = { blocks, size, slot: this.allocateSlot(), promoted, entries: 0, live: true };
     this.translations.add(translation);
+    this.bySlot.set(translation.slot, translation);
     this.liveBytes += size;
     for (const block of blocks) {
       const known = this.byBlock.get(block);
@@ -202,17 +221,30 @@ export class Translator {
       }
       for (const index of region.entries) {
         const block = region.blocks[index];
-        if (block === undefined) continue;
-        this.view.setUint16(block.head + HeadField.Index, index, true);
-        this.view.setInt32(block.head + HeadField.Delta, block.delta, true);
-        this.view.setUint32(block.head + RecordField.Handler, slot, true);
+        if (block !== undefined) this.enterAt(block, index, translation);
       }
+      if (translation.entries === 0) this.drop(translation);
+      if (translation.promoted) statistics.promoted++;
       this.cool(translation, Math.floor(this.policy.threshold * (1 - 1 / PATIENCE)));
       statistics.regions++;
       statistics.blocks += region.blocks.length;
       statistics.records += region.blocks.reduce((sum, block) => sum + block.records, 0);
     });
     statistics.live = this.translations.size;
+  }
+
+  /** Makes a block an entry of a region. Where it is one of another region already, that one stays, unless it is promoted. */
+  private enterAt({ head, delta }: RegionBlock, index: number, translation: Translation): void {
+    const { view } = this;
+    const old = this.bySlot.get(view.getUint32(head + RecordField.Handler, true));
+    if (old !== undefined && !translation.promoted) return;
+    view.setUint16(head + HeadField.Index, index, true);
+    view.setInt32(head + HeadField.Delta, delta, true);
+    view.setInt32(head + HeadField.Heat, 0, true);
+    view.setUint32(head + RecordField.Handler, translation.slot, true);
+    translation.entries++;
+    if (old === undefined || --old.entries > 0) return;
+    this.drop(old);
   }
 
   /** Drops the regions that contain blocks which have died. */
@@ -241,6 +273,7 @@ export class Translator {
     }
     this.cool(translation, 0);
     this.translations.delete(translation);
+    this.bySlot.delete(slot);
     this.liveBytes -= translation.size;
     // A slot that is still to be filled is released when that has happened.
     if (!this.pending.has(translation)) this.releaseSlot(slot);
@@ -299,6 +332,7 @@ class Batch {
   readonly regions: Region[] = [];
   /** Addresses of their blocks' headers. */
   readonly blocks = new Set<number>();
+  private readonly promoted = new Set<number>();
   private readonly bodies: CodeBuilder[] = [];
   private readonly module = new ModuleBuilder();
   private readonly imports = new Map<string, number>();
@@ -312,7 +346,8 @@ class Batch {
     this.handlerType = this.module.typeIndex(HANDLER);
   }
 
-  add(region: Region): void {
+  /** @param promoted the region will not be compiled anew */
+  add(region: Region, promoted: boolean): void {
     const [anyForm] = this.options.forms;
     if (anyForm === undefined) throw new Error("the opcode table is empty");
     const part = (name: (typeof INTERPRETER_PARTS)[number]): number => this.importIndex("interpreter", name, HANDLER);
@@ -330,7 +365,9 @@ class Batch {
         trap: part("trap"),
       },
       anyForm,
+      promotion: promoted ? 0 : this.options.policy.promotion,
     });
+    if (promoted) this.promoted.add(this.regions.length);
     this.regions.push(region);
     for (const { address } of region.blocks) this.blocks.add(address);
     this.bodies.push(body);
@@ -339,6 +376,10 @@ class Batch {
   /** Bytes of WebAssembly in all regions. */
   get size(): number {
     return this.bodies.reduce((sum, body) => sum + body.length, 0);
+  }
+
+  isPromoted(region: number): boolean {
+    return this.promoted.has(region);
   }
 
   sizeOf(region: number): number {

@@ -8,6 +8,10 @@ const SPECS = {
   blocks: { unit: "events", doc: "blocks in them; one that is in two regions counts twice" },
   records: { unit: "events", doc: "decoded records in them: about one for each instruction" },
   wasmBytes: { unit: "bytes", doc: "bytes of WebAssembly generated" },
+  regionsPromoted: {
+    unit: "events",
+    doc: "regions among them that take in all that they call, since they were entered often",
+  },
   generationTime: { unit: "ns", doc: "host time spent forming regions and generating code" },
   regionsInvalidated: { unit: "events", doc: "regions dropped because guest code in them was written" },
   regionsEvicted: { unit: "events", doc: "regions dropped to make room" },
@@ -20,13 +24,14 @@ export type CompilerCounterValues = CounterValues<typeof SPECS>;
 
 /** What the compiler counts, under the names of its counters. */
 export function compilerCounters({ statistics, generationTime }: TimedTranslator): CompilerCounterValues {
-  const { modules, regions, blocks, records, wasmBytes, invalidated, evicted, live } = statistics;
+  const { modules, regions, blocks, records, wasmBytes, promoted, invalidated, evicted, live } = statistics;
   return {
     modules,
     regions,
     blocks,
     records,
     wasmBytes,
+    regionsPromoted: promoted,
     generationTime,
     regionsInvalidated: invalidated,
     regionsEvicted: evicted,
