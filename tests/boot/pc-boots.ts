@@ -9,6 +9,8 @@ import { isoImage } from "./iso-image.js";
 import { isola, IsolaProcess, type IsolaOptions } from "./isola-process.js";
 import { pullOrSkip } from "./pull.js";
 
+/** GRUB's prompt, and the sequence by which the display clears the rest of the line. */
+const EMPTY_PROMPT = new RegExp(`grub>${String.fromCharCode(0x1b)}\\[K`, "u");
 const SECTOR = 512;
 const EXIT_CODE = 0x2a;
 const EXIT_STATUS = (EXIT_CODE << 1) | 1;
@@ -235,8 +237,7 @@ const grub: Check = {
         "initrd (hd0)/initrd",
         "boot",
       ]) {
-        // An empty prompt, which the display ends by clearing the rest of the line.
-        await machine.expect(/grub>\x1b\[K/);
+        await machine.expect(EMPTY_PROMPT);
         for (const character of `${line}\r`) {
           machine.send(character);
           await new Promise((resolve) => setTimeout(resolve, 30));

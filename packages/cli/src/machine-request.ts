@@ -41,7 +41,10 @@ export const MACHINE_OPTIONS: OptionSpecs = {
   ...NETWORK_OPTIONS,
   device: { value: "NAME", many: true, help: `add a device: ${DEVICE_NAMES.join(", ")}` },
   clock: { value: "KIND", help: "wall, or virtual: time counts instructions, randomness is fixed, runs repeat" },
-  translation: { value: "KIND", help: "how guest code is executed: auto, background, off (interpret), at-once, early (for tests)" },
+  translation: {
+    value: "KIND",
+    help: "how guest code is executed: auto, background, off (interpret), at-once, early (for tests)",
+  },
   ...PC_OPTIONS,
 };
 

@@ -45,6 +45,7 @@ const STATISTICS: MachineStatistics = {
     blocks: 0,
     records: 0,
     wasmBytes: 4096,
+    regionsPromoted: 0,
     regionsInvalidated: 0,
     regionsEvicted: 0,
     regionsLive: 0,

@@ -57,7 +57,15 @@ class FakeMachine implements MachineControl {
     const machine = { guestTime: 1, hostTime: 2, shares: 3, boots: 4, timersFired: 5 };
     const accesses = { portReads: { rtc: 6 }, portWrites: {}, mmioReads: {}, mmioWrites: {} };
     const code = { blocksInvalidated: 7, blocksEvicted: 0, arenaEvictions: 0, pagesProtected: 0, arenaBytes: 8 };
-    const regions = { modules: 0, regions: 0, blocks: 0, records: 0, regionsInvalidated: 0, regionsEvicted: 0 };
+    const regions = {
+      modules: 0,
+      regions: 0,
+      blocks: 0,
+      records: 0,
+      regionsPromoted: 0,
+      regionsInvalidated: 0,
+      regionsEvicted: 0,
+    };
     const compiler = { ...regions, regionsLive: 0, wasmBytes: 0, generationTime: 0, moduleTime: 13, backgroundTime: 0 };
     const disk = { requests: { read: 9 }, bytesRead: 10, bytesWritten: 0, errors: 0, time: 0 };
     return {
