@@ -55,8 +55,8 @@ describe("Scheduler", () => {
   it("gives the thread back after its share, time being what has retired", () => {
     const { scheduler, clock } = machine(1);
     expect(scheduler.run(120_000)).toEqual({ kind: "yield" });
-    expect(scheduler.retired).toBe(150_000);
-    expect(clock.now()).toBe(150_000);
+    expect(scheduler.retired).toBe(200_000);
+    expect(clock.now()).toBe(200_000);
   });
 
   it("runs vCPUs in turn once they have been started", () => {

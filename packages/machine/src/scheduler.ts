@@ -31,8 +31,12 @@ export type RunOutcome =
 /** An outcome that ends the run, asked for by a device. */
 export type StopRequest = Extract<RunOutcome, { kind: "power-off" | "reset" | "debug-exit" }>;
 
-/** Instructions a vCPU may run before the next one gets its turn and timers are looked at. */
-const SLICE = 50_000;
+/**
+ * Instructions a vCPU may run before the next one gets its turn and timers are looked at. One that is alone keeps no other
+ * waiting; every return into the middle of compiled code begins in the interpreter.
+ */
+const SLICE_IN_TURN = 50_000;
+const SLICE_ALONE = 200_000;
 /** Shortest slice that is cut to meet a timer: shorter ones cost more than the lateness they avoid. */
 const MIN_SLICE = 500;
 /** The same on a virtual clock, where a slice ends as close to its timer as blocks of instructions allow. */
@@ -211,7 +215,7 @@ export class Scheduler {
     const speed = this.clock.virtual ? 1 : this.speed;
     const deadline = this.timers.nextDeadline();
     const untilTimer = Math.ceil((deadline - now) * speed);
-    let limit = Math.min(SLICE, untilTimer);
+    let limit = Math.min(this.slots.length === 1 ? SLICE_ALONE : SLICE_IN_TURN, untilTimer);
     for (const observer of this.observers) limit = Math.min(limit, observer.sliceBegins(index));
     const length = Math.max(this.clock.virtual ? MIN_VIRTUAL_SLICE : MIN_SLICE, limit);
     this.sliceLength = length;
