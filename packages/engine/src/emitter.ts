@@ -370,14 +370,14 @@ export abstract class Emitter {
       const folded = fold(name, a.constant, b.constant);
       if (folded !== null) return this.constantLike(a, folded);
     }
-    const op: PlainOpName = a.type === "i32" ? `i32.${name}` : `i64.${name}`;
+    const op = OPS[name][a.type === "i32" ? 0 : 1];
     // What has just been computed is best used first.
     return b.constant === null && COMMUTATIVE.has(name) && this.code.hasJustSet(b.local)
       ? this.op(op, b, a)
       : this.op(op, a, b);
   }
 
-  private shift(name: "shl" | "shr_u" | "shr_s" | "rotl" | "rotr", a: Value, count: Value | number): Value {
+  private shift(name: ShiftOp, a: Value, count: Value | number): Value {
     if (count === 0) return a;
     const by =
       typeof count === "number"
@@ -385,25 +385,20 @@ export abstract class Emitter {
         : a.type === "i64"
           ? this.extendU(count)
           : this.wrap(count);
-    return this.op(a.type === "i32" ? `i32.${name}` : `i64.${name}`, a, by);
+    return this.op(OPS[name][a.type === "i32" ? 0 : 1], a, by);
   }
 }
 
-type IntegerOp =
-  | "add"
-  | "sub"
-  | "mul"
-  | "and"
-  | "or"
-  | "xor"
-  | "eq"
-  | "ne"
-  | "lt_u"
-  | "lt_s"
-  | "le_u"
-  | "gt_u"
-  | "gt_s"
-  | "ge_u";
+const ARITHMETIC = ["add", "sub", "mul", "and", "or", "xor"] as const;
+const RELATIONS = ["eq", "ne", "lt_u", "lt_s", "le_u", "gt_u", "gt_s", "ge_u"] as const;
+const SHIFTS = ["shl", "shr_u", "shr_s", "rotl", "rotr"] as const;
+type IntegerOp = (typeof ARITHMETIC)[number] | (typeof RELATIONS)[number];
+type ShiftOp = (typeof SHIFTS)[number];
+
+/** Names of the i32 and i64 forms. To put them together every time would cost more than to emit the instruction. */
+const OPS = Object.fromEntries(
+  [...ARITHMETIC, ...RELATIONS, ...SHIFTS].map((name) => [name, [`i32.${name}`, `i64.${name}`] as const]),
+) as { readonly [K in IntegerOp | ShiftOp]: readonly [`i32.${K}`, `i64.${K}`] };
 
 const COMMUTATIVE: ReadonlySet<IntegerOp> = new Set<IntegerOp>(["add", "mul", "and", "or", "xor", "eq", "ne"]);
 

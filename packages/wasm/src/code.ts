@@ -19,6 +19,8 @@ export const VALUE_TYPE_CODE: { readonly [K in ValueType]: number } = {
 };
 
 const VOID_BLOCK = 0x40;
+/** Bytes to begin with. */
+const USUAL_SIZE = 2048;
 
 /** Which way a branch usually goes (the branch-hinting proposal). */
 export type Likelihood = "likely" | "unlikely";
@@ -31,7 +33,7 @@ export interface BranchHint {
 
 /** Body of one function under construction: bytes and the types of its locals beyond the parameters. */
 export class CodeBuilder {
-  private readonly out = new ByteWriter();
+  private readonly out = new ByteWriter(USUAL_SIZE);
   readonly locals: ValueType[] = [];
   readonly hints: BranchHint[] = [];
   /** Blocks, loops and ifs that are open. */

@@ -24,6 +24,12 @@ class RegisterValue implements Value {
   ) {}
 }
 
+/** Locals of one type for the values of an instruction; the first `used` of them are taken. */
+class Temporaries {
+  readonly locals: number[] = [];
+  used = 0;
+}
+
 const GPR_COUNT = 16;
 const VECTOR_COUNT = 16;
 
@@ -56,8 +62,13 @@ export class RegionLocals {
   private readonly vectorWritten = new Array<boolean>(VECTOR_COUNT).fill(false);
   /** Values of the current instruction that still stand for a register, by its local. */
   private readonly attached = new Map<number, RegisterValue[]>();
-  private readonly free = new Map<ValueType, number[]>();
-  private readonly inUse: { type: ValueType; local: number }[] = [];
+  private readonly temporaries: { readonly [K in ValueType]: Temporaries } = {
+    i32: new Temporaries(),
+    i64: new Temporaries(),
+    f32: new Temporaries(),
+    f64: new Temporaries(),
+    v128: new Temporaries(),
+  };
 
   constructor(
     private readonly code: CodeBuilder,
@@ -93,19 +104,16 @@ export class RegionLocals {
 
   /** A local until the end of the instruction. */
   temporary(type: ValueType): number {
-    const local = this.free.get(type)?.pop() ?? this.code.newLocal(type);
-    this.inUse.push({ type, local });
-    return local;
+    const temporaries = this.temporaries[type];
+    const { locals } = temporaries;
+    if (temporaries.used === locals.length) locals.push(this.code.newLocal(type));
+    return locals[temporaries.used++] as number;
   }
 
   /** Temporaries become free; values of the instruction must not be used any more. */
   endInstruction(): void {
-    for (const { type, local } of this.inUse) {
-      const list = this.free.get(type);
-      if (list === undefined) this.free.set(type, [local]);
-      else list.push(local);
-    }
-    this.inUse.length = 0;
+    const { i32, i64, f32, f64, v128 } = this.temporaries;
+    i32.used = i64.used = f32.used = f64.used = v128.used = 0;
     this.attached.clear();
   }
 
