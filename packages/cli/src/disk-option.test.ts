@@ -10,12 +10,16 @@ describe("--disk", () => {
     ["a,,b.raw,format=raw", { path: "a,b.raw", mode: "writable", format: "raw" }],
     ["a,,,readonly", { path: "a,", mode: "readonly" }],
     ["https://example.org/d.qcow2?a=1,temporary", { path: "https://example.org/d.qcow2?a=1", mode: "temporary" }],
+    ["a,bus=nvme", { path: "a", mode: "writable", bus: "nvme" }],
+    ["a,bus=ahci,cdrom", { path: "a", mode: "readonly", bus: "ahci", cdrom: true }],
   ])("takes %s", (text, option) => expect(parseDiskOption(text)).toEqual(option));
 
   it.each([
     ["a,readonyl", /unknown flag "readonyl"; did you mean "readonly"\?/],
-    ["a,b", /unknown flag "b"; there are readonly, temporary, format=FORMAT/],
+    ["a,b", /unknown flag "b"; there are readonly, temporary, format=FORMAT, bus=BUS, cdrom/],
     ["a,format=qcow", /no disk format "qcow"; did you mean "qcow2"\?/],
+    ["a,bus=scsi", /no bus "scsi"; there are virtio, nvme, ahci, ide/],
+    ["a,cdrom", /for a CD drive, say bus=ahci or bus=ide/],
     ["a,readonly,temporary", /a is either readonly or temporary/],
   ])("refuses %s", (text, message) => expect(() => parseDiskOption(text)).toThrow(message));
 });

@@ -11,7 +11,7 @@ import {
 } from "@isola/machine";
 import type { CommandLine, OptionSpecs } from "./command-line.js";
 import { type DiskOption, parseDiskOption } from "./disk-option.js";
-import { diskSerial } from "./machine-files.js";
+import { DiskPlacement } from "./disk-placement.js";
 import { NETWORK_OPTIONS, type NetworkRequest, parseNetwork } from "./network-option.js";
 import { NETWORK_NAME } from "./network-session.js";
 import { oneOf } from "./one-of.js";
@@ -36,7 +36,7 @@ export const MACHINE_OPTIONS: OptionSpecs = {
   disk: {
     value: "FILE[,FLAG]",
     many: true,
-    help: "disk image or its web address; FLAG: readonly, temporary, format=F",
+    help: "disk image or its web address; FLAG: readonly, temporary, format=F, bus=nvme|ahci, cdrom",
   },
   ...NETWORK_OPTIONS,
   device: { value: "NAME", many: true, help: `add a device: ${DEVICE_NAMES.join(", ")}` },
@@ -93,7 +93,7 @@ function checkTyped(config: MachineConfig): void {
 
 /** What differs between the kinds of board. */
 interface BoardRequest {
-  readonly config: Pick<MachineConfig, "preset" | "boot" | "disks" | "ide" | "floppies">;
+  readonly config: Pick<MachineConfig, "preset" | "boot" | "disks" | "nvme" | "sata" | "ide" | "floppies">;
   readonly files: readonly string[];
   readonly disks: readonly DiskOption[];
 }
@@ -101,27 +101,29 @@ interface BoardRequest {
 function microvmRequest(line: CommandLine, image: ImageFiles | null): BoardRequest {
   refusePcOptions(line);
   const boot = bootSource(line, image);
-  const disks = line.all("disk").map(parseDiskOption);
+  const disks = new DiskPlacement("virtio", () => {
+    throw new UsageError("--disk: a microvm has no IDE drives: say bus=ahci, or --machine pc");
+  });
   // The image's disk comes first, and belongs to every machine that is made from the image: changes are thrown away.
-  if (image?.disk !== undefined) disks.unshift({ path: image.disk, mode: "temporary", format: "raw" });
+  if (image?.disk !== undefined) disks.add({ path: image.disk, mode: "temporary", format: "raw" });
+  for (const text of line.all("disk")) disks.add(parseDiskOption(text));
   return {
     config: {
       preset: "microvm",
       boot,
-      disks: disks.map(({ path }, i) => ({ store: String(i), serial: diskSerial(path) })),
+      ...disks.config,
       ide: [],
       floppies: [],
     },
     files: boot.kind === "kernel" ? [boot.kernel, ...boot.modules] : [boot.file],
-    disks,
+    disks: disks.options,
   };
 }
 
 function boardRequest(line: CommandLine, image: ImageFiles | null, firmware: PcFirmware | null): BoardRequest {
   if (!isPc(line)) return microvmRequest(line, image);
   if (image !== null) throw new UsageError("images such as debian:12 run in a microvm: leave out --machine pc");
-  const { config, files, disks } = pcRequest(line, firmware ?? { bios: "", videoRom: null });
-  return { config: { ...config, disks: [] }, files, disks };
+  return pcRequest(line, firmware ?? { bios: "", videoRom: null });
 }
 
 /**

@@ -2,7 +2,7 @@
 import { BOOT_DEVICES, type BootDevice, type DriveConfig, type MachineConfig } from "@isola/machine";
 import type { CommandLine, OptionSpecs } from "./command-line.js";
 import { type DiskOption, parseDiskOption } from "./disk-option.js";
-import { diskSerial } from "./machine-files.js";
+import { DiskPlacement } from "./disk-placement.js";
 import { oneOf } from "./one-of.js";
 import { UsageError } from "./usage-error.js";
 
@@ -21,6 +21,7 @@ export const PC_OPTIONS: OptionSpecs = {
 const DEFAULT_ORDER: readonly BootDevice[] = ["disk", "cdrom", "floppy"];
 /** Units of the IDE channels in which CDs are put first: the secondary master, where operating systems expect them. */
 const CDROM_UNITS = [2, 3, 1, 0];
+const DISK_UNITS = [0, 1, 2, 3];
 
 /** Files that a `pc` starts with. */
 export interface PcFirmware {
@@ -30,7 +31,7 @@ export interface PcFirmware {
 
 /** What the options of a `pc` make of a machine. */
 export interface PcRequest {
-  readonly config: Pick<MachineConfig, "preset" | "boot" | "ide" | "floppies">;
+  readonly config: Pick<MachineConfig, "preset" | "boot" | "disks" | "nvme" | "sata" | "ide" | "floppies">;
   readonly files: readonly string[];
   /** In the order in which stores are named. */
   readonly disks: readonly DiskOption[];
@@ -75,29 +76,27 @@ export function pcRequest(line: CommandLine, firmware: PcFirmware): PcRequest {
   for (const option of ["kernel", "initrd", "append", "load-address", "mode"])
     if (line.all(option).length > 0)
       throw new UsageError(`--${option} boots without firmware: leave out --machine pc, or give a --disk or --cdrom`);
-  const disks: DiskOption[] = [];
-  const store = (disk: DiskOption): string => String(disks.push(disk) - 1);
   const ide: (DriveConfig | null)[] = [null, null, null, null];
   const place = (drive: DriveConfig, units: readonly number[]): void => {
     const unit = units.find((candidate) => ide[candidate] === null);
     if (unit === undefined) throw new UsageError("a pc has four IDE drives: more --disk and --cdrom do not fit");
     ide[unit] = drive;
   };
-  for (const path of line.all("cdrom"))
-    place({ kind: "cdrom", store: store({ path, mode: "readonly", format: "raw" }) }, CDROM_UNITS);
-  for (const disk of line.all("disk").map(parseDiskOption))
-    place({ kind: "disk", store: store(disk), serial: diskSerial(disk.path) }, [0, 1, 2, 3]);
-  const floppies = line.all("floppy").map((text) => store(parseDiskOption(text)));
+  const disks = new DiskPlacement("ide", (drive) => place(drive, drive.kind === "cdrom" ? CDROM_UNITS : DISK_UNITS));
+  for (const path of line.all("cdrom")) disks.add({ path, mode: "readonly", format: "raw", bus: "ide", cdrom: true });
+  for (const text of line.all("disk")) disks.add(parseDiskOption(text));
+  const floppies = line.all("floppy").map((text) => disks.store(parseDiskOption(text)));
   if (floppies.length > 2) throw new UsageError("a pc has two floppy drives");
   const { bios, videoRom } = firmware;
   return {
     config: {
       preset: "pc",
       boot: { kind: "firmware", file: bios, videoRom, order: bootOrder(line) },
+      ...disks.config,
       ide,
       floppies,
     },
     files: videoRom === null ? [bios] : [bios, videoRom],
-    disks,
+    disks: disks.options,
   };
 }

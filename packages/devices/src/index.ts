@@ -13,6 +13,9 @@ export {
   SLEEP_TYPE_S5,
 } from "./acpi-pm/registers.js";
 export type { AcpiPmState } from "./acpi-pm/state.js";
+export { Ahci, type AhciPorts } from "./ahci/device.js";
+export { MAX_PORTS as AHCI_PORTS } from "./ahci/registers.js";
+export type { AhciState } from "./ahci/state.js";
 export { DebugConsole } from "./debug-console/device.js";
 export { DEBUG_CONSOLE_PORT } from "./debug-console/registers.js";
 export type { DebugConsoleState } from "./debug-console/state.js";
@@ -35,6 +38,8 @@ export { EXTERNAL_INTERRUPT, Lapic, type LapicEvents, type LapicPorts } from "./
 export { LapicMsrs } from "./lapic/msrs.js";
 export { APIC_DEFAULT_BASE, APIC_MMIO_SIZE } from "./lapic/registers.js";
 export type { LapicState } from "./lapic/state.js";
+export { Nvme, type NvmeOptions } from "./nvme/device.js";
+export type { NvmeState } from "./nvme/state.js";
 export { GENERIC_HOST_BRIDGE, PciHost } from "./pci/device.js";
 export { type BarSpec, PciFunction, type PciFunctionState, type PciIdentity, type PciSpaces } from "./pci/function.js";
 export { Msi } from "./pci/msi.js";

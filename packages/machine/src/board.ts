@@ -2,7 +2,9 @@
 import { OperatorError } from "@isola/base";
 import {
   type AcpiPm,
+  Ahci,
   type ApicBus,
+  type DriveOptions,
   E1000,
   FW_CFG_PORT,
   FW_CFG_PORTS,
@@ -14,6 +16,7 @@ import {
   Ioapic,
   IOAPIC_MMIO_SIZE,
   type PciFunction,
+  Nvme,
   type PciHost,
   Pic8259,
   Pit8254,
@@ -29,7 +32,7 @@ import {
 import type { PhysicalMap } from "@isola/isa-x86";
 import type { Bus, GuestRam, IrqLine } from "@isola/memory";
 import type { BlockStore, ByteSink, Entropy, NetLink } from "@isola/ports";
-import { type MachineConfig, parseMac } from "./config.js";
+import { type DriveConfig, type MachineConfig, parseMac } from "./config.js";
 import type { NetworkCounterValues, SerialCounterValues } from "./counters.js";
 import { GatedLine } from "./gated-line.js";
 import { InterruptWiring } from "./interrupt-wiring.js";
@@ -205,13 +208,33 @@ export abstract class Board {
     };
   }
 
-  /** Adds the virtio disks of the configuration, from PCI slot `firstSlot` on. */
-  protected addVirtioDisks(firstSlot: number): void {
-    this.context.config.disks.forEach((disk, i) => {
+  /** Adds the disks of the configuration and their controllers, from PCI slot `slot` on; returns the next free slot. */
+  protected addDisks(slot: number): number {
+    const { config, io, mmio, ram, apics: msi } = this.context;
+    const spaces = { ports: io, mmio };
+    config.disks.forEach((disk, i) => {
       const store = this.openStore(disk.store);
       const device = new VirtioBlk({ ...disk, store, onStoreError: this.warnOnce(disk.serial) });
-      this.addVirtio(firstSlot + i, device, `disk${i}`);
+      this.addVirtio(slot++, device, `disk${i}`);
     });
+    config.nvme.forEach(({ store: name, serial }, i) => {
+      const store = this.openStore(name);
+      const shared = { spaces, ram, msi, intx: this.pciPin(slot, 0), name: `nvme${i}` };
+      this.addFunction(slot++, new Nvme({ ...shared, store, serial, onStoreError: this.warnOnce(serial) }));
+    });
+    if (config.sata.length > 0) {
+      const drives = config.sata.map((drive, port) => this.openDrive(drive, port));
+      this.addFunction(slot, new Ahci({ spaces, ram, msi, intx: this.pciPin(slot, 0), name: "ahci" }, drives));
+      slot++;
+    }
+    return slot;
+  }
+
+  /** The drive on unit or port `unit` of a controller. */
+  protected openDrive(drive: DriveConfig, unit: number): DriveOptions {
+    const onStoreError = this.warnOnce(drive.kind === "disk" ? drive.serial : `CD ${unit}`);
+    if (drive.kind === "disk") return { ...drive, store: this.openStore(drive.store), onStoreError };
+    return { ...drive, store: drive.store === null ? null : this.openStore(drive.store), onStoreError };
   }
 
   protected addVirtio<State>(slot: number, fn: VirtioFunction<State>, name: string): void {

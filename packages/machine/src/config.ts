@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
+import { AHCI_PORTS } from "@isola/devices";
 import { MAX_CPUS, MAX_RAM } from "@isola/engine";
 import type { FlatMode } from "@isola/firmware";
 import { type Translation, TRANSLATIONS } from "@isola/isa-x86";
@@ -44,7 +45,7 @@ export type BootSource =
 export const BOOT_DEVICES = ["floppy", "disk", "cdrom", "network"] as const;
 export type BootDevice = (typeof BOOT_DEVICES)[number];
 
-/** A virtio disk. `store` names a block store that the host hands over. */
+/** A disk. `store` names a block store that the host hands over. */
 export interface DiskConfig {
   readonly store: string;
   /** Serial number that the guest sees, at most 20 ASCII characters. */
@@ -63,7 +64,7 @@ export interface NetworkConfig {
   readonly mac: string;
 }
 
-/** A drive of a `pc`. `store` names a block store of the host. */
+/** A drive on a controller for ATA or ATAPI. `store` names a block store of the host. */
 export type DriveConfig =
   | {
       readonly kind: "disk";
@@ -87,6 +88,10 @@ export interface MachineConfig {
   readonly boot: BootSource;
   /** Virtio disks. */
   readonly disks: readonly DiskConfig[];
+  /** Disks with an NVMe controller each. */
+  readonly nvme: readonly DiskConfig[];
+  /** Drives on the ports of an AHCI controller, which is there if there are any. */
+  readonly sata: readonly DriveConfig[];
   readonly networks: readonly NetworkConfig[];
   /** Drives on the IDE channels of a `pc`: primary master, primary slave, secondary master, secondary slave. */
   readonly ide: readonly (DriveConfig | null)[];
@@ -111,6 +116,8 @@ export const DEFAULT_CONFIG = {
   memory: 512 << 20,
   cpus: 1,
   disks: [],
+  nvme: [],
+  sata: [],
   networks: [],
   ide: [],
   floppies: [],
@@ -169,7 +176,7 @@ function checkPreset({ preset, boot, ide, floppies }: MachineConfig): void {
 
 /** Throws OperatorError if no machine can be built from `config`. */
 export function checkConfig(config: MachineConfig): void {
-  const { memory, cpus, disks, networks, serialPorts } = config;
+  const { memory, cpus, disks, networks, nvme, sata, serialPorts } = config;
   need(
     Number.isInteger(memory) && memory % MIB === 0 && memory >= MIN_MEMORY && memory <= MAX_RAM,
     "bad-memory-size",
@@ -191,15 +198,22 @@ export function checkConfig(config: MachineConfig): void {
     `${networks.length} network cards were given; at most ${MAX_NETWORKS} fit`,
   );
   const slots = config.preset === "pc" ? PC_SLOTS : SLOTS;
+  const controllers = disks.length + nvme.length + Math.min(sata.length, 1);
   need(
-    disks.length + networks.length <= slots,
+    controllers + networks.length <= slots,
     "too-many-devices",
-    `${disks.length} disks and ${networks.length} network cards were given; at most ${slots} devices fit`,
+    `${controllers} disks or controllers and ${networks.length} network cards were given; at most ${slots} devices fit`,
+  );
+  need(
+    sata.length <= AHCI_PORTS,
+    "too-many-drives",
+    `${sata.length} drives were given for the AHCI controller; at most ${AHCI_PORTS} fit`,
   );
   for (const { mac } of networks)
     need(parseMac(mac) !== null, "bad-mac", `"${mac}" is not the address of a network card, such as 52:54:00:12:34:56`);
   need(disks.length <= MAX_DISKS, "too-many-disks", `${disks.length} disks were given; at most ${MAX_DISKS} fit`);
-  for (const { serial } of disks) checkSerial(serial);
+  for (const { serial } of [...disks, ...nvme]) checkSerial(serial);
+  for (const drive of sata) if (drive.kind === "disk") checkSerial(drive.serial);
   checkPreset(config);
   need(
     TRANSLATIONS.includes(config.translation),

@@ -14,7 +14,6 @@ import {
   DMA_PAGE_PORTS,
   DMA_SECOND_PORT,
   DMA_SECOND_PORTS,
-  type DriveOptions,
   Floppy,
   FLOPPY_DMA,
   FLOPPY_INPUT_PORT,
@@ -45,7 +44,6 @@ import {
 } from "@isola/devices";
 import type { IrqLine } from "@isola/memory";
 import { Board, type BoardContext, TIMER_IRQ } from "./board.js";
-import type { DriveConfig } from "./config.js";
 import { PortBase, RTC_IRQ, SCI_IRQ } from "./memory-layout.js";
 import { addPcFirmwareFiles } from "./pc-firmware-files.js";
 import {
@@ -106,7 +104,7 @@ export class PcBoard extends Board {
     this.addChip(ChipsetFunction.PowerManagement, management.pci);
     const ide = new Ide(
       { spaces, ram, irqs: [this.wiring.isa(IDE_CHANNELS[0].irq), this.wiring.isa(IDE_CHANNELS[1].irq)] },
-      config.ide.map((drive, unit) => this.openDrive(drive, unit)),
+      config.ide.map((drive, unit) => (drive === null ? null : this.openDrive(drive, unit))),
     );
     ide.channels.forEach((channel, i) => {
       const { command, control } = IDE_CHANNELS[i];
@@ -130,7 +128,7 @@ export class PcBoard extends Board {
     const log = new DebugConsole(context.ports.firmwareLog ?? { write: () => {} });
     io.map(PcPort.FirmwareLog, 1, log.handler, "firmware-log");
     addPcFirmwareFiles(this.firmwareData, this.rtc, config, floppy);
-    this.addVirtioDisks(FIRST_FREE_SLOT);
+    this.addDisks(FIRST_FREE_SLOT);
     this.addNetworkCards();
   }
 
@@ -195,13 +193,6 @@ export class PcBoard extends Board {
     this.pci.attach(VIDEO_SLOT, 0, vga.pci);
     this.addResets(vga);
     return vga;
-  }
-
-  private openDrive(drive: DriveConfig | null, unit: number): DriveOptions | null {
-    if (drive === null) return null;
-    const onStoreError = this.warnOnce(drive.kind === "disk" ? drive.serial : `CD ${unit}`);
-    if (drive.kind === "disk") return { ...drive, store: this.openStore(drive.store), onStoreError };
-    return { ...drive, store: drive.store === null ? null : this.openStore(drive.store), onStoreError };
   }
 
   private addChip(fn: ChipsetFunction, pci: PciFunction): void {

@@ -22,11 +22,11 @@ type Direction = "in" | "out";
 
 /** An ATA hard disk with 28- and 48-bit addresses, PIO, multiword and Ultra DMA. */
 export class AtaDisk extends IdeDrive {
-  private readonly sectors: number;
+  protected readonly sectors: number;
 
   constructor(
     host: DriveHost,
-    private readonly options: DiskOptions,
+    protected readonly options: DiskOptions,
   ) {
     super(host, NO_SIGNATURE, (error) => options.onStoreError?.(error));
     this.sectors = Math.floor(options.store.size / SECTOR_SIZE);

@@ -2,11 +2,12 @@
 import type { AccessSize, GuestRam, IoHandler } from "@isola/memory";
 import { partOf } from "../access-width.js";
 import { copyState } from "../device.js";
+import type { DmaEngine } from "./drive.js";
 import { BusMasterCommand, BusMasterPort, BusMasterStatus, REGION_LAST, REGION_MAX, REGION_SIZE } from "./registers.js";
 import { type BusMasterState, busMasterResetState } from "./state.js";
 
 /** The DMA engine of one channel: scatters and gathers by a table of regions in guest memory. */
-export class BusMaster {
+export class BusMaster implements DmaEngine {
   /** Eight ports. */
   readonly handler: IoHandler = {
     read: (offset, size) => partOf(this.readAligned(offset & ~3), offset, size),

@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyState } from "../device.js";
-import type { BusMaster } from "./bus-master.js";
 import { BUFFER_SIZE, Device, ErrorBit, HEADS, SECTORS_PER_TRACK, Status } from "./registers.js";
 import { type DriveState, idleTransfer } from "./state.js";
+
+/** The DMA engine at the other end of a drive's cable. */
+export interface DmaEngine {
+  /** Whether it runs in the direction that the drive needs. */
+  ready(toMemory: boolean): boolean;
+  /** Moves all of `bytes` to or from memory; false, with the engine stopped, if that is not possible. */
+  move(bytes: Uint8Array, toMemory: boolean): boolean;
+  /** The drive has interrupted. */
+  interrupted(): void;
+  /** The drive has moved everything. */
+  finished(): void;
+}
 
 /** What a drive needs of its channel. */
 export interface DriveHost {
   /** INTRQ has changed. */
   interruptChanged(): void;
-  readonly busMaster: BusMaster;
+  readonly busMaster: DmaEngine;
   /** An operation outside the machine begins, and ends. */
   began(): void;
   ended(): void;
