@@ -117,4 +117,33 @@ const remote: Check = {
   },
 };
 
-export const diskImages: readonly Check[] = [killed, remote];
+/** Disks on NVMe controllers: what is written is there, and what is discarded is gone. */
+const nvme: Check = {
+  name: "disk-nvme",
+  async run(context) {
+    await pullOrSkip(context, "busybox");
+    const base = randomBytes(SIZE_MIB << 20);
+    writeFileSync(join(context.scratch, "base.raw"), base);
+    await disk(context, "create", "create", "top.qcow2", "--backing", "base.raw");
+    const args = ["run", "busybox", "--disk", "base.raw,readonly,bus=nvme", "--disk", "top.qcow2,bus=nvme"];
+    const machine = new IsolaProcess(context, { name: "disk-nvme", args });
+    try {
+      const shell = await shellOf(machine);
+      ensureEqual(await shell.must("cat /sys/block/nvme0n1/ro /sys/block/nvme1n1/ro"), "1\n0", "what is read-only");
+      const hash = (bytes: Uint8Array): string => `${createHash("sha256").update(bytes).digest("hex")}  -`;
+      ensureEqual(await shell.must("sha256sum < /dev/nvme0n1"), hash(base), "the hash of the first disk");
+      await shell.must("dd if=/dev/nvme0n1 of=/dev/nvme1n1 bs=1M count=4 skip=4 conv=fsync,notrunc 2>&1");
+      await shell.must("echo 3 > /proc/sys/vm/drop_caches");
+      base.copyWithin(0, 4 << 20, 8 << 20);
+      ensureEqual(await shell.must("sha256sum < /dev/nvme1n1"), hash(base), "the hash after a write");
+      await shell.must("blkdiscard -o 1048576 -l 1048576 /dev/nvme1n1 && echo 3 > /proc/sys/vm/drop_caches");
+      base.fill(0, 1 << 20, 2 << 20);
+      ensureEqual(await shell.must("sha256sum < /dev/nvme1n1"), hash(base), "the hash after a discard");
+      await ensureEnds(context, machine, "poweroff -f");
+    } finally {
+      machine.kill();
+    }
+  },
+};
+
+export const diskImages: readonly Check[] = [killed, remote, nvme];
