@@ -50,7 +50,7 @@ export class AhciCommand {
 
   /** Moves all of `bytes` to or from the regions, and counts them in the header; says what went wrong, or null. */
   move(bytes: Uint8Array, toMemory: boolean): MoveFailure | null {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       if (this.left === 0) {
         if (this.region >= this.regions) return "overflow";
         const entry = this.table + TABLE_REGIONS + this.region * REGION_SIZE;

@@ -163,7 +163,24 @@ function makeAhci(drives?: readonly (DriveOptions | null)[]) {
     issue(slot, write ? 0x61 : 0x60, { lba, features: sectors, count: slot << 3, regions });
   };
   const bytes = (address: number, length: number): Uint8Array => ram.peek(address, length)!.slice();
-  return { device, ram, intx, messages, disk, disc, errors, place, get, set, port, start, prepare, issue, queue, bytes };
+  return {
+    device,
+    ram,
+    intx,
+    messages,
+    disk,
+    disc,
+    errors,
+    place,
+    get,
+    set,
+    port,
+    start,
+    prepare,
+    issue,
+    queue,
+    bytes,
+  };
 }
 
 const at = (length: number, address = DATA): readonly Region[] => [{ address, length }];
@@ -177,10 +194,7 @@ deviceConformance("ahci", () => {
       { handler: device.registerHandler, length: REGISTER_SPACE },
       { handler: device.registerHandler, length: 0x180 },
     ],
-    pokes: [
-      () => place(),
-      () => start(),
-    ],
+    pokes: [() => place(), () => start()],
   };
 });
 

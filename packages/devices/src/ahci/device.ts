@@ -7,7 +7,16 @@ import type { DriveOptions } from "../ide/channel.js";
 import { PciFunction, type PciSpaces } from "../pci/function.js";
 import { Msi } from "../pci/msi.js";
 import { AhciPort } from "./port.js";
-import { ABAR, AHCI_IDENTITY, CAPABILITIES, Host, HostControl, MAX_PORTS, REGISTER_SPACE, VERSION } from "./registers.js";
+import {
+  ABAR,
+  AHCI_IDENTITY,
+  CAPABILITIES,
+  Host,
+  HostControl,
+  MAX_PORTS,
+  REGISTER_SPACE,
+  VERSION,
+} from "./registers.js";
 import type { AhciState } from "./state.js";
 
 export interface AhciPorts {

@@ -180,9 +180,7 @@ deviceConformance("nvme", () => {
       { handler: device.registerHandler, length: 0x1050 },
       { handler: device.msix.handler, length: 0x1000 },
     ],
-    pokes: [
-      () => place(),
-    ],
+    pokes: [() => place()],
   };
 });
 

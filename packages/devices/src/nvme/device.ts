@@ -244,14 +244,17 @@ export class Nvme implements Device<NvmeState>, Pausable {
 
   private enable(): void {
     const { configuration, adminAttributes } = this;
-    const submission = ((configuration >>> Config.SubmissionShift) & 15) || SUBMISSION_ENTRY;
-    const completion = ((configuration >>> Config.CompletionShift) & 15) || COMPLETION_ENTRY;
+    const submission = (configuration >>> Config.SubmissionShift) & 15 || SUBMISSION_ENTRY;
+    const completion = (configuration >>> Config.CompletionShift) & 15 || COMPLETION_ENTRY;
     const sizes = [(adminAttributes & 0xfff) + 1, (adminAttributes >>> 16) + 1];
     const supported = (configuration & Config.Unsupported) === 0 && sizes.every((size) => size >= 2);
     if (!supported || submission !== SUBMISSION_ENTRY || completion !== COMPLETION_ENTRY) return this.fatal();
     const [low, high] = this.adminSubmission;
     const start = { id: 0, head: 0, tail: 0 };
-    this.submissions.set(0, new SubmissionQueue({ ...start, base: high * 2 ** 32 + low, size: sizes[0], completion: 0 }));
+    this.submissions.set(
+      0,
+      new SubmissionQueue({ ...start, base: high * 2 ** 32 + low, size: sizes[0], completion: 0 }),
+    );
     const base = this.adminCompletion[1] * 2 ** 32 + this.adminCompletion[0];
     const admin = { ...start, base, size: sizes[1], phase: true, vector: 0, interrupts: true };
     this.completions.set(0, new CompletionQueue(admin));
@@ -310,7 +313,7 @@ export class Nvme implements Device<NvmeState>, Pausable {
   private serve(): void {
     if (this.serving) return;
     this.serving = true;
-    for (let found = true; found; ) {
+    for (let found = true; found;) {
       found = false;
       for (const queue of [...this.submissions.values()]) if (this.fetchFrom(queue)) found = true;
     }

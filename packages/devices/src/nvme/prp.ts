@@ -29,7 +29,7 @@ export function walkPrps(ram: GuestRam, first: number, second: number, length: n
     left = 0;
   }
   if (left > 0 && second % ENTRY_SIZE !== 0) return Status.InvalidPrpOffset;
-  for (let entry = second; left > 0; ) {
+  for (let entry = second; left > 0;) {
     if (ram.offsetOf(entry, ENTRY_SIZE) < 0) return Status.DataTransfer;
     const address = entryAt(ram, entry);
     const last = entry % PAGE_SIZE === PAGE_SIZE - ENTRY_SIZE;
