@@ -106,6 +106,8 @@ export const NO_FRAME = 0xffff_ffff;
 
 /** Beside exception vectors in the CPU record's `fault`: compiled code must let the interpreter do the instruction. */
 export const FAULT_INTERPRET = 0x200;
+/** Likewise: the run loop must execute the instruction by itself, since it accesses what a debugger watches. */
+export const FAULT_STEP = 0x201;
 
 /** One entry of the queue of blocks that have become hot. */
 export const HOT_ENTRY_SIZE = 24;
@@ -133,4 +135,8 @@ export enum Exit {
   Shutdown = 4,
   /** An exception was delivered while single-stepping. */
   Exception = 5,
+  /** An instruction has a breakpoint of a debugger; RIP is its address. */
+  Breakpoint = 6,
+  /** The instruction at RIP accesses what a debugger watches, and must be executed by itself. */
+  Step = 7,
 }

@@ -9,6 +9,10 @@ export declare function mmioRead(low: u32, high: u32, bytes: u32): u32;
 @external("host", "mmioWrite")
 export declare function mmioWrite(low: u32, high: u32, bytes: u32, value: u32): void;
 
+/** Fetches from the page at a linear address now go to frame `frame` of RAM: for pages with breakpoints, see watch.ts. */
+@external("host", "codePageMapped")
+export declare function codePageMapped(low: u32, high: u32, frame: u32): void;
+
 /** Ticks of the machine's time-stamp counter: a whole number, before a vCPU's own offset. */
 @external("host", "machineTicks")
 export declare function machineTicks(): f64;

@@ -17,6 +17,7 @@ export { configureRam, mapLowPage, mapWindow, readPhysical, setAddressMask, writ
 export { flushTlb, initTlb } from "./address-space";
 export { refreshJumpContext } from "./jump-cache";
 export { invalidatePage } from "./tlb";
+export { setBreakpointPages, setWatchpoint, setWatchpointCount } from "./watch";
 
 // x87 and MMX state: x87/README.md
 export * from "./x87/load";

@@ -24,6 +24,8 @@ import {
   EXIT_EVENT,
   EXIT_EXCEPTION,
   EXIT_SHUTDOWN,
+  EXIT_STEP,
+  FAULT_STEP,
   HANDLER_RESYNC,
   HEAD_HEAT,
   HOT_CODE_BASE,
@@ -51,6 +53,7 @@ import { raisePending } from "./system/exception";
 import { EXECUTE, IS_GLOBAL, NO_PAGE, walk } from "./paging";
 import { NOT_RAM, readOffset } from "./physical";
 import { ADDEND, SYSTEM, TAG_EXECUTE, USER, arrayOf, entryOf, fillCode, tagOf } from "./tlb";
+import { noteFetch } from "./watch";
 
 const PAGE: u64 = ~(<u64>0xfff);
 const NO_FRAME: u32 = 0xffff_ffff;
@@ -116,6 +119,7 @@ function translateFetch(cpu: usize, linear: u64): u32 {
   const ram = readOffset(page & PAGE);
   if (ram == NOT_RAM) return NOT_RAM;
   fillCode(cpu, base, linear, page, ram);
+  noteFetch(linear, ram);
   return ram;
 }
 
@@ -244,6 +248,11 @@ export function deliverFault(cpu: usize, rec: usize): u32 {
   store<u32>(cpu + CPU_BUDGET, load<u32>(cpu + CPU_BUDGET) + <u32>load<u8>(rec + RECORD_REMAINING) - 1);
   store<u64>(cpu + CPU_RIP, recordRip(cpu, rec));
   store<u32>(cpu + CPU_CURRENT_RECORD, <u32>rec);
+  if (load<u32>(cpu + CPU_FAULT) == FAULT_STEP) {
+    store<u32>(cpu + CPU_FAULT, 0);
+    store<u32>(cpu + CPU_BUDGET, load<u32>(cpu + CPU_BUDGET) + 1);
+    return EXIT_STEP;
+  }
   if (raisePending(cpu) != 0) return EXIT_SHUTDOWN;
   return load<u32>(cpu + CPU_STEPPING) != 0 ? EXIT_EXCEPTION : 0;
 }

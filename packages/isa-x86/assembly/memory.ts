@@ -23,6 +23,7 @@ import { checkDataBreakpoint } from "./system/breakpoint";
 import { IMPLICIT, MAY_WRITE, NO_PAGE, READ, WRITE, walk } from "./paging";
 import { NOT_RAM, physicalOf, readOffset, readPhysical, writeOffset, writePhysical } from "./physical";
 import { ADDEND, RAM_PAGE, SYSTEM, TAG_READ, TAG_WRITE, arrayOf, entryOf, fill, hasCode, tagOf } from "./tlb";
+import { isWatchedPage, mustStep } from "./watch";
 
 const PAGE: u64 = ~(<u64>0xfff);
 const CR0_AM: u64 = 0x4_0000;
@@ -102,6 +103,7 @@ function translate(cpu: usize, linear: u64, access: u32): u64 {
   const page = walk(cpu, linear, access, isUser(cpu), userPagesAllowed(cpu));
   if (page == NO_PAGE) return NO_PAGE;
   const physical = (page & PAGE) | (linear & 0xfff);
+  if (isWatchedPage(linear)) return mustStep(cpu) ? NO_PAGE : physical;
   fillData(cpu, <usize>load<u32>(cpu + CPU_TLB_BASE), linear, page);
   return physical;
 }
@@ -343,7 +345,7 @@ export function hostForRead(cpu: usize, rec: usize, linear: u64): usize {
     return <usize>(<u32>linear + load<u32>(entry + ADDEND));
   if (!precheck(cpu, rec, linear, 1)) return 0;
   const physical = translate(cpu, linear, READ);
-  if (physical == NO_PAGE || base == EMPTY_TLB) return 0;
+  if (physical == NO_PAGE || base == EMPTY_TLB || isWatchedPage(linear)) return 0;
   const ram = readOffset(physical);
   return ram == NOT_RAM ? 0 : RAM_BASE + <usize>ram;
 }
@@ -356,7 +358,7 @@ export function hostForWrite(cpu: usize, rec: usize, linear: u64): usize {
     return <usize>(<u32>linear + load<u32>(entry + ADDEND));
   if (!precheck(cpu, rec, linear, 1)) return 0;
   const physical = translate(cpu, linear, WRITE);
-  if (physical == NO_PAGE || base == EMPTY_TLB) return 0;
+  if (physical == NO_PAGE || base == EMPTY_TLB || isWatchedPage(linear)) return 0;
   const ram = writeOffset(physical);
   return ram == NOT_RAM || hasCode(ram) ? 0 : RAM_BASE + <usize>ram;
 }
@@ -365,7 +367,7 @@ export function hostForWrite(cpu: usize, rec: usize, linear: u64): usize {
 function translateSystem(cpu: usize, linear: u64, access: u32): u64 {
   const page = walk(cpu, linear, access | IMPLICIT, false, false);
   if (page == NO_PAGE) return NO_PAGE;
-  fillData(cpu, arrayOf(cpu, SYSTEM), linear, page);
+  if (!isWatchedPage(linear)) fillData(cpu, arrayOf(cpu, SYSTEM), linear, page);
   return (page & PAGE) | (linear & 0xfff);
 }
 

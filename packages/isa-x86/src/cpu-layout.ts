@@ -162,6 +162,11 @@ const specs = {
     doc: "budget when the machine's time-stamp counter was read last in this run, or 0x80000000 if it was not",
   },
   ticksRead: { type: "u64", doc: "what it was then" },
+  watchHit: {
+    type: "u32",
+    doc: "0, or 1 + number of the debugger's watchpoint that the instruction being stepped has met",
+  },
+  watchWrite: { type: "u32", doc: "1 if that access was a write" },
   ticksTold: { type: "u64", doc: "the last value that the guest was told, before its offset" },
 } as const satisfies { [key: string]: FieldSpec };
 

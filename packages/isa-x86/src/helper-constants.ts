@@ -13,6 +13,7 @@ import {
   EMPTY_TLB,
   Exit,
   FAULT_INTERPRET,
+  FAULT_STEP,
   FRAME_BLOCKS,
   HeadField,
   HOT_ENTRY_SIZE,
@@ -87,6 +88,7 @@ export function helperConstants(): string {
   };
   for (const [name, value] of Object.entries(addresses)) constant(name, "usize", value);
   constant("FAULT_INTERPRET", "u32", FAULT_INTERPRET);
+  constant("FAULT_STEP", "u32", FAULT_STEP);
   const enums: readonly (readonly [prefix: string, values: object, type: string])[] = [
     ["RECORD", RecordField, "usize"],
     ["RECORD_FLAG", RecordFlag, "u32"],

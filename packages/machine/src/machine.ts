@@ -18,6 +18,7 @@ import type { MachineStatistics } from "./counters.js";
 import type { KeyInput, MouseInput } from "./input.js";
 import { type MachineClock, VirtualClock, WallClock } from "./machine-clock.js";
 import type { MachinePorts } from "./machine-ports.js";
+import { MachineDebugger } from "./machine-debugger.js";
 import { MicrovmBoard } from "./microvm-board.js";
 import { PcBoard, PC_EXTRA_MEMORY } from "./pc-board.js";
 import { GuestSampler } from "./guest-sampler.js";
@@ -51,6 +52,8 @@ export class Machine {
   private readonly sources: StatisticsSources;
   private readonly tracer: MachineTracer | null;
   private readonly sampler: GuestSampler | null;
+  /** For a debugger; to be used between two calls of {@link run} only. */
+  readonly debugger: MachineDebugger;
   private readonly usage = { hostTime: 0, shares: 0, boots: 0 };
 
   /** Throws OperatorError if the configuration is impossible or names a file or store that the host does not have. */
@@ -124,6 +127,7 @@ export class Machine {
     this.board = config.preset === "pc" ? new PcBoard(context) : new MicrovmBoard(context);
     const { engine, vcpus, scheduler, board } = this;
     wasm.begin();
+    this.debugger = new MachineDebugger({ engine, vcpus, scheduler });
     this.sources = { engine, wasm, vcpus, scheduler, timers, board, io, mmio };
     const { stores, sinks } = board;
     this.tracer =

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { DebugStop } from "@isola/ports";
 import type { MachineClock } from "./machine-clock.js";
 import type { TimerQueue } from "./timer-queue.js";
 import type { Vcpu, VcpuExit } from "./vcpu.js";
@@ -25,6 +26,8 @@ export type RunOutcome =
   | { readonly kind: "reset" }
   /** Triple fault on a vCPU. */
   | { readonly kind: "shutdown"; readonly vcpu: number }
+  /** A vCPU has stopped for a debugger. */
+  | { readonly kind: "debug"; readonly vcpu: number; readonly stop: DebugStop }
   /** The guest ended the machine through the debug-exit port. */
   | { readonly kind: "debug-exit"; readonly status: number };
 
@@ -59,6 +62,8 @@ interface Slot {
   readonly vcpu: Vcpu;
   state: SlotState;
   initPending: boolean;
+  /** A debugger lets it stand still. */
+  held: boolean;
   /** Vector of a start-up IPI that has arrived, or -1. */
   startUpVector: number;
   /** Time on the machine's clock at which it halted. */
@@ -103,6 +108,7 @@ export class Scheduler {
       vcpu,
       state: SlotState.WaitForStartUp,
       initPending: false,
+      held: false,
       startUpVector: -1,
       haltedAt: 0,
       sleeps: 0,
@@ -134,6 +140,18 @@ export class Scheduler {
     const { state, haltedAt, sleeps, sleepTime } = this.slots[index];
     const now = state === SlotState.Halted ? this.clock.now() - haltedAt : 0;
     return { sleeps, sleepTime: sleepTime + now };
+  }
+
+  /** What a vCPU is doing. */
+  stateOf(index: number): "running" | "halted" | "waiting for start-up" {
+    const { state } = this.slots[index];
+    if (state === SlotState.Halted) return "halted";
+    return state === SlotState.Runnable ? "running" : "waiting for start-up";
+  }
+
+  /** Lets a vCPU stand still, or go on, from its next slice. */
+  hold(index: number, held: boolean): void {
+    this.slots[index].held = held;
   }
 
   /** The first vCPU begins to run; the others wait for their start-up IPI. */
@@ -201,7 +219,9 @@ export class Scheduler {
       }
       if (this.clock.virtual ? used >= share : now - start >= share) return YIELD;
       const before = this.retiredTotal;
-      if (this.runSlice(index, now).kind === "shutdown") return { kind: "shutdown", vcpu: index };
+      const exit = this.runSlice(index, now);
+      if (exit.kind === "shutdown") return { kind: "shutdown", vcpu: index };
+      if (exit.kind === "debug") return { kind: "debug", vcpu: index, stop: exit.stop };
       // At least one, so that slices that are cut before their first instruction do not keep the thread for ever.
       used += Math.max(1, this.retiredTotal - before);
     }
@@ -246,7 +266,7 @@ export class Scheduler {
       const index = (this.turn + i) % count;
       const slot = this.slots[index];
       this.settle(slot);
-      if (slot.state !== SlotState.Runnable) continue;
+      if (slot.state !== SlotState.Runnable || slot.held) continue;
       return index;
     }
     return -1;

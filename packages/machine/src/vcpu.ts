@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { DebugStop } from "@isola/ports";
 
 /** Why a vCPU gave control back. */
 export type VcpuExit =
@@ -7,7 +8,9 @@ export type VcpuExit =
   /** HLT; it has nothing to do until an interrupt comes. */
   | { readonly kind: "halt" }
   /** Triple fault. */
-  | { readonly kind: "shutdown" };
+  | { readonly kind: "shutdown" }
+  /** It has come to where a debugger wanted it to stop. */
+  | { readonly kind: "debug"; readonly stop: DebugStop };
 
 /** A virtual CPU as the scheduler drives it. */
 export interface Vcpu {

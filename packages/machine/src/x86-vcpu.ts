@@ -3,6 +3,7 @@ import { Lapic, LapicMsrs, type ApicBus } from "@isola/devices";
 import type { BootState } from "@isola/firmware";
 import {
   type CpuStatistics,
+  DebugRegisters,
   type InterruptSource,
   LinearMemory,
   resetCpu,
@@ -20,6 +21,7 @@ import type { Vcpu, VcpuExit } from "./vcpu.js";
 
 /** Width of a physical address, for the reserved bits of IA32_APIC_BASE. */
 const PHYSICAL_BITS = 40;
+const EFER_LMA = 1n << 10n;
 
 export interface X86VcpuPorts {
   readonly engine: X86Engine;
@@ -40,7 +42,9 @@ export interface X86VcpuPorts {
 /** An x86 processor package: core and local APIC. */
 export class X86Vcpu implements Vcpu {
   readonly lapic: Lapic;
-  private readonly cpu: X86Cpu;
+  readonly cpu: X86Cpu;
+  /** For a debugger. */
+  readonly registers: DebugRegisters;
   private readonly linear: LinearMemory;
   private nmiWaits = false;
 
@@ -76,6 +80,7 @@ export class X86Vcpu implements Vcpu {
       cpuCount,
     });
     this.cpu = new X86Cpu(engine, index, interrupts, system);
+    this.registers = new DebugRegisters(this.cpu);
     this.linear = new LinearMemory(this.cpu);
   }
 
@@ -96,6 +101,11 @@ export class X86Vcpu implements Vcpu {
   memory(): GuestMemory {
     this.linear.refresh();
     return this.linear;
+  }
+
+  /** Linear addresses have 64 bits. */
+  get usesWideAddresses(): boolean {
+    return (this.cpu.state.get64("efer") & EFER_LMA) !== 0n;
   }
 
   /** Calls `listener` before every interrupt that is delivered to the guest. */
@@ -119,6 +129,7 @@ export class X86Vcpu implements Vcpu {
     const { state, engine } = this.cpu;
     this.nmiWaits = false;
     this.lapic.reset();
+    this.cpu.debug.moved();
     resetCpu(state, engine.helpers, state.base, true);
     if (first) this.lapic.enterVirtualWireMode();
     if (boot !== null) loadBootState(state, engine.helpers, boot);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./clock.js";
+export * from "./debug.js";
 export * from "./event-loop.js";
 export * from "./host-network.js";
 export * from "./net-link.js";

@@ -14,7 +14,7 @@ export type VmmAction =
   | { readonly type: "stop" }
   /** Presses the reset button. Legal while running or paused. */
   | { readonly type: "reset" }
-  /** Asks the guest, through ACPI, to shut down. Legal while running. */
+  /** Asks the guest, through ACPI, to shut down. Legal while running or paused. */
   | { readonly type: "press-power-button" }
   /** Raises a non-maskable interrupt on the first vCPU. Legal while running or paused. */
   | { readonly type: "inject-nmi" }
@@ -34,7 +34,7 @@ export const LEGAL_STATES: { readonly [K in VmmActionType]: readonly VmState[] }
   resume: ["paused"],
   stop: ["created", "running", "paused"],
   reset: ["running", "paused"],
-  "press-power-button": ["running"],
+  "press-power-button": ["running", "paused"],
   "inject-nmi": ["running", "paused"],
   "serial-input": ["running", "paused"],
   "key-input": ["running"],

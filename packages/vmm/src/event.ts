@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { DebugStop } from "@isola/ports";
 import type { VmState } from "./state.js";
 
 /** Why a machine has stopped for good. */
@@ -21,6 +22,8 @@ export type VmmEvent =
   | { readonly type: "state"; readonly state: VmState; readonly previous: VmState }
   /** The guest (or an operator) reset the machine, and it starts again. */
   | { readonly type: "restarted" }
+  /** A vCPU has stopped for a debugger (null: by a triple fault); comes after the change to `paused`. */
+  | { readonly type: "debug-stop"; readonly vcpu: number; readonly stop: DebugStop | null }
   /** Everything typed into this serial port has been taken. */
   | { readonly type: "input-drained"; readonly port: number }
   /** Comes once, after the change to `stopped`. */

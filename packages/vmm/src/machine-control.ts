@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KeyInput, MachineStatistics, MouseInput, Picture, RunOutcome } from "@isola/machine";
+import type { DebugMachine } from "@isola/ports";
 
 /** What the state machine needs of a machine; `Machine` of the machine package is one. */
 export interface MachineControl {
@@ -25,6 +26,8 @@ export interface MachineControl {
   screenText(): string[] | null;
   keyInput(input: KeyInput): void;
   mouseInput(input: MouseInput): void;
+  /** What a debugger sees and sets while the machine does not run. */
+  readonly debugger: DebugMachine;
   /** All counters, as plain data. */
   statistics(): MachineStatistics;
   /** Registers of a vCPU as text, for reports. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
 import type { MachineStatistics, RunOutcome } from "@isola/machine";
-import type { EventLoop } from "@isola/ports";
+import type { DebugEvent, DebugMachine, EventLoop } from "@isola/ports";
 import { describe, expect, it } from "vitest";
 import { LEGAL_STATES, type VmmAction, type VmmActionType } from "./action.js";
 import type { VmmEvent } from "./event.js";
@@ -10,11 +10,33 @@ import { flattenStatistics } from "./statistics.js";
 import { StateError, type VmState } from "./state.js";
 import { Vm } from "./vm.js";
 
+/** Where debuggers find nothing. */
+function fakeDebugMachine(): DebugMachine {
+  const none = new Uint8Array();
+  return {
+    vcpus: 1,
+    vcpuState: () => "running",
+    readRegister: () => null,
+    writeRegister: () => false,
+    readMemory: () => none,
+    writeMemory: () => false,
+    readPhysical: () => none,
+    writePhysical: () => false,
+    insertPoint: () => false,
+    removePoint: () => false,
+    removeAllPoints: () => {},
+    describeRegisters: () => "",
+    describeMappings: () => "",
+    setResume: () => {},
+  };
+}
+
 /** A machine that follows a script of outcomes. */
 class FakeMachine implements MachineControl {
   onWake = () => {};
   onSerialReady: (port: number) => void = () => {};
   readonly serialPorts = 1;
+  readonly debugger = fakeDebugMachine();
   readonly log: string[] = [];
   outcomes: (RunOutcome | Error)[] = [];
   room = 4;
@@ -183,6 +205,42 @@ describe("Vm", () => {
     expect(loop.timers).toHaveLength(0);
     loop.run();
     expect(machine.log.filter((entry) => entry === "run:idle")).toHaveLength(2);
+  });
+
+  it("hands a stop to its debugger, and a triple fault before it ends", async () => {
+    const { machine, loop, vm } = setUp();
+    const heard: DebugEvent[] = [];
+    const debug = vm.debug();
+    debug.onEvent = (event) => heard.push(event);
+    machine.outcomes = [
+      { kind: "debug", vcpu: 0, stop: { kind: "step" } },
+      { kind: "shutdown", vcpu: 0 },
+    ];
+    vm.perform({ type: "start" });
+    loop.run();
+    expect([vm.state, debug.state]).toEqual(["paused", "stopped"]);
+    debug.resume([]);
+    loop.run();
+    expect(debug.state).toBe("stopped");
+    debug.resume([]);
+    await settled();
+    expect(heard).toEqual([
+      { kind: "stop", vcpu: 0, stop: { kind: "step" } },
+      { kind: "triple-fault", vcpu: 0 },
+      { kind: "ended", status: 139 },
+    ]);
+  });
+
+  it("goes on when its debugger goes", () => {
+    const { loop, vm } = setUp();
+    vm.perform({ type: "start" });
+    const debug = vm.debug();
+    debug.interrupt();
+    expect(vm.state).toBe("paused");
+    debug.detach();
+    debug.detach();
+    loop.run();
+    expect(vm.state).toBe("running");
   });
 
   it("does nothing while paused", () => {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever, OperatorError } from "@isola/base";
 import type { MachineStatistics, Picture, RunOutcome } from "@isola/machine";
-import type { EventLoop } from "@isola/ports";
+import type { DebugStop, DebugTarget, EventLoop } from "@isola/ports";
 import { LEGAL_STATES, type VmmAction } from "./action.js";
+import { DebugSession } from "./debug-session.js";
 import type { StopReason, VmmEvent } from "./event.js";
 import type { MachineControl } from "./machine-control.js";
 import { SerialQueue } from "./serial-queue.js";
@@ -29,6 +30,9 @@ export class Vm {
   private readonly input: SerialQueue[];
   private scheduled = false;
   private cancelSleep: (() => void) | null = null;
+  private debugged = false;
+  /** Why the machine ends when it goes on: a debugger looks at it before. */
+  private ending: StopReason | null = null;
 
   constructor(
     private readonly machine: MachineControl,
@@ -98,6 +102,17 @@ export class Vm {
     return this.machine.screenText();
   }
 
+  /**
+   * Puts a debugger in control, one at a time: the machine is paused where a triple fault would end it, and wherever the
+   * debugger says, until {@link DebugTarget.detach}.
+   */
+  debug(): DebugTarget {
+    this.debugged = true;
+    return new DebugSession(this, this.machine.debugger, () => {
+      this.debugged = false;
+    });
+  }
+
   /** Bytes typed into a serial port that the guest has not taken. */
   pendingInput(port: number): number {
     return this.serialQueue(port).length;
@@ -124,12 +139,14 @@ export class Vm {
   }
 
   private goOn(): void {
+    if (this.ending !== null) return this.finish(this.ending);
     this.machine.resumeTime();
     this.change("running");
     this.schedule();
   }
 
   private restart(): void {
+    this.ending = null;
     for (const queue of this.input) queue.clear();
     this.machine.boot();
     this.emit({ type: "restarted" });
@@ -176,12 +193,15 @@ export class Vm {
         return this.finish({ kind: "power-off" });
       case "debug-exit":
         return this.finish({ kind: "debug-exit", status: outcome.status });
-      case "shutdown":
-        return this.finish({
-          kind: "triple-fault",
-          vcpu: outcome.vcpu,
-          report: this.machine.describeVcpu(outcome.vcpu),
-        });
+      case "debug":
+        return this.stopForDebugger(outcome.vcpu, outcome.stop);
+      case "shutdown": {
+        const report = this.machine.describeVcpu(outcome.vcpu);
+        const reason: StopReason = { kind: "triple-fault", vcpu: outcome.vcpu, report };
+        if (!this.debugged) return this.finish(reason);
+        this.ending = reason;
+        return this.stopForDebugger(outcome.vcpu, null);
+      }
       case "reset":
         if (this.options.onGuestReset === "stop") return this.finish({ kind: "reset" });
         this.restart();
@@ -189,6 +209,12 @@ export class Vm {
       default:
         assertNever(outcome);
     }
+  }
+
+  private stopForDebugger(vcpu: number, stop: DebugStop | null): void {
+    this.machine.pauseTime();
+    this.change("paused");
+    this.emit({ type: "debug-stop", vcpu, stop });
   }
 
   private sleep(delay: number | null): void {

@@ -11,6 +11,7 @@ import {
   CPU_STEP_TRAP,
 } from "../generated/layout";
 import { linearRip } from "../lookup";
+import { checkWatchpoints } from "../watch";
 import { CR4_DE, FLAG_RF, FLAG_TF, VECTOR_DB } from "./bits";
 import { breakpointEnabled, breakpointType } from "./mode";
 import { raise } from "./segment";
@@ -48,6 +49,7 @@ function matches(cpu: usize, address: u64, bytes: u32, first: u32, second: u32):
 
 /** Notes the data breakpoints that an access meets; the trap comes after the instruction. */
 export function checkDataBreakpoint(cpu: usize, linear: u64, bytes: u32, write: bool): void {
+  checkWatchpoints(cpu, linear, bytes, write);
   if ((dr7(cpu) & 0xff) == 0) return;
   const hit = matches(cpu, linear, bytes, TYPE_ACCESS, write ? TYPE_WRITE : TYPE_ACCESS);
   if (hit != 0) store<u32>(cpu, load<u32>(cpu, CPU_DEBUG_PENDING) | hit, CPU_DEBUG_PENDING);

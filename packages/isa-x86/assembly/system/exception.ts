@@ -13,12 +13,14 @@ import {
   CPU_NMI_BLOCKED,
   CPU_RIP,
   CPU_STEP_TRAP,
+  CPU_WATCH_HIT,
   VCPU_COUNTER_EXCEPTIONS,
   VCPU_COUNTER_INTERRUPTS,
   VCPU_COUNTER_SOFTWARE_INTERRUPTS,
 } from "../generated/layout";
 import { countLabel } from "../counters";
 import { nextRip } from "../lookup";
+import { beginEvent, endEvent } from "../watch";
 import {
   CR4_VME,
   FAULT_PAGE_ABSENT,
@@ -116,6 +118,7 @@ function recordDebug(cpu: usize, vector: u32): void {
     store<u64>(cpu, load<u64>(cpu, CPU_DR + 7 * 8) & ~DR7_GD, CPU_DR + 7 * 8);
   }
   // A fault undoes the instruction, and with it the data breakpoints that it has met and its single-step trap.
+  store<u32>(cpu, 0, CPU_WATCH_HIT);
   store<u32>(cpu, 0, CPU_DEBUG_PENDING);
   store<u32>(cpu, 0, CPU_STEP_TRAP);
 }
@@ -125,6 +128,13 @@ function recordDebug(cpu: usize, vector: u32): void {
  * 6-5). `isException` is false for interrupts.
  */
 function deliverAll(cpu: usize, first: u32, firstError: u32, isException: bool): u32 {
+  beginEvent();
+  const result = attemptAll(cpu, first, firstError, isException);
+  endEvent();
+  return result;
+}
+
+function attemptAll(cpu: usize, first: u32, firstError: u32, isException: bool): u32 {
   let rip = load<u64>(cpu, CPU_RIP);
   const address = load<u64>(cpu, CPU_FAULT_ADDRESS);
   let vector = first;

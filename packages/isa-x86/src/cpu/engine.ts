@@ -5,6 +5,7 @@ import { type AccessSize, type Bus, GuestRam } from "@isola/memory";
 import type { WasmFunction, WasmHost } from "@isola/ports";
 import type { CodeCounterValues } from "../counters/code-counters.js";
 import { readCodeCounters } from "../counters/counter-layout.js";
+import { Breakpoints } from "../debug/breakpoints.js";
 import { TimedTranslator, type TranslationTimer } from "../counters/timed-translator.js";
 import { BlockDecoder } from "../decode/block-decoder.js";
 import { type Translation, TRANSLATION_POLICIES, type TranslationPolicy } from "../compiler/policy.js";
@@ -59,6 +60,8 @@ export class X86Engine {
   readonly helpers: Helpers;
   readonly decoder: BlockDecoder;
   readonly translator: TimedTranslator;
+  /** Of a debugger on the host. */
+  readonly breakpoints: Breakpoints;
   /** Runs guest code: `enter(0, cpu)` returns an `Exit`. */
   readonly enter: (record: number, cpu: number) => number;
   /** Forms of instructions by handler number less `Special.Count`. */
@@ -81,6 +84,8 @@ export class X86Engine {
       mmioWrite: (low: number, high: number, bytes: number, value: number) =>
         mmio.write((high >>> 0) * 0x1_0000_0000 + (low >>> 0), bytes as AccessSize, value),
       machineTicks: ticks,
+      codePageMapped: (low: number, high: number, frame: number) =>
+        this.breakpoints.mapped(((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)) >> 12n, frame),
     };
     const exports = wasm.instantiate(wasm.compile(modules.helpers), { env: { memory }, host });
     this.helpers = exports as unknown as Helpers;
@@ -95,6 +100,8 @@ export class X86Engine {
 
     this.helpers.configureRam(this.ram.lowSize, this.ram.highSize);
     this.helpers.configureCpus(cpuCount);
+    const cpus = Array.from({ length: cpuCount }, (_, i) => this.cpuRecord(i));
+    this.breakpoints = new Breakpoints({ helpers: this.helpers, cpus });
     this.helpers.estimateTicks(options.estimateTicks === true ? 1 : 0);
     const records = Array.from({ length: cpuCount }, (_, index) => this.cpuRecord(index));
     this.physical = new PhysicalMap(
@@ -119,6 +126,7 @@ export class X86Engine {
       const start = ARENA + half * ARENA_HALF_SIZE;
       this.translator.forgetBlocks(start, start + used);
     });
+    this.decoder.breakpoints = this.breakpoints;
     this.ram.onWrite((address, length) => this.helpers.writtenByDevice(this.ram.offsetOf(address, length), length));
   }
 

@@ -47,6 +47,12 @@ export interface Helpers {
   hostForWrite(cpu: number, record: number, linear: bigint): number;
   readGuest(cpu: number, record: number, linear: bigint, size: number): bigint;
   writeGuest(cpu: number, record: number, linear: bigint, size: number, value: bigint): void;
+  /** Accesses: 1 write, 2 read. See assembly/watch.ts for these three. */
+  setWatchpoint(index: number, first: bigint, last: bigint, accesses: number): void;
+  setWatchpointCount(count: number): void;
+  setBreakpointPages(filter: bigint): void;
+  /** MOV to CR0, CR2, CR3 or CR4, which may raise an exception. */
+  writeControl(cpu: number, number: number, value: bigint): void;
   readPhysical(physical: bigint, bytes: number): bigint;
   writePhysical(physical: bigint, bytes: number, value: bigint): void;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from "@isola/base";
 import { BLOCK_HEADER_SIZE, Exit, RecordField } from "@isola/engine";
+import type { DebugStop } from "@isola/ports";
 import { CpuStatistics } from "../counters/cpu-statistics.js";
 import { ModeKey } from "../decode/mode.js";
+import { VcpuDebug } from "../debug/vcpu-debug.js";
 import { Special } from "../interpreter/special.js";
 import type { Form } from "../table/form.js";
 import { CpuState } from "./cpu-state.js";
@@ -61,6 +63,7 @@ export class X86Cpu {
   readonly statistics: CpuStatistics;
   /** Hears of every interrupt before it is delivered; null unless somebody watches. */
   onInterrupt: ((vector: number) => void) | null = null;
+  readonly debug = new VcpuDebug();
   private exitRequested = false;
 
   constructor(
@@ -108,10 +111,15 @@ export class X86Cpu {
   private runBudget(instructions: number): VmExit {
     const { state, engine } = this;
     state.set("budget", instructions);
+    engine.breakpoints.settle();
+    if (this.debug.stepping) return this.runSteps();
+    if (this.debug.passes(() => this.linearRip) && state.get("halted") === 0 && !this.debugStep()) return EXIT_SHUTDOWN;
     for (;;) {
+      if (this.debug.stop !== null) return this.debugExit(this.debug.stop);
       if (state.get("event") === TRANSLATOR_EVENT) state.set("event", 0);
       // Twice if the first event only ends an interrupt shadow: HLT may be the instruction in it.
-      while (state.get("event") !== 0) if (!this.handleEvent()) return EXIT_SHUTDOWN;
+      while (state.get("event") !== 0 && this.debug.stop === null) if (!this.handleEvent()) return EXIT_SHUTDOWN;
+      if (this.debug.stop !== null) continue;
       if (this.exitRequested) {
         this.exitRequested = false;
         return EXIT_BUDGET;
@@ -124,7 +132,7 @@ export class X86Cpu {
       const stepping = (state.get("modeKey") & ModeKey.Step) !== 0;
       if (stepping && this.budgetLeft <= 0) return EXIT_BUDGET;
       if (stepping) {
-        if (!this.debugStep()) return EXIT_SHUTDOWN;
+        if (!this.stopsHere() && !this.debugStep()) return EXIT_SHUTDOWN;
         continue;
       }
       engine.translator.work();
@@ -135,6 +143,50 @@ export class X86Cpu {
       }
       if (!this.goOn(reason)) return EXIT_SHUTDOWN;
     }
+  }
+
+  /** Runs as a debugger steps: interrupts wait, unless nothing else makes the vCPU go on. */
+  private runSteps(): VmExit {
+    const { state, debug } = this;
+    debug.moved();
+    for (;;) {
+      if (this.exitRequested) {
+        this.exitRequested = false;
+        return EXIT_BUDGET;
+      }
+      if (state.get("halted") !== 0) {
+        while (state.get("event") !== 0 && state.get("halted") !== 0) if (!this.handleEvent()) return EXIT_SHUTDOWN;
+        if (state.get("halted") !== 0) return EXIT_HALT;
+      } else {
+        if (this.budgetLeft <= 0) return EXIT_BUDGET;
+        if (!this.debugStep()) return EXIT_SHUTDOWN;
+      }
+      if (debug.stop !== null) return this.debugExit(debug.stop);
+      if (debug.isDone(state.get64("rip"))) return this.debugExit({ kind: "step" });
+      if (this.stopsHere() && debug.stop !== null) return this.debugExit(debug.stop);
+    }
+  }
+
+  private debugExit(stop: DebugStop): VmExit {
+    return { kind: "debug", stop: this.debug.takeStop(stop, this.linearRip) };
+  }
+
+  /** Linear address of the next instruction. */
+  private get linearRip(): bigint {
+    return BigInt.asUintN(64, this.engine.helpers.linearRip(this.record, this.state.get64("rip")));
+  }
+
+  /** Whether a debugger has a breakpoint on the next instruction; the vCPU is then to stop. */
+  private stopsHere(): boolean {
+    const found = this.engine.breakpoints.at(this.linearRip);
+    if (found !== null) this.debug.stop = { kind: "breakpoint", hardware: found.hardware };
+    return found !== null;
+  }
+
+  /** Size of code words. */
+  get bits(): 16 | 32 | 64 {
+    const size = this.state.get("modeKey") & ModeKey.CodeSizeMask;
+    return size === ModeKey.Code64 ? 64 : size === ModeKey.Code32 ? 32 : 16;
   }
 
   /** Runs generated code, which knows nothing of the time that has passed outside. */
@@ -157,6 +209,11 @@ export class X86Cpu {
         return this.emulate();
       case Exit.Shutdown:
         return false;
+      case Exit.Breakpoint:
+        // Code that is seen at several addresses may have the breakpoint at another one.
+        return this.stopsHere() || this.stepAndGoOn();
+      case Exit.Step:
+        return this.stepAndGoOn();
       default:
         assert(false, `generated code returned ${reason}`);
     }
@@ -170,8 +227,7 @@ export class X86Cpu {
       this.state.set("budget", this.budgetLeft - 1);
       return helpers.raisePending(this.record) === 0;
     }
-    const reason = this.step();
-    if (!this.goOn(reason)) return false;
+    if (!this.stepAndGoOn()) return false;
     return helpers.endStep(this.record) === 0 || helpers.raisePending(this.record) === 0;
   }
 
@@ -187,6 +243,7 @@ export class X86Cpu {
     const event = state.get("event");
     state.set("event", 0);
     state.set("stepping", 1);
+    state.set("watchHit", 0);
     state.set("budget", 1);
     let reason = this.enter();
     while (reason === Exit.Decode) {
@@ -202,6 +259,24 @@ export class X86Cpu {
     return reason === Exit.Event ? Exit.Exception : reason;
   }
 
+  /** Executes one instruction, whatever it leaves to the run loop included. False on a triple fault. */
+  private stepAndGoOn(): boolean {
+    const { state } = this;
+    const reason = this.step();
+    state.set("stepping", 1);
+    const alive = this.goOn(reason);
+    state.set("stepping", 0);
+    const hit = state.get("watchHit");
+    if (hit !== 0) this.stopForWatchpoint(hit);
+    return alive;
+  }
+
+  private stopForWatchpoint(hit: number): void {
+    this.state.set("watchHit", 0);
+    const point = this.engine.breakpoints.watchpoint(hit - 1);
+    if (point !== null) this.debug.stop = { kind: "watchpoint", access: point.access, address: point.address };
+  }
+
   private setModeKey(mode: number): void {
     this.state.set("modeKey", mode);
     this.engine.helpers.refreshJumpContext(this.record);
@@ -211,8 +286,9 @@ export class X86Cpu {
   private handleEvent(): boolean {
     const { state } = this;
     if (state.get("interruptShadow") !== 0) {
+      if (this.stopsHere()) return true;
       state.set("interruptShadow", 0);
-      return (state.get("modeKey") & ModeKey.Step) !== 0 ? this.debugStep() : this.goOn(this.step());
+      return (state.get("modeKey") & ModeKey.Step) !== 0 ? this.debugStep() : this.stepAndGoOn();
     }
     state.set("event", 0);
     let delivered = true;
@@ -268,7 +344,10 @@ export class X86Cpu {
     const next = engine.helpers.nextRip(record, at);
     state.set64("rip", engine.helpers.recordRip(record, at));
     const result = this.traps.trap(this, form, at);
-    if (result === TrapResult.Fault) return engine.helpers.deliverFault(record, at) !== Exit.Shutdown;
+    if (result === TrapResult.Fault) {
+      const reason = engine.helpers.deliverFault(record, at);
+      return reason === Exit.Step ? this.stepAndGoOn() : reason !== Exit.Shutdown;
+    }
     // A part of a repeated instruction counts as one, so that no guest can keep the vCPU from returning.
     state.set("budget", state.get("budget") + rest - 1);
     if (result === TrapResult.Done || result === TrapResult.Halt) state.set64("rip", next);

@@ -219,11 +219,19 @@ export interface DecodedBlock {
   readonly secondEnd: number;
 }
 
+/** A debugger's breakpoints as the decoder sees them. */
+export interface BreakpointOffsets {
+  /** Offsets in a frame of RAM in front of which blocks end; null for none. */
+  offsetsIn(frame: number): ReadonlySet<number> | null;
+}
+
 /**
  * Turns guest code into blocks of records in the arena. Blocks start at any byte, end with the first jump, at the end
  * of their page, or after {@link MAX_INSTRUCTIONS}; an instruction that straddles two pages is a block of its own.
  */
 export class BlockDecoder {
+  /** Where blocks are to end for a debugger; null without one. */
+  breakpoints: BreakpointOffsets | null = null;
   private readonly facts = new Map<Opcode, LineFacts>();
   private readonly decoder = new InstructionDecoder(opcodeTable);
   private readonly insn: DecodedInstruction;
@@ -270,7 +278,17 @@ export class BlockDecoder {
     let secondFrame = NO_FRAME;
     let secondEnd = 0;
     let ended = false;
+    // Blocks that are stepped through are told of breakpoints by the run loop.
+    const stops = (mode & ModeKey.Step) !== 0 ? null : (this.breakpoints?.offsetsIn(frame) ?? null);
     while (!ended && count < limit && here < PAGE) {
+      if (stops !== null && stops.has(here)) {
+        if (count > 0) break;
+        this.newRecord(Special.Breakpoint, here, 0);
+        here++;
+        count++;
+        ended = true;
+        continue;
+      }
       let status = this.decoder.decode(this.bytes, page + here, PAGE - here, decodeMode, insn);
       if (status === DecodeStatus.NeedMore) {
         if (count > 0) break;

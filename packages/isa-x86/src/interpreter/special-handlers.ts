@@ -17,6 +17,10 @@ export function emitSpecial(e: InterpreterEmitter, special: Exclude<Special, Spe
       refund(e);
       // The jump cache may still name the dead block.
       return e.lookUp();
+    case Special.Breakpoint:
+      e.storeState("i64.store", "rip", e.ownRip());
+      refund(e);
+      return e.leave(e.i32(Exit.Breakpoint));
     case Special.FallThrough:
       return e.fallThrough();
     case Special.AddressLong:

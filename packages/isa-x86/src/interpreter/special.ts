@@ -28,6 +28,8 @@ export enum Special {
    * exception): a failed check leaves an address that faults when it is used.
    */
   AddressDeferred = 11,
+  /** Leaves to the run loop in front of an instruction on which a debugger may have a breakpoint. */
+  Breakpoint = 12,
   /** Number of special handlers. */
-  Count = 12,
+  Count = 13,
 }
