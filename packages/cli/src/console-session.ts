@@ -4,6 +4,8 @@ import type { UserNetwork } from "@isola/network";
 import type { BlockStore, ByteSink, EventLoop } from "@isola/ports";
 import { createVm, type StopReason, type Vm } from "@isola/vmm";
 import { openDisks } from "./disk-option.js";
+import type { GdbRequest } from "./gdb-option.js";
+import { serveGdb } from "./gdb-session.js";
 import { Insight } from "./insight.js";
 import type { InsightRequest } from "./insight-request.js";
 import { fileSink, hostPorts, readBootFile } from "./machine-files.js";
@@ -55,11 +57,16 @@ export async function start(vm: Vm): Promise<void> {
   try {
     vm.perform({ type: "start" });
   } catch (error) {
-    const done = stopped(vm);
-    vm.perform({ type: "stop" });
-    await done;
+    await abandon(vm);
     throw error;
   }
+}
+
+/** Switches off a machine that has not begun. */
+async function abandon(vm: Vm): Promise<void> {
+  const done = stopped(vm);
+  vm.perform({ type: "stop" });
+  await done;
 }
 
 function statusOf(reason: StopReason): number {
@@ -80,6 +87,7 @@ export interface SessionOptions {
   readonly onGuestReset: "restart" | "stop";
   readonly insight: InsightRequest;
   readonly view: PcView;
+  readonly gdb: GdbRequest | null;
 }
 
 /** Runs a machine on this process's terminal until it ends; resolves with the exit status. */
@@ -96,9 +104,19 @@ export async function runOnTerminal(request: MachineRequest, options: SessionOpt
   }
 }
 
+/** Like {@link start}: the disks are closed if it fails. */
+async function openToDebuggers(vm: Vm, gdb: GdbRequest): Promise<void> {
+  try {
+    await serveGdb(vm, gdb);
+  } catch (error) {
+    await abandon(vm);
+    throw error;
+  }
+}
+
 async function runWithInsight(
   request: MachineRequest,
-  { onGuestReset, view }: SessionOptions,
+  { onGuestReset, view, gdb }: SessionOptions,
   insight: Insight,
   network: UserNetwork | null,
 ): Promise<number> {
@@ -145,7 +163,9 @@ async function runWithInsight(
     }
   });
   try {
+    if (gdb !== null) await openToDebuggers(vm, gdb);
     await start(vm);
+    if (gdb?.wait === true) vm.perform({ type: "pause" });
     terminal.open();
     if (view.textDisplay) display.open();
     if (view.screenshot !== null) process.on("SIGUSR1", photograph);

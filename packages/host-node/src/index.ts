@@ -10,6 +10,7 @@ export * from "./host-error.js";
 export * from "./network/node-network.js";
 export { encodePng, type RgbaPicture } from "./png.js";
 export * from "./replaceable-file.js";
+export * from "./socket-server.js";
 export * from "./terminal.js";
 export * from "./timers.js";
 export * from "./url-store.js";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { runOnTerminal } from "../console-session.js";
+import { GDB_OPTIONS, gdbRequest } from "../gdb-option.js";
 import { INSIGHT_OPTIONS, insightRequest } from "../insight-request.js";
 import { MACHINE_OPTIONS, machineRequest } from "../machine-request.js";
 import { locatePcFirmware } from "../pc-firmware.js";
@@ -16,17 +17,20 @@ export const run: Verb = {
     ...MACHINE_OPTIONS,
     "no-reboot": { help: "end the machine when the guest resets it, instead of starting it again" },
     ...INSIGHT_OPTIONS,
+    ...GDB_OPTIONS,
   },
   async run(line) {
     const [reference, ...more] = line.positionals;
     if (more.length > 0) throw new UsageError(`run takes one image, and "${more[0]}" is left over`);
     const insight = insightRequest(line);
+    const gdb = gdbRequest(line);
     // Options are checked before anything is downloaded; the image only fills in what they leave open.
     const draft = { kernel: "", initrd: "", append: "" };
     machineRequest(line, reference === undefined ? null : draft);
     const image = reference === undefined ? null : await pullWithProgress(reference, false);
     const firmware = isPc(line) ? await locatePcFirmware(line) : null;
     const onGuestReset = line.has("no-reboot") ? "stop" : "restart";
-    return runOnTerminal(machineRequest(line, image, firmware), { onGuestReset, insight, view: pcView(line) });
+    const view = pcView(line);
+    return runOnTerminal(machineRequest(line, image, firmware), { onGuestReset, insight, view, gdb });
   },
 };
