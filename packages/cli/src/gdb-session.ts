@@ -33,7 +33,8 @@ export async function serveGdb(vm: Vm, request: GdbRequest): Promise<void> {
     };
   });
   vm.listen((event) => {
-    if (event.type === "stopped") server.close();
+    // The debugger hears of it first.
+    if (event.type === "stopped") queueMicrotask(() => server.close());
   });
   process.stderr.write(`isola: GDB may connect to ${server.address}${request.wait ? ", and is waited for" : ""}\r\n`);
 }

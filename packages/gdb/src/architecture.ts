@@ -27,7 +27,10 @@ const GENERAL32 = "ax cx dx bx sp bp si di".split(" ");
 const SEGMENTS = "cs ss ds es fs gs".split(" ");
 const X87 = "fctrl fstat ftag fiseg fioff foseg fooff fop".split(" ");
 
-const EFLAGS: readonly (readonly [bit: number, name: string])[] = [
+/** A bit, or bits from the first to the last. */
+type FlagField = readonly [start: number, name: string, end?: number];
+
+const EFLAGS: readonly FlagField[] = [
   [0, "CF"],
   [1, ""],
   [2, "PF"],
@@ -38,6 +41,7 @@ const EFLAGS: readonly (readonly [bit: number, name: string])[] = [
   [9, "IF"],
   [10, "DF"],
   [11, "OF"],
+  [12, "IOPL", 13],
   [14, "NT"],
   [16, "RF"],
   [17, "VM"],
@@ -75,8 +79,8 @@ const EFER = [
   [11, "NXE"],
 ] as const;
 
-function flags(id: string, size: number, fields: readonly (readonly [number, string])[]): string {
-  const lines = fields.map(([bit, name]) => `<field name="${name}" start="${bit}" end="${bit}"/>`);
+function flags(id: string, size: number, fields: readonly FlagField[]): string {
+  const lines = fields.map(([start, name, end = start]) => `<field name="${name}" start="${start}" end="${end}"/>`);
   return `<flags id="${id}" size="${size}">${lines.join("")}</flags>`;
 }
 

@@ -48,7 +48,6 @@ export class MemoryPackets {
     return this.store(vcpu, text, bytesOfText);
   }
 
-
   private fetch(vcpu: number, text: string): Uint8Array | string {
     const range = parseRange(text);
     if (range === null) return BAD_REQUEST;

@@ -283,7 +283,9 @@ export class GdbStub {
     const others = this.resumed === "all" ? CONTINUE : HOLD;
     const stepped = chosen === "all" ? this.current : chosen;
     return this.resume(
-      Array.from({ length: vcpus }, (_, i) => (i === stepped || (chosen === "all" && resume === CONTINUE) ? resume : others)),
+      Array.from({ length: vcpus }, (_, i) =>
+        i === stepped || (chosen === "all" && resume === CONTINUE) ? resume : others,
+      ),
     );
   }
 

@@ -69,7 +69,9 @@ export class SocketServer {
       const server = new SocketServer(node, at);
       node.once("error", (error: NodeJS.ErrnoException) =>
         reject(
-          new OperatorError("port-not-available", `cannot listen at ${describe(at)}: ${error.message}`, { cause: error }),
+          new OperatorError("port-not-available", `cannot listen at ${describe(at)}: ${error.message}`, {
+            cause: error,
+          }),
         ),
       );
       const before = "path" in at ? process.umask(OWNER_ONLY) : null;

@@ -28,6 +28,7 @@ import { flushTlb, noteLocal } from "./address-space";
 import { invalidateJumps } from "./jump-cache";
 import { IS_DIRTY, IS_GLOBAL, IS_HUGE, IS_LARGE, MAY_EXECUTE, MAY_WRITE } from "./paging";
 import { CR4_PAE } from "./system/bits";
+import { mayHaveBreakpoint } from "./watch";
 
 export const TAG_READ: usize = TLB_TAG_READ;
 export const TAG_WRITE: usize = TLB_TAG_WRITE;
@@ -69,7 +70,9 @@ export function fill(cpu: usize, base: usize, linear: u64, page: u64, ram: u32):
   const writable = (page & (MAY_WRITE | IS_DIRTY)) == (MAY_WRITE | IS_DIRTY) && !hasCode(ram);
   store<u64>(entry + TAG_READ, tag);
   store<u64>(entry + TAG_WRITE, writable ? tag : 0);
-  store<u64>(entry + TAG_EXECUTE, (page & MAY_EXECUTE) != 0 ? tag : 0);
+  // Fetches from pages with breakpoints are to miss once.
+  const executable = (page & MAY_EXECUTE) != 0 && !mayHaveBreakpoint(linear);
+  store<u64>(entry + TAG_EXECUTE, executable ? tag : 0);
   if (writable) noteWriter(entry, ram);
 }
 

@@ -35,9 +35,14 @@ export function setBreakpointPages(filter: u64): void {
   breakpointPages = filter;
 }
 
+/** Whether the page of `linear` may have a breakpoint. */
+export function mayHaveBreakpoint(linear: u64): bool {
+  return ((breakpointPages >> ((linear >> 12) & 63)) & 1) != 0;
+}
+
 /** Hears that fetches from `linear` now go to the page at offset `ram` in RAM. */
 export function noteFetch(linear: u64, ram: u32): void {
-  if (((breakpointPages >> ((linear >> 12) & 63)) & 1) != 0)
+  if (mayHaveBreakpoint(linear))
     codePageMapped(<u32>linear & 0xffff_f000, <u32>(linear >> 32), ram >> 12);
 }
 

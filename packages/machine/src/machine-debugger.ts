@@ -56,7 +56,7 @@ export class MachineDebugger implements DebugMachine {
 
   writeMemory(vcpu: number, address: bigint, data: Uint8Array): boolean {
     const pieces: { readonly physical: number; readonly start: number; readonly end: number }[] = [];
-    for (let done = 0; done < data.length; ) {
+    for (let done = 0; done < data.length;) {
       const { physical, length, memory } = this.piece(vcpu, address, done, data.length);
       if (physical < 0 || memory.physical(physical, length) === null) return false;
       pieces.push({ physical, start: done, end: done + length });

@@ -95,6 +95,18 @@ describe("breakpoints", () => {
     expect(go(undefined, MAPPED + 0x1000)).toEqual({ stop: HIT, rip: MAPPED + 0x1001 });
   });
 
+  it("are met in pages that were read before anything in them was executed", () => {
+    // mov rax,[rdi]; jmp rdi
+    machine.load(CODE, "488b07 ffe7");
+    machine.load(FRAME, "90 90");
+    machine.set(RDI, FRAME);
+    insert(breakpoint(FRAME + 1));
+    expect(go(undefined, CODE)).toEqual({ stop: HIT, rip: FRAME + 1 });
+    // mov [rdi+64],eax between two rounds: the right to write is found anew
+    machine.load(CODE, "894740 ffe7");
+    expect(go(undefined, CODE)).toEqual({ stop: HIT, rip: FRAME + 1 });
+  });
+
   it("stop before a page that is not there can fault", () => {
     machine.load(CODE, "90");
     insert(breakpoint(MAPPED));

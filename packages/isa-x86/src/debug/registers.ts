@@ -87,7 +87,12 @@ export class DebugRegisters {
         (value) => (state.set64("gpr", this.is64 ? value : value & 0xffff_ffffn, i), true),
       ),
     );
-    this.add("rip", 8, () => state.get64("rip"), (value) => this.jump(this.is64 ? value : value & 0xffff_ffffn));
+    this.add(
+      "rip",
+      8,
+      () => state.get64("rip"),
+      (value) => this.jump(this.is64 ? value : value & 0xffff_ffffn),
+    );
     this.add(
       "eflags",
       4,
@@ -142,10 +147,19 @@ export class DebugRegisters {
     const { state } = this;
     for (let i = 0; i < 8; i++) {
       const bytes = () => state.bytes("fpr", (state.get("fpTop") + i) & 7, 10);
-      this.registers.set(`st${i}`, { size: 10, read: () => bytes().slice(), write: (value) => (bytes().set(value), true) });
+      this.registers.set(`st${i}`, {
+        size: 10,
+        read: () => bytes().slice(),
+        write: (value) => (bytes().set(value), true),
+      });
     }
     const values = () => Array.from({ length: 8 }, (_, i) => state.bytes("fpr", i, 10));
-    this.add("fctrl", 4, () => BigInt(state.get("fcw")), (value) => (state.set("fcw", Number(value & 0x1f7fn) | 0x40), true));
+    this.add(
+      "fctrl",
+      4,
+      () => BigInt(state.get("fcw")),
+      (value) => (state.set("fcw", Number(value & 0x1f7fn) | 0x40), true),
+    );
     this.add(
       "fstat",
       4,
@@ -175,7 +189,12 @@ export class DebugRegisters {
         (value) => (state.set64(ip, (state.get64(ip) & (U64 ^ LOW_HALF)) | value), true),
       );
     }
-    this.add("fop", 4, () => BigInt(state.get("fpOpcode")), (value) => (state.set("fpOpcode", Number(value & 0x7ffn)), true));
+    this.add(
+      "fop",
+      4,
+      () => BigInt(state.get("fpOpcode")),
+      (value) => (state.set("fpOpcode", Number(value & 0x7ffn)), true),
+    );
   }
 
   private addVectors(): void {

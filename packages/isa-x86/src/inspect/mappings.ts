@@ -56,7 +56,15 @@ class Walk {
   }
 
   /** A table whose entries of `bytes` stand for `1 << shift` bytes each; `levels` further ones may lie below. */
-  table(address: bigint, count: number, bytes: 4 | 8, shift: number, levels: number, linear: bigint, rights: Rights): void {
+  table(
+    address: bigint,
+    count: number,
+    bytes: 4 | 8,
+    shift: number,
+    levels: number,
+    linear: bigint,
+    rights: Rights,
+  ): void {
     const { ram } = this.cpu.engine;
     for (let i = 0; i < count && !this.over; i++) {
       this.entries++;
