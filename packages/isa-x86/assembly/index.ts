@@ -13,7 +13,7 @@ export {
   readForWriteCompiled, readGuest128Compiled, readGuest256Compiled, readGuestCompiled, writeGuest128Compiled,
   writeGuest256Compiled, writeGuestCompiled,
 } from "./memory";
-export { configureRam, mapLowPage, mapWindow, readPhysical, setAddressMask, writePhysical } from "./physical";
+export { configureRam, mapLowPage, mapWindow, readOffset, readPhysical, setAddressMask, writePhysical } from "./physical";
 export { flushTlb, initTlb } from "./address-space";
 export { refreshJumpContext } from "./jump-cache";
 export { invalidatePage } from "./tlb";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mappedRanges, type X86Engine } from "@isola/isa-x86";
-import type { DebugMachine, DebugPoint, DebugResume, GuestMemory } from "@isola/ports";
+import type { DebugMachine, DebugPoint, DebugResume } from "@isola/ports";
 import type { Scheduler } from "./scheduler.js";
 import type { X86Vcpu } from "./x86-vcpu.js";
 
@@ -46,7 +46,7 @@ export class MachineDebugger implements DebugMachine {
     let done = 0;
     while (done < length) {
       const piece = this.piece(vcpu, address, done, length);
-      const bytes = piece.physical < 0 ? null : piece.memory.physical(piece.physical, piece.length);
+      const bytes = piece.physical < 0 ? null : this.parts.engine.physical.peek(piece.physical, piece.length);
       if (bytes === null) break;
       data.set(bytes, done);
       done += piece.length;
@@ -55,33 +55,30 @@ export class MachineDebugger implements DebugMachine {
   }
 
   writeMemory(vcpu: number, address: bigint, data: Uint8Array): boolean {
-    const pieces: { readonly physical: number; readonly start: number; readonly end: number }[] = [];
+    const pieces: Part[] = [];
     for (let done = 0; done < data.length;) {
-      const { physical, length, memory } = this.piece(vcpu, address, done, data.length);
-      if (physical < 0 || memory.physical(physical, length) === null) return false;
+      const { physical, length } = this.piece(vcpu, address, done, data.length);
       pieces.push({ physical, start: done, end: done + length });
       done += length;
     }
-    for (const { physical, start, end } of pieces) this.parts.engine.ram.write(physical, data.subarray(start, end));
-    return true;
+    return this.pokeAll(pieces, data);
   }
 
   readPhysical(address: bigint, length: number): Uint8Array {
     const data = new Uint8Array(length);
     let done = 0;
-    while (done < length) {
-      const at = address + BigInt(done);
-      const piece = Math.min(length - done, PAGE_SIZE - Number(at & 0xfffn));
-      const bytes = at >= MAX_PHYSICAL ? null : this.parts.engine.ram.peek(Number(at), piece);
+    for (const { physical, start, end } of physicalParts(address, length)) {
+      const bytes = this.parts.engine.physical.peek(physical, end - start);
       if (bytes === null) break;
-      data.set(bytes, done);
-      done += piece;
+      data.set(bytes, start);
+      done = end;
     }
     return data.subarray(0, done);
   }
 
   writePhysical(address: bigint, data: Uint8Array): boolean {
-    return address < MAX_PHYSICAL && this.parts.engine.ram.write(Number(address), data);
+    const parts = physicalParts(address, data.length);
+    return (parts.at(-1)?.end ?? 0) === data.length && this.pokeAll(parts, data);
   }
 
   insertPoint(point: DebugPoint): boolean {
@@ -119,6 +116,14 @@ export class MachineDebugger implements DebugMachine {
     });
   }
 
+  /** Writes all parts, or nothing if one of them is a device's. */
+  private pokeAll(parts: readonly Part[], data: Uint8Array): boolean {
+    const { physical: map } = this.parts.engine;
+    if (parts.some(({ physical, start, end }) => physical < 0 || map.peek(physical, end - start) === null)) return false;
+    for (const { physical, start, end } of parts) map.poke(physical, data.subarray(start, end));
+    return true;
+  }
+
   private vcpu(index: number): X86Vcpu {
     const vcpu = this.parts.vcpus[index];
     if (vcpu === undefined) throw new RangeError(`there is no vCPU ${index}`);
@@ -128,17 +133,34 @@ export class MachineDebugger implements DebugMachine {
   /** What lies in one page of the `length` bytes at `address` from byte `done` on. */
   private piece(index: number, address: bigint, done: number, length: number): Piece {
     const vcpu = this.vcpu(index);
-    const memory = vcpu.memory();
     const whole = address + BigInt(done);
     const linear = vcpu.usesWideAddresses ? BigInt.asUintN(64, whole) : whole & LOW_HALF;
     const inPage = Math.min(length - done, PAGE_SIZE - Number(linear & 0xfffn));
-    return { memory, physical: memory.translate(linear), length: inPage };
+    return { physical: vcpu.memory().translate(linear), length: inPage };
   }
 }
 
 interface Piece {
-  readonly memory: GuestMemory;
   /** -1 if there is no page. */
   readonly physical: number;
   readonly length: number;
+}
+
+/** Where the bytes `[start, end)` of an access lie, inside one page. */
+interface Part {
+  readonly physical: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The parts of a physical range up to where no address can be. */
+function physicalParts(address: bigint, length: number): Part[] {
+  const parts: Part[] = [];
+  for (let start = 0; start < length && address + BigInt(start) < MAX_PHYSICAL; ) {
+    const physical = Number(address) + start;
+    const end = Math.min(length, start + PAGE_SIZE - (physical % PAGE_SIZE));
+    parts.push({ physical, start, end });
+    start = end;
+  }
+  return parts;
 }

@@ -47,6 +47,8 @@ export interface Helpers {
   hostForWrite(cpu: number, record: number, linear: bigint): number;
   readGuest(cpu: number, record: number, linear: bigint, size: number): bigint;
   writeGuest(cpu: number, record: number, linear: bigint, size: number, value: bigint): void;
+  /** Offset from the start of RAM of what reads of a physical address get; -1 for devices. */
+  readOffset(physical: bigint): number;
   /** Accesses: 1 write, 2 read. See assembly/watch.ts for these three. */
   setWatchpoint(index: number, first: bigint, last: bigint, accesses: number): void;
   setWatchpointCount(count: number): void;

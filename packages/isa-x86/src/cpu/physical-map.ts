@@ -82,9 +82,33 @@ export class PhysicalMap {
     this.flush();
   }
 
+  /** A live view of memory for a debugger, ROM and video memory included; null if a byte of it is a device's. */
+  peek(address: number, length: number): Uint8Array | null {
+    const offset = this.helpers.readOffset(BigInt(address)) >>> 0;
+    return isInPage(address, length) && offset !== DEVICE ? this.view(offset, length) : null;
+  }
+
+  /** Writes within a page as a debugger does, also to memory that is read-only for the guest. False for devices. */
+  poke(address: number, data: Uint8Array): boolean {
+    const view = this.peek(address, data.length);
+    if (view === null) return false;
+    view.set(data);
+    this.helpers.writtenByDevice(this.helpers.readOffset(BigInt(address)) >>> 0, data.length);
+    return true;
+  }
+
+  private view(offset: number, length: number): Uint8Array {
+    return new Uint8Array(this.extra.buffer, this.ram.base + offset, length);
+  }
+
   private flush(): void {
     for (const record of this.records) this.helpers.flushTlb(record);
   }
+}
+
+/** Whether a range lies in one page, which is backed as a whole. */
+function isInPage(address: number, length: number): boolean {
+  return (address % PAGE) + length <= PAGE;
 }
 
 function offsetOf(backing: LowBacking, address: number, delta: number): number {
