@@ -16,6 +16,8 @@ import type { PcView } from "./pc-request.js";
 import { saveScreenshot } from "./screenshot.js";
 import { TextDisplay } from "./text-display.js";
 import { TRIPLE_FAULT_STATUS } from "./verb.js";
+import type { VncRequest } from "./vnc-option.js";
+import { serveVnc } from "./vnc-session.js";
 
 /** Typed ahead of the guest beyond this, standard input is not read. */
 const MAX_TYPE_AHEAD = 4096;
@@ -88,6 +90,7 @@ export interface SessionOptions {
   readonly insight: InsightRequest;
   readonly view: PcView;
   readonly gdb: GdbRequest | null;
+  readonly vnc: VncRequest | null;
 }
 
 /** Runs a machine on this process's terminal until it ends; resolves with the exit status. */
@@ -105,9 +108,10 @@ export async function runOnTerminal(request: MachineRequest, options: SessionOpt
 }
 
 /** Like {@link start}: the disks are closed if it fails. */
-async function openToDebuggers(vm: Vm, gdb: GdbRequest): Promise<void> {
+async function openToOthers(vm: Vm, gdb: GdbRequest | null, vnc: VncRequest | null): Promise<void> {
   try {
-    await serveGdb(vm, gdb);
+    if (gdb !== null) await serveGdb(vm, gdb);
+    if (vnc !== null) await serveVnc(vm, vnc);
   } catch (error) {
     await abandon(vm);
     throw error;
@@ -116,7 +120,7 @@ async function openToDebuggers(vm: Vm, gdb: GdbRequest): Promise<void> {
 
 async function runWithInsight(
   request: MachineRequest,
-  { onGuestReset, view, gdb }: SessionOptions,
+  { onGuestReset, view, gdb, vnc }: SessionOptions,
   insight: Insight,
   network: UserNetwork | null,
 ): Promise<number> {
@@ -163,7 +167,7 @@ async function runWithInsight(
     }
   });
   try {
-    if (gdb !== null) await openToDebuggers(vm, gdb);
+    await openToOthers(vm, gdb, vnc);
     await start(vm);
     if (gdb?.wait === true) vm.perform({ type: "pause" });
     terminal.open();

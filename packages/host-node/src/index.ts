@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./clock.js";
+export * from "./compress.js";
 export * from "./decompressor.js";
 export * from "./disk-image.js";
 export * from "./entropy.js";

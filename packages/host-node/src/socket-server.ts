@@ -9,6 +9,8 @@ export type SocketAddress = { readonly host: string; readonly port: number } | {
 /** The server's side of a connection. */
 export interface SocketConnection {
   send(bytes: Uint8Array): void;
+  /** Bytes that were sent and have not left yet. */
+  readonly backlog: number;
   /** Closes it once everything has been sent. */
   end(): void;
 }
@@ -105,6 +107,9 @@ export class SocketServer {
       send(bytes) {
         if (!socket.writable) return;
         if (!socket.write(bytes) && socket.writableLength > MAX_BACKLOG) socket.pause();
+      },
+      get backlog() {
+        return socket.writableLength;
       },
       end: () => void socket.end(),
     });

@@ -119,7 +119,8 @@ export class MachineDebugger implements DebugMachine {
   /** Writes all parts, or nothing if one of them is a device's. */
   private pokeAll(parts: readonly Part[], data: Uint8Array): boolean {
     const { physical: map } = this.parts.engine;
-    if (parts.some(({ physical, start, end }) => physical < 0 || map.peek(physical, end - start) === null)) return false;
+    if (parts.some(({ physical, start, end }) => physical < 0 || map.peek(physical, end - start) === null))
+      return false;
     for (const { physical, start, end } of parts) map.poke(physical, data.subarray(start, end));
     return true;
   }
@@ -156,7 +157,7 @@ interface Part {
 /** The parts of a physical range up to where no address can be. */
 function physicalParts(address: bigint, length: number): Part[] {
   const parts: Part[] = [];
-  for (let start = 0; start < length && address + BigInt(start) < MAX_PHYSICAL; ) {
+  for (let start = 0; start < length && address + BigInt(start) < MAX_PHYSICAL;) {
     const physical = Number(address) + start;
     const end = Math.min(length, start + PAGE_SIZE - (physical % PAGE_SIZE));
     parts.push({ physical, start, end });

@@ -67,7 +67,8 @@ export class PixelEncoder {
   /** Value of a pixel that is 0xXXBBGGRR in a picture. */
   value(pixel: number): number {
     const { red, green, blue } = this.format;
-    const scale = (level: number, { max, shift }: Channel) => (max === 255 ? level : Math.round((level * max) / 255)) * 2 ** shift;
+    const scale = (level: number, { max, shift }: Channel) =>
+      (max === 255 ? level : Math.round((level * max) / 255)) * 2 ** shift;
     return scale(pixel & 0xff, red) + scale((pixel >> 8) & 0xff, green) + scale((pixel >> 16) & 0xff, blue);
   }
 

@@ -227,9 +227,21 @@ describe("input", () => {
     session.receive(key(0x61, 0));
     expect(log.splice(0)).toEqual(["-1e"]);
     const pointer = (mask: number, x: number, y: number) => Uint8Array.from([5, mask, ...bytes16(x, y)]);
-    for (const [mask, x, y] of [[0, 10, 10], [5, 15, 8], [16, 15, 8], [16, 15, 8], [0, 15, 8]] as const)
+    for (const [mask, x, y] of [
+      [0, 10, 10],
+      [5, 15, 8],
+      [16, 15, 8],
+      [16, 15, 8],
+      [0, 15, 8],
+    ] as const)
       session.receive(pointer(mask, x, y));
-    expect(log.splice(0)).toEqual(["mouse 0 0 0 0", "mouse 5 -2 0 3", "mouse 0 0 1 0", "mouse 0 0 0 0", "mouse 0 0 0 0"]);
+    expect(log.splice(0)).toEqual([
+      "mouse 0 0 0 0",
+      "mouse 5 -2 0 3",
+      "mouse 0 0 1 0",
+      "mouse 0 0 0 0",
+      "mouse 0 0 0 0",
+    ]);
     session.close();
     expect(log.length).toBe(4);
   });
@@ -245,20 +257,35 @@ describe("input", () => {
 });
 
 describe("whatever a viewer sends", () => {
-  const head = fc.constantFrom([0, 0, 0, 0], [2, 0, 0, 1], [3, 1], [3, 0], [4, 1], [5, 1], [6, 0, 0, 0, 0, 0, 0, 3], [255, 0]);
-  const message = fc.tuple(head, fc.uint8Array({ maxLength: 20 })).map(([start, rest]) => Uint8Array.from([...start, ...rest]));
+  const head = fc.constantFrom(
+    [0, 0, 0, 0],
+    [2, 0, 0, 1],
+    [3, 1],
+    [3, 0],
+    [4, 1],
+    [5, 1],
+    [6, 0, 0, 0, 0, 0, 0, 3],
+    [255, 0],
+  );
+  const message = fc
+    .tuple(head, fc.uint8Array({ maxLength: 20 }))
+    .map(([start, rest]) => Uint8Array.from([...start, ...rest]));
 
   it("nothing is thrown", () => {
     fc.assert(
-      fc.property(fc.boolean(), fc.array(fc.oneof(message, fc.uint8Array({ maxLength: 30 })), { maxLength: 20 }), (hello, all) => {
-        sent = [];
-        const session = hello ? greeted().session : serve("x");
-        for (const bytes of all) {
-          session.receive(bytes);
-          session.refresh();
-        }
-        session.close();
-      }),
+      fc.property(
+        fc.boolean(),
+        fc.array(fc.oneof(message, fc.uint8Array({ maxLength: 30 })), { maxLength: 20 }),
+        (hello, all) => {
+          sent = [];
+          const session = hello ? greeted().session : serve("x");
+          for (const bytes of all) {
+            session.receive(bytes);
+            session.refresh();
+          }
+          session.close();
+        },
+      ),
       { numRuns: 1000 },
     );
   });

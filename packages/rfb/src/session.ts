@@ -108,7 +108,9 @@ export class RfbSession {
       this.size = { width: frame.width, height: frame.height };
       this.seen = null;
       this.request = null;
-      return this.sendUpdate([{ area: { x: 0, y: 0, ...this.size }, encoding: PSEUDO_DESKTOP_SIZE, data: new Uint8Array() }]);
+      return this.sendUpdate([
+        { area: { x: 0, y: 0, ...this.size }, encoding: PSEUDO_DESKTOP_SIZE, data: new Uint8Array() },
+      ]);
     }
     this.answer(frame);
   }
@@ -257,7 +259,9 @@ export class RfbSession {
     }
   }
 
-  private sendUpdate(rectangles: readonly { readonly area: Rectangle; readonly encoding: number; readonly data: Uint8Array }[]): void {
+  private sendUpdate(
+    rectangles: readonly { readonly area: Rectangle; readonly encoding: number; readonly data: Uint8Array }[],
+  ): void {
     const parts = rectangles.flatMap(({ area: { x, y, width, height }, encoding, data }) => [
       Uint8Array.from([...bytes16(x, y, width, height), ...bytes32(encoding)]),
       data,

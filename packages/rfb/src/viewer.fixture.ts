@@ -33,7 +33,12 @@ export class TestViewer {
     const count = message.readUInt16BE(2);
     let at = 4;
     for (let i = 0; i < count; i++) {
-      const [x, y, width, height] = [0, 2, 4, 6].map((field) => message.readUInt16BE(at + field)) as [number, number, number, number];
+      const [x, y, width, height] = [0, 2, 4, 6].map((field) => message.readUInt16BE(at + field)) as [
+        number,
+        number,
+        number,
+        number,
+      ];
       const encoding = message.readInt32BE(at + 8);
       at += 12;
       if (encoding === 0) at = this.raw(message, at, x, y, width, height);

@@ -8,6 +8,7 @@ import { isPc, pcView } from "../pc-request.js";
 import { pullWithProgress } from "../pull.js";
 import { UsageError } from "../usage-error.js";
 import type { Verb } from "../verb.js";
+import { VNC_OPTIONS, vncRequest } from "../vnc-option.js";
 
 export const run: Verb = {
   name: "run",
@@ -18,12 +19,14 @@ export const run: Verb = {
     "no-reboot": { help: "end the machine when the guest resets it, instead of starting it again" },
     ...INSIGHT_OPTIONS,
     ...GDB_OPTIONS,
+    ...VNC_OPTIONS,
   },
   async run(line) {
     const [reference, ...more] = line.positionals;
     if (more.length > 0) throw new UsageError(`run takes one image, and "${more[0]}" is left over`);
     const insight = insightRequest(line);
     const gdb = gdbRequest(line);
+    const vnc = vncRequest(line);
     // Options are checked before anything is downloaded; the image only fills in what they leave open.
     const draft = { kernel: "", initrd: "", append: "" };
     machineRequest(line, reference === undefined ? null : draft);
@@ -31,6 +34,6 @@ export const run: Verb = {
     const firmware = isPc(line) ? await locatePcFirmware(line) : null;
     const onGuestReset = line.has("no-reboot") ? "stop" : "restart";
     const view = pcView(line);
-    return runOnTerminal(machineRequest(line, image, firmware), { onGuestReset, insight, view, gdb });
+    return runOnTerminal(machineRequest(line, image, firmware), { onGuestReset, insight, view, gdb, vnc });
   },
 };
