@@ -79,5 +79,5 @@ export const VECTOR_CP: u32 = 21;
 
 /** Value of CPU_FAULT while a page must be fetched before the access can be repeated. */
 export const FAULT_PAGE_ABSENT: u32 = 0x100;
-/** Value of CPU_FAULT after a triple fault in the middle of an instruction (task switch). */
-export const FAULT_SHUTDOWN: u32 = 0x200;
+/** Value of CPU_FAULT after a triple fault in the middle of an instruction (task switch). 0x200 is FAULT_INTERPRET. */
+export const FAULT_SHUTDOWN: u32 = 0x400;
