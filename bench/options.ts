@@ -8,7 +8,7 @@ export const GUEST_NAMES: readonly GuestName[] = ["amd64", "i386", "debian"];
 
 /** An even number of rounds lets every machine go first equally often. */
 const DEFAULT_ROUNDS = 4;
-const DEFAULT_SCALE = 40;
+const DEFAULT_SCALE = 100;
 const DEFAULT_PROGRAM_SCALE = 100;
 const QUICK = { rounds: 1, scale: 10, programScale: 15 };
 
