@@ -24,9 +24,9 @@ test("programs are the files beside run.sh", async () => {
 describe("chooseParts", () => {
   test("everything", () =>
     expect(chosen()).toEqual([
-      ["64-bit guest", "", false, 40],
-      ["32-bit guest", "", false, 40],
-      ["64-bit guest with AVX2", "", false, 40],
+      ["64-bit guest", "", false, 100],
+      ["32-bit guest", "", false, 100],
+      ["64-bit guest with AVX2", "", false, 100],
       ["Debian 12", "", true, 100],
       ["Programs in Debian 12", "", false, 100],
     ]));
@@ -36,7 +36,7 @@ describe("chooseParts", () => {
     expect(chosen("--guest", "debian").map(([title]) => title)).toEqual(["Debian 12", "Programs in Debian 12"]));
   test("some programs and workloads: only the parts that have them", () => {
     expect(chosen("--only", "perl,avx2-fma")).toEqual([
-      ["64-bit guest with AVX2", "avx2-fma", false, 40],
+      ["64-bit guest with AVX2", "avx2-fma", false, 100],
       ["Programs in Debian 12", "perl", false, 100],
     ]);
     expect(() => chosen("--only", "sort,gzip", "--guest", "i386")).toThrow("--only gzip: i386");
