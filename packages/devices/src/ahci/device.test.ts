@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Bus, GuestRam } from "@isola/memory";
-import type { BlockStore } from "@isola/ports";
 import { describe, expect, it } from "vitest";
+import { MemoryStore } from "../conformance/memory-store.js";
 import { RecordingLine } from "../conformance/recorders.js";
 import { deviceConformance, randomSource } from "../conformance/suite.js";
 import type { DriveOptions } from "../ide/channel.js";
@@ -17,64 +17,6 @@ const LIST = 0x1_0000;
 const RECEIVED = 0x1_0800;
 const TABLES = 0x1_1000;
 const DATA = 0x8_0000;
-
-class Store implements BlockStore {
-  readonly bytes: Uint8Array;
-  readonly log: string[] = [];
-  fails = false;
-  /** Waits for `answer` when true. */
-  slow = false;
-  private waiting: (() => void)[] = [];
-
-  constructor(
-    readonly size: number,
-    readonly readOnly = false,
-  ) {
-    this.bytes = Uint8Array.from({ length: size }, (_, i) => (i >> 9) + i * 3);
-  }
-
-  read(offset: number, buffer: Uint8Array): void | Promise<void> {
-    return this.perform(() => {
-      if (offset + buffer.length > this.size) throw new Error("read beyond the end");
-      buffer.set(this.bytes.subarray(offset, offset + buffer.length));
-    });
-  }
-
-  write(offset: number, buffer: Uint8Array): void | Promise<void> {
-    return this.perform(() => {
-      if (offset + buffer.length > this.size) throw new Error("write beyond the end");
-      this.bytes.set(buffer, offset);
-    });
-  }
-
-  flush(): void {
-    this.log.push("flush");
-  }
-
-  discard(offset: number, length: number): void {
-    this.log.push(`discard ${offset} ${length}`);
-  }
-
-  close(): void {}
-
-  async answer(): Promise<void> {
-    const waiting = this.waiting;
-    this.waiting = [];
-    for (const run of waiting) run();
-    for (let i = 0; i < 20; i++) await Promise.resolve();
-  }
-
-  private perform(action: () => void): void | Promise<void> {
-    if (this.fails) throw new Error("broken");
-    if (!this.slow) return action();
-    return new Promise((resolve) => {
-      this.waiting.push(() => {
-        action();
-        resolve();
-      });
-    });
-  }
-}
 
 interface Region {
   readonly address: number;
@@ -95,8 +37,8 @@ function makeAhci(drives?: readonly (DriveOptions | null)[]) {
   const mmio = new Bus("mmio");
   const intx = new RecordingLine();
   const messages: number[] = [];
-  const disk = new Store(SECTORS * 512);
-  const disc = new Store(BLOCKS * 2048, true);
+  const disk = new MemoryStore(SECTORS * 512);
+  const disc = new MemoryStore(BLOCKS * 2048, true);
   const errors: unknown[] = [];
   const device = new Ahci(
     {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Bus, GuestRam } from "@isola/memory";
-import type { BlockStore } from "@isola/ports";
 import { describe, expect, it } from "vitest";
+import { MemoryStore } from "../conformance/memory-store.js";
 import { RecordingLine } from "../conformance/recorders.js";
 import { deviceConformance, randomSource } from "../conformance/suite.js";
 import { Nvme } from "./device.js";
@@ -12,67 +12,11 @@ const RAM_SIZE = 4 << 20;
 const BAR0 = 0xe000_0000;
 const BAR4 = 0xe100_0000;
 const BLOCKS = 8192;
+const SIZE = BLOCKS * 512;
 /** Rings: submission queue `n` at n * 64 KiB, its completion queue 32 KiB behind it. */
 const RINGS = 0x1_0000;
 const DATA = 0x20_0000;
 const ENTRIES = 16;
-
-class Store implements BlockStore {
-  readonly size = BLOCKS * 512;
-  readonly bytes = Uint8Array.from({ length: this.size }, (_, i) => (i >> 9) + i);
-  readonly log: string[] = [];
-  fails = false;
-  slow = false;
-  private waiting: (() => void)[] = [];
-
-  constructor(readonly readOnly = false) {}
-
-  read(offset: number, buffer: Uint8Array): void | Promise<void> {
-    return this.perform(() => {
-      if (offset + buffer.length > this.size) throw new Error("read beyond the end");
-      buffer.set(this.bytes.subarray(offset, offset + buffer.length));
-    });
-  }
-
-  write(offset: number, buffer: Uint8Array): void | Promise<void> {
-    return this.perform(() => {
-      if (offset + buffer.length > this.size) throw new Error("write beyond the end");
-      this.bytes.set(buffer, offset);
-    });
-  }
-
-  flush(): void {
-    this.log.push("flush");
-  }
-
-  discard(offset: number, length: number): void {
-    this.log.push(`discard ${offset} ${length}`);
-  }
-
-  close(): void {}
-
-  get pending(): number {
-    return this.waiting.length;
-  }
-
-  async answer(): Promise<void> {
-    const waiting = this.waiting;
-    this.waiting = [];
-    for (const run of waiting) run();
-    for (let i = 0; i < 20; i++) await Promise.resolve();
-  }
-
-  private perform(action: () => void): void | Promise<void> {
-    if (this.fails) throw new Error("broken");
-    if (!this.slow) return action();
-    return new Promise((resolve) => {
-      this.waiting.push(() => {
-        action();
-        resolve();
-      });
-    });
-  }
-}
 
 interface Given {
   readonly namespace?: number;
@@ -83,7 +27,7 @@ interface Given {
   readonly flags?: number;
 }
 
-function makeNvme(store = new Store()) {
+function makeNvme(store = new MemoryStore(SIZE)) {
   const ram = new GuestRam(new ArrayBuffer(RAM_SIZE), 0, RAM_SIZE);
   const mmio = new Bus("mmio");
   const intx = new RecordingLine();
@@ -314,7 +258,7 @@ describe("nvme", () => {
   });
 
   it("writes nothing to a read-only store", () => {
-    const { run, start, store } = makeNvme(new Store(true));
+    const { run, start, store } = makeNvme(new MemoryStore(SIZE, true));
     start();
     for (const opcode of [1, 8, 9]) expect(run(1, opcode, { words: [0, 0, 0] })[0]).toBe(0x4182);
     expect(store.log).toEqual([]);

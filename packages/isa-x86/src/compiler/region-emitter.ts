@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from "@isola/base";
-import { BlockField, FAULT_INTERPRET, RecordField, RECORD_SIZE } from "@isola/engine";
+import { BlockField, FAULT_INTERPRET, RecordField, RECORD_SIZE, type Value } from "@isola/engine";
 import { cpu as layout } from "../cpu-layout.js";
 import { Special } from "../interpreter/special.js";
 import { ColdExit } from "./exits.js";
@@ -66,10 +66,8 @@ export class RegionEmitter extends RegionBorder {
       case Special.FallThrough:
         return this.follow(this.block.taken, RecordField.LinkTaken, () => this.ripAt(this.pageOffset));
       case Special.AddressLong: {
-        const segment = view.getUint16(this.at + RecordField.Reg, true);
         const offset = this.and(this.computeAddress(true), this.immediate());
-        const base = segment === ZERO ? this.i64(0) : this.loadHost("i64.load", this.cpu, segment);
-        return this.assign(this.locals.effectiveAddress, this.add(base, offset));
+        return this.assign(this.locals.effectiveAddress, this.add(this.segmentBase(), offset));
       }
       case Special.AddressSegmented: {
         const segment = this.i32(view.getUint16(this.at + RecordField.Reg, true));
@@ -78,14 +76,17 @@ export class RegionEmitter extends RegionBorder {
         const args = [this.cpu, this.record, segment, offset, access];
         return this.assign(this.locals.effectiveAddress, this.callFaultingValue("segmentAddress", args, "i64"));
       }
-      case Special.AddressAbsolute: {
-        const segment = view.getUint16(this.at + RecordField.Reg, true);
-        const base = segment === ZERO ? this.i64(0) : this.loadHost("i64.load", this.cpu, segment);
-        return this.assign(this.locals.effectiveAddress, this.add(base, this.immediate()));
-      }
+      case Special.AddressAbsolute:
+        return this.assign(this.locals.effectiveAddress, this.add(this.segmentBase(), this.immediate()));
       default:
         return this.interpret();
     }
+  }
+
+  /** Base of the segment that the record of an address names, or 0. */
+  private segmentBase(): Value {
+    const segment = this.port.view.getUint16(this.at + RecordField.Reg, true);
+    return segment === ZERO ? this.i64(0) : this.loadHost("i64.load", this.cpu, segment);
   }
 
   /** Leaves the instruction, and the rest of the block, to the interpreter. */

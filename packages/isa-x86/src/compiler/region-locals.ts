@@ -73,6 +73,8 @@ export class RegionLocals {
   constructor(
     private readonly code: CodeBuilder,
     private readonly wide: boolean,
+    /** Emits code that leaves a value on the stack. */
+    private readonly push: (value: Value) => void,
   ) {
     this.budget = this.variable("i32");
     this.event = this.variable("i32");
@@ -158,19 +160,10 @@ export class RegionLocals {
 
   private write(bank: number[], index: number, type: ValueType, value: Value): void {
     const local = this.localOf(bank, index, type);
-    this.pushValue(value);
+    this.push(value);
     // After the value has been pushed, so that it may be the register's own old one.
     this.detach(local);
     this.code.localSet(local);
-  }
-
-  private pushValue(value: Value): void {
-    if (isExtended(value)) {
-      this.pushValue(value.inner);
-      this.code.plain("i64.extend_i32_u");
-    } else if (value.constant === null) this.code.localGet(value.local);
-    else if (value.type === "i32") this.code.i32Const(Number(value.constant));
-    else this.code.i64Const(value.constant);
   }
 
   /** Gives values that stand for a register's local a copy of their own. */

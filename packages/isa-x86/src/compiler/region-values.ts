@@ -61,7 +61,7 @@ export abstract class RegionValues extends X86Emitter {
     form: Form,
   ) {
     super(code, helpers);
-    this.locals = new RegionLocals(code, wide);
+    this.locals = new RegionLocals(code, wide, (value) => this.push(value));
     this.flags = new LazyFlags(this, (type) => this.locals.variable(type));
     this.block = first;
     this.form = form;

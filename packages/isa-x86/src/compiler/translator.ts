@@ -148,9 +148,10 @@ export class Translator {
         if (region !== null) batch.add(region, false);
       }
     }
-    if (batch.regions.length === 0) return;
-    if (this.liveBytes + batch.size > policy.maxBytes || this.slotsLeft() < batch.regions.length) this.evict();
-    const translations = batch.regions.map((region, i) => this.register(region, batch.sizeOf(i), batch.isPromoted(i)));
+    const { members } = batch;
+    if (members.length === 0) return;
+    if (this.liveBytes + batch.size > policy.maxBytes || this.slotsLeft() < members.length) this.evict();
+    const translations = members.map((member) => this.register(member));
     const bytes = batch.build(translations.map(({ slot }) => slot));
     this.statistics.wasmBytes += bytes.length;
     this.statistics.modules++;
@@ -193,7 +194,8 @@ export class Translator {
   }
 
   /** Makes the death of any of a region's blocks be heard of. */
-  private register(region: Region, size: number, promoted: boolean): Translation {
+  private register({ region, body, promoted }: BatchMember): Translation {
+    const size = body.length;
     const blocks = Uint32Array.from(new Set(region.blocks.map(({ address }) => address)));
     const translation = { blocks, size, slot: this.allocateSlot(), promoted, entries: 0, live: true };
     this.translations.add(translation);
@@ -213,7 +215,7 @@ export class Translator {
     batch.instantiate(module);
     translations.forEach((translation, i) => {
       const { slot } = translation;
-      const region = batch.regions[i];
+      const region = batch.members[i]?.region;
       if (!translation.live || region === undefined) {
         // Its code was written while it was being compiled.
         this.releaseSlot(slot);
@@ -327,13 +329,18 @@ export class Translator {
   }
 }
 
+/** A region and its code. */
+interface BatchMember {
+  readonly region: Region;
+  readonly body: CodeBuilder;
+  readonly promoted: boolean;
+}
+
 /** Regions that are compiled into one module. */
 class Batch {
-  readonly regions: Region[] = [];
+  readonly members: BatchMember[] = [];
   /** Addresses of their blocks' headers. */
   readonly blocks = new Set<number>();
-  private readonly promoted = new Set<number>();
-  private readonly bodies: CodeBuilder[] = [];
   private readonly module = new ModuleBuilder();
   private readonly imports = new Map<string, number>();
   private readonly handlerType: number;
@@ -367,23 +374,13 @@ class Batch {
       anyForm,
       promotion: promoted ? 0 : this.options.policy.promotion,
     });
-    if (promoted) this.promoted.add(this.regions.length);
-    this.regions.push(region);
+    this.members.push({ region, body, promoted });
     for (const { address } of region.blocks) this.blocks.add(address);
-    this.bodies.push(body);
   }
 
   /** Bytes of WebAssembly in all regions. */
   get size(): number {
-    return this.bodies.reduce((sum, body) => sum + body.length, 0);
-  }
-
-  isPromoted(region: number): boolean {
-    return this.promoted.has(region);
-  }
-
-  sizeOf(region: number): number {
-    return this.bodies[region]?.length ?? 0;
+    return this.members.reduce((sum, { body }) => sum + body.length, 0);
   }
 
   /** The binary module, which puts its regions into the given slots of the table when it is instantiated. */
@@ -391,7 +388,7 @@ class Batch {
     const { module } = this;
     module.importMemory("env", "memory", 1, memoryPages(MAX_RAM), false);
     module.importTable("env", "table", 1);
-    this.bodies.forEach((body, i) => {
+    this.members.forEach(({ body }, i) => {
       const index = module.declareFunction(HANDLER);
       module.defineFunction(index, body);
       module.element(slots[i] ?? 0, [index]);
