@@ -34,6 +34,41 @@ function differences(a: LockstepCpu, b: LockstepCpu): string[] {
   ];
 }
 
+/** What happens around a program: it follows from its seed. */
+class Surroundings {
+  private readonly random: RandomNumbers;
+
+  constructor(private readonly program: GuestProgram) {
+    this.random = new RandomNumbers(program.seed ^ 0x5eed);
+  }
+
+  /** Does to all vCPUs what comes before a run. Returns the budget of that. */
+  next(run: number, all: readonly LockstepCpu[]): number {
+    const { random, program } = this;
+    const budget = MIN_BUDGET + random.below(MAX_BUDGET);
+    const interrupt = random.below(10) === 0;
+    const disturbance = random.below(8) === 0 ? random.below(256) : -1;
+    if (random.below(4) === 0) for (const cpu of all) cpu.finishCompilations();
+    if (!program.disturbed) return budget;
+    for (const cpu of all) {
+      if (interrupt) cpu.device.interrupt(FIRST_VECTOR + (run & 7));
+      if (disturbance >= 0) cpu.disturb(disturbance);
+    }
+    return budget;
+  }
+}
+
+/** Executes a program for the sake of the code that is compiled. */
+function rehearse(cpu: LockstepCpu, program: GuestProgram, assembled: AssembledProgram): void {
+  cpu.load(program, assembled);
+  const surroundings = new Surroundings(program);
+  for (let run = 0; run < RUNS; run++) {
+    const { kind } = cpu.run(surroundings.next(run, [cpu]));
+    if (kind === "shutdown") return;
+    if (kind === "halt") cpu.handleHalt();
+  }
+}
+
 /** A vCPU that only interprets, and those that it is compared with. */
 export class Differ {
   readonly statistics: DifferStatistics = { instructions: 0, exceptions: 0, shutdowns: 0 };
@@ -61,18 +96,11 @@ export class Differ {
   private runAssembled(program: GuestProgram, assembled: AssembledProgram): Divergence | null {
     const { reference } = this;
     const all = [reference, ...this.others];
+    for (const cpu of this.others) if (cpu.policy.kept === true) rehearse(cpu, program, assembled);
     for (const cpu of all) cpu.load(program, assembled);
-    const random = new RandomNumbers(program.seed ^ 0x5eed);
+    const surroundings = new Surroundings(program);
     for (let run = 0; run < RUNS; run++) {
-      const budget = MIN_BUDGET + random.below(MAX_BUDGET);
-      const interrupt = random.below(10) === 0;
-      const disturbance = random.below(8) === 0 ? random.below(256) : -1;
-      if (random.below(4) === 0) for (const cpu of all) cpu.finishCompilations();
-      if (program.disturbed)
-        for (const cpu of all) {
-          if (interrupt) cpu.device.interrupt(FIRST_VECTOR + (run & 7));
-          if (disturbance >= 0) cpu.disturb(disturbance);
-        }
+      const budget = surroundings.next(run, all);
       const exits = all.map((cpu) => cpu.run(budget).kind);
       for (const [i, other] of this.others.entries()) {
         const found = differences(reference, other);

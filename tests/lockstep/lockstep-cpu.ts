@@ -56,6 +56,8 @@ const UNUSABLE = 1 << 16;
 const FS_BASE = 0x10n;
 const GS_BASE = 0x40n;
 
+const MAX_KEPT = 500_000;
+
 /** A bare vCPU with RAM and a device, on which a random program runs under one translation policy. */
 export class LockstepCpu {
   readonly engine: X86Engine;
@@ -84,6 +86,7 @@ export class LockstepCpu {
       mmio,
       translation,
       ticks: () => this.cpu.budgetLeft >>> 0,
+      ...(policy.kept === true ? { keptTranslations: { saved: null, secret: [1, 2], maxBytes: MAX_KEPT } } : {}),
     });
     const { device } = this;
     const interrupts = {

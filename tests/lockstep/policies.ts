@@ -5,6 +5,8 @@ import { type Translation, TRANSLATION_POLICIES, type TranslationPolicy } from "
 export interface LockstepPolicy {
   readonly name: string;
   readonly translation: Translation | TranslationPolicy;
+  /** The program has been executed once before, and what was compiled then is kept. */
+  readonly kept?: true;
 }
 
 /** What every program is executed by, beside the interpreter. */
@@ -13,4 +15,5 @@ export const POLICIES: readonly LockstepPolicy[] = [
   { name: "at-once", translation: "at-once" },
   // Modules that are ready at any time later, and so few regions that the older ones must go.
   { name: "background", translation: { ...TRANSLATION_POLICIES.early, background: true, maxBytes: 16_000 } },
+  { name: "kept", translation: "early", kept: true },
 ];

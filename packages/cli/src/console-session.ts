@@ -2,19 +2,21 @@
 import { monotonicClock, nodeEventLoop, onProcessEnd, Terminal } from "@isola/host-node";
 import type { UserNetwork } from "@isola/network";
 import type { BlockStore, ByteSink, EventLoop } from "@isola/ports";
+import type { MachinePorts } from "@isola/machine";
 import { createVm, type StopReason, type Vm } from "@isola/vmm";
 import { openDisks } from "./disk-option.js";
 import type { GdbRequest } from "./gdb-option.js";
 import { serveGdb } from "./gdb-session.js";
 import { Insight } from "./insight.js";
 import type { InsightRequest } from "./insight-request.js";
-import { fileSink, hostPorts, readBootFile } from "./machine-files.js";
+import { fileSink, hostPorts, readBootFile, readEngineModules } from "./machine-files.js";
 import type { MachineRequest } from "./machine-request.js";
 import { NETWORK_NAME, openNetwork } from "./network-session.js";
 import { keysOf } from "./key-codes.js";
 import type { PcView } from "./pc-request.js";
 import { saveScreenshot } from "./screenshot.js";
 import { TextDisplay } from "./text-display.js";
+import { openTranslations } from "./translation-cache.js";
 import { TRIPLE_FAULT_STATUS } from "./verb.js";
 import type { VncRequest } from "./vnc-option.js";
 import { serveVnc } from "./vnc-session.js";
@@ -29,7 +31,7 @@ export async function makeVm(
   console: ByteSink,
   loop: EventLoop,
   onGuestReset: "restart" | "stop",
-  extra: Insight["ports"] & { readonly firmwareLog?: ByteSink } = {},
+  extra: Insight["ports"] & Pick<MachinePorts, "firmwareLog" | "translations"> = {},
   network: UserNetwork | null = null,
 ): Promise<Vm> {
   const files = Object.fromEntries(request.files.map((path) => [path, readBootFile(path)]));
@@ -134,12 +136,17 @@ async function runWithInsight(
     },
     onEscape: () => leave(0),
   });
+  const translations = openTranslations(request, readEngineModules());
   const vm = await makeVm(
     request,
     view.textDisplay ? NOWHERE : terminal,
     nodeEventLoop(() => terminal.congestion()),
     onGuestReset,
-    { ...insight.ports, ...(view.firmwareLog === null ? {} : { firmwareLog: fileSink(view.firmwareLog) }) },
+    {
+      ...insight.ports,
+      ...(view.firmwareLog === null ? {} : { firmwareLog: fileSink(view.firmwareLog) }),
+      ...(translations === null ? {} : { translations: translations.port }),
+    },
     network,
   );
   const display = new TextDisplay(vm, (text) => terminal.write(Buffer.from(text)));
@@ -175,6 +182,8 @@ async function runWithInsight(
     if (view.screenshot !== null) process.on("SIGUSR1", photograph);
     if (process.stdin.isTTY && process.stderr.isTTY) process.stderr.write("isola: Ctrl-] leaves the machine\r\n");
     const reason = await done;
+    const code = vm.saveTranslations();
+    if (code !== null) translations?.save(code);
     insight.show(vm, network?.counters() ?? null);
     photograph();
     if (failure !== null) throw failure;

@@ -41,6 +41,15 @@ describe("machine options", () => {
     expect(config.boot).toEqual({ kind: "flat", file: "boot.bin", address: 0x7c00, mode: "real" });
   });
 
+  it("keep compiled code where there is any", () => {
+    const cache = (...args: string[]) => request("--kernel", "k", ...args).translationCache;
+    expect(cache()).toBe("auto");
+    expect(cache("--translation-cache", "off")).toBeNull();
+    expect(cache("--translation-cache", "k.code")).toBe("k.code");
+    expect(cache("--translation", "background")).toBe("auto");
+    for (const translation of ["off", "at-once", "early"]) expect(cache("--translation", translation)).toBeNull();
+  });
+
   it.each([
     [[], /nothing to boot/],
     [["--kernel", "k", "--memory", "lots"], /--memory: "lots" is no size/],

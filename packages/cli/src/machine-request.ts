@@ -45,6 +45,10 @@ export const MACHINE_OPTIONS: OptionSpecs = {
     value: "KIND",
     help: "how guest code is executed: auto, background, off (interpret), at-once, early (for tests)",
   },
+  "translation-cache": {
+    value: "FILE",
+    help: "keep compiled guest code in FILE, or not at all: off (default: a file for each guest in the cache directory)",
+  },
   ...PC_OPTIONS,
 };
 
@@ -64,6 +68,8 @@ export interface MachineRequest {
   readonly disks: readonly DiskOption[];
   /** The network of that name; null for none. */
   readonly network: NetworkRequest | null;
+  /** File with compiled guest code; "auto" for one that belongs to this guest, null for none. */
+  readonly translationCache: string | null;
 }
 
 function bootSource(line: CommandLine, image: ImageFiles | null): Exclude<BootSource, { kind: "firmware" }> {
@@ -89,6 +95,13 @@ function checkTyped(config: MachineConfig): void {
   } catch (error) {
     throw error instanceof OperatorError ? new UsageError(error.message) : error;
   }
+}
+
+/** Where nothing is interpreted, or nothing compiled, or it is only a test, there is nothing to be kept. */
+function translationCache(line: CommandLine, { translation }: MachineConfig): string | null {
+  const given = line.get("translation-cache") ?? "auto";
+  const keeps = translation === "auto" || translation === "background";
+  return given === "off" || !keeps ? null : given;
 }
 
 /** What differs between the kinds of board. */
@@ -152,5 +165,5 @@ export function machineRequest(
     entropySeed: clock === "virtual" ? REPEATABLE_SEED : null,
   };
   checkTyped(config);
-  return { config, files: board.files, disks: board.disks, network };
+  return { config, files: board.files, disks: board.disks, network, translationCache: translationCache(line, config) };
 }

@@ -31,6 +31,8 @@ async function runFirstBoot(machine: FirstBootMachine): Promise<string> {
     files: [kernel, initrd],
     disks: [{ path: disk, mode: "writable", format: "raw" }],
     network: null,
+    // The first boot of an image happens once.
+    translationCache: null,
   } as const;
   const vm = await makeVm(request, sink, nodeEventLoop(), "stop");
   const done = stopped(vm);

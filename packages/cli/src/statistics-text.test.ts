@@ -46,6 +46,7 @@ const STATISTICS: MachineStatistics = {
     records: 0,
     wasmBytes: 4096,
     regionsPromoted: 0,
+    regionsReused: 0,
     regionsInvalidated: 0,
     regionsEvicted: 0,
     regionsLive: 0,

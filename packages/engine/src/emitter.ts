@@ -355,13 +355,18 @@ export abstract class Emitter {
 
   protected emitCall(name: string, args: readonly Value[], result: ValueType | null): void {
     for (const arg of args) this.push(arg);
-    this.code.call(
+    this.callFunction(
       this.helpers(
         name,
         args.map((arg) => arg.type),
         result,
       ),
     );
+  }
+
+  /** Calls what {@link HelperResolver} has given for a helper. */
+  protected callFunction(index: number): void {
+    this.code.call(index);
   }
 
   private integer(name: IntegerOp, a: Value, b: Value): Value {

@@ -14,5 +14,6 @@ export * from "./replaceable-file.js";
 export * from "./socket-server.js";
 export * from "./terminal.js";
 export * from "./timers.js";
+export * from "./translation-file.js";
 export * from "./url-store.js";
 export * from "./wasm-host.js";

@@ -2,6 +2,14 @@
 import type { EngineModules } from "@isola/isa-x86";
 import type { BlockStore, ByteSink, Clock, Entropy, Log, NetLink, SampleSink, TraceSink, WasmHost } from "@isola/ports";
 
+/** Compiled guest code that outlives the machine. */
+export interface TranslationCache {
+  /** What {@link Machine.saveTranslations} gave when an earlier machine of the same version of the engine ended, or null. */
+  readonly saved: Uint8Array | null;
+  /** Bytes that may be kept. */
+  readonly maxBytes: number;
+}
+
 /** The live handles that a machine gets from its host; the configuration refers to files and stores by name. */
 export interface MachinePorts {
   readonly wasm: WasmHost;
@@ -18,6 +26,8 @@ export interface MachinePorts {
   readonly links?: Readonly<Record<string, NetLink>>;
   /** What the serial ports transmit, in order; ports without a sink transmit to nowhere. */
   readonly serial: readonly ByteSink[];
+  /** Compiled code of earlier machines; without it, none is kept. */
+  readonly translations?: TranslationCache;
   /** Takes the log that firmware of a `pc` writes; without it, the log goes nowhere. */
   readonly firmwareLog?: ByteSink;
   /** Takes what happens in the machine; without it, nothing is traced. */

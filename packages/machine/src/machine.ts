@@ -9,15 +9,16 @@ import {
   loadKernel,
   writeAcpiTables,
 } from "@isola/firmware";
-import { X86Engine } from "@isola/isa-x86";
+import { type KeptTranslationsOptions, X86Engine } from "@isola/isa-x86";
 import { Bus, type IoHandler } from "@isola/memory";
+import type { Entropy } from "@isola/ports";
 import { acpiDescription } from "./acpi-description.js";
 import type { Board, BoardContext } from "./board.js";
 import { checkConfig, type MachineConfig } from "./config.js";
 import type { MachineStatistics } from "./counters.js";
 import type { KeyInput, MouseInput } from "./input.js";
 import { type MachineClock, VirtualClock, WallClock } from "./machine-clock.js";
-import type { MachinePorts } from "./machine-ports.js";
+import type { MachinePorts, TranslationCache } from "./machine-ports.js";
 import { MachineDebugger } from "./machine-debugger.js";
 import { MicrovmBoard } from "./microvm-board.js";
 import { PcBoard, PC_EXTRA_MEMORY } from "./pc-board.js";
@@ -81,6 +82,7 @@ export class Machine {
       ticks: () => Math.floor(clock.now()),
       estimateTicks: !clock.virtual,
       timer: { now: () => ports.clock.now(), moduleTime: () => wasm.time },
+      ...(ports.translations === undefined ? {} : { keptTranslations: withSecret(ports.translations, ports.entropy) }),
     });
     this.vcpus = Array.from(
       { length: config.cpus },
@@ -174,6 +176,11 @@ export class Machine {
     return readStatistics(this.sources, { guestTime: this.clock.now(), ...this.usage });
   }
 
+  /** What the next machine with this guest may begin with; null if nothing is kept, or nothing is new. */
+  saveTranslations(): Uint8Array | null {
+    return this.engine.translator.saveTranslations();
+  }
+
   pauseTime(): void {
     this.clock.pause();
   }
@@ -254,4 +261,10 @@ export class Machine {
     if (bytes === undefined) throw new OperatorError("no-such-file", `the host has no file "${name}"`);
     return { name, bytes };
   }
+}
+
+function withSecret(cache: TranslationCache, entropy: Entropy): KeptTranslationsOptions {
+  const random = new DataView(new ArrayBuffer(8));
+  entropy.fill(new Uint8Array(random.buffer));
+  return { ...cache, secret: [random.getUint32(0), random.getUint32(4)] };
 }

@@ -30,6 +30,8 @@ export interface MachineControl {
   readonly debugger: DebugMachine;
   /** All counters, as plain data. */
   statistics(): MachineStatistics;
+  /** Compiled guest code for a later machine, or null. */
+  saveTranslations(): Uint8Array | null;
   /** Registers of a vCPU as text, for reports. */
   describeVcpu(index: number): string;
   /** Releases disks and other handles. */

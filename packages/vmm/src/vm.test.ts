@@ -75,6 +75,9 @@ class FakeMachine implements MachineControl {
     return taken;
   }
 
+  saveTranslations(): Uint8Array | null {
+    return null;
+  }
   statistics(): MachineStatistics {
     const machine = { guestTime: 1, hostTime: 2, shares: 3, boots: 4, timersFired: 5 };
     const accesses = { portReads: { rtc: 6 }, portWrites: {}, mmioReads: {}, mmioWrites: {} };
@@ -85,6 +88,7 @@ class FakeMachine implements MachineControl {
       blocks: 0,
       records: 0,
       regionsPromoted: 0,
+      regionsReused: 0,
       regionsInvalidated: 0,
       regionsEvicted: 0,
     };

@@ -87,6 +87,14 @@ export class Vm {
     }
   }
 
+  /**
+   * Compiled guest code for the `translations` port of the next machine with the same guest and the same version of this
+   * program; null if there is no such port, or nothing new. May be called at any time, also when the machine has stopped.
+   */
+  saveTranslations(): Uint8Array | null {
+    return this.machine.saveTranslations();
+  }
+
   /** All counters at this moment, as plain data; legal in every state. The machine does not run meanwhile. */
   statistics(): MachineStatistics {
     return this.machine.statistics();

@@ -18,6 +18,10 @@ export const VALUE_TYPE_CODE: { readonly [K in ValueType]: number } = {
   v128: 0x7b,
 };
 
+/** Bytes of numbers that are filled in later: LEB128 of any i32, any i64, and any index below 2^14. */
+const I32_BYTES = 5;
+const I64_BYTES = 10;
+const INDEX_BYTES = 2;
 const VOID_BLOCK = 0x40;
 /** Bytes to begin with. */
 const USUAL_SIZE = 2048;
@@ -31,11 +35,30 @@ export interface BranchHint {
   readonly taken: boolean;
 }
 
+/** Body of a function, as {@link ModuleBuilder.defineFunction} takes it. */
+export interface FunctionBody {
+  /** Declaration of the locals beyond the parameters, as the binary format has it. */
+  readonly declarations: Uint8Array;
+  /** The code, without its last `end`. */
+  readonly bytes: Uint8Array;
+  readonly hints: readonly BranchHint[];
+}
+
+/** A number in the code that is filled in when it is known. */
+export interface Mark {
+  /** Offset of the number in {@link CodeBuilder.bytes}. */
+  readonly offset: number;
+  /** What it is, in terms of whoever emits the code. */
+  readonly meaning: number;
+}
+
 /** Body of one function under construction: bytes and the types of its locals beyond the parameters. */
-export class CodeBuilder {
+export class CodeBuilder implements FunctionBody {
   private readonly out = new ByteWriter(USUAL_SIZE);
   readonly locals: ValueType[] = [];
   readonly hints: BranchHint[] = [];
+  /** Numbers that are still to be filled in. */
+  readonly marks: Mark[] = [];
   /** Blocks, loops and ifs that are open. */
   depth = 0;
   /** End of the last `local.set`, if nothing has been emitted since, and the local. */
@@ -53,6 +76,22 @@ export class CodeBuilder {
   /** Its length in bytes. */
   get length(): number {
     return this.out.length;
+  }
+
+  get declarations(): Uint8Array {
+    const runs: { type: ValueType; count: number }[] = [];
+    for (const type of this.locals) {
+      const last = runs.at(-1);
+      if (last !== undefined && last.type === type) last.count++;
+      else runs.push({ type, count: 1 });
+    }
+    const out = new ByteWriter(16);
+    out.unsigned(runs.length);
+    for (const run of runs) {
+      out.unsigned(run.count);
+      out.byte(VALUE_TYPE_CODE[run.type]);
+    }
+    return out.bytes;
   }
 
   newLocal(type: ValueType): number {
@@ -125,6 +164,30 @@ export class CodeBuilder {
   i64Const(value: bigint): void {
     this.out.byte(0x42);
     this.out.signed64(value);
+  }
+
+  /** A constant of any value that {@link fillI32} fills in later. */
+  markedI32Const(meaning: number): void {
+    this.out.byte(0x41);
+    this.mark(meaning, I32_BYTES);
+  }
+
+  /** A constant of any value that {@link fillI64} fills in later. */
+  markedI64Const(meaning: number): void {
+    this.out.byte(0x42);
+    this.mark(meaning, I64_BYTES);
+  }
+
+  /** A call of a function whose index {@link fillIndex} fills in later. */
+  markedCall(meaning: number): void {
+    this.out.byte(0x10);
+    this.mark(meaning, INDEX_BYTES);
+  }
+
+  private mark(meaning: number, bytes: number): void {
+    this.marks.push({ offset: this.out.length, meaning });
+    for (let i = 1; i < bytes; i++) this.out.byte(0x80);
+    this.out.byte(0);
   }
 
   f32Const(bits: number): void {
@@ -250,11 +313,15 @@ export class CodeBuilder {
   moveToFront(start: number): void {
     const shift = this.out.length - start;
     this.out.rotate(start);
-    const hints = this.hints.map(({ offset, taken }) => ({
-      offset: offset >= start ? offset - start : offset + shift,
-      taken,
-    }));
-    this.hints.splice(0, this.hints.length, ...hints.sort((a, b) => a.offset - b.offset));
+    const moved = <T extends { readonly offset: number }>(list: T[]): void => {
+      const items = list.map((item) => ({
+        ...item,
+        offset: item.offset >= start ? item.offset - start : item.offset + shift,
+      }));
+      list.splice(0, list.length, ...items.sort((a, b) => a.offset - b.offset));
+    };
+    moved(this.hints);
+    moved(this.marks);
     this.setEnd = -1;
   }
 
@@ -271,4 +338,31 @@ export class CodeBuilder {
       this.out.unsigned(code & 0xff);
     } else this.out.byte(code);
   }
+}
+
+/** Fills an i32 in at `offset` of a code, where {@link CodeBuilder.markedI32Const} has left room. */
+export function fillI32(code: Uint8Array, offset: number, value: number): void {
+  let rest = value | 0;
+  for (let i = 0; i < I32_BYTES - 1; i++) {
+    code[offset + i] = (rest & 0x7f) | 0x80;
+    rest >>= 7;
+  }
+  code[offset + I32_BYTES - 1] = rest & 0x7f;
+}
+
+/** Fills an i64 in, of which the halves are given, where {@link CodeBuilder.markedI64Const} has left room. */
+export function fillI64(code: Uint8Array, offset: number, low: number, high: number): void {
+  let [l, h] = [low | 0, high | 0];
+  for (let i = 0; i < I64_BYTES - 1; i++) {
+    code[offset + i] = (l & 0x7f) | 0x80;
+    l = (l >>> 7) | (h << 25);
+    h >>= 7;
+  }
+  code[offset + I64_BYTES - 1] = l & 0x7f;
+}
+
+/** Fills an index in where {@link CodeBuilder.markedCall} has left room. */
+export function fillIndex(code: Uint8Array, offset: number, index: number): void {
+  code[offset] = (index & 0x7f) | 0x80;
+  code[offset + 1] = (index >> 7) & 0x7f;
 }

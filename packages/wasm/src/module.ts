@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from "@isola/base";
-import { type CodeBuilder, VALUE_TYPE_CODE } from "./code.js";
+import { type FunctionBody, VALUE_TYPE_CODE } from "./code.js";
 import { ByteWriter } from "./byte-writer.js";
 import type { ValueType } from "./opcodes.js";
 
@@ -37,7 +37,7 @@ const SIZE_BYTES = 5;
 export class ModuleBuilder {
   private readonly types: Signature[] = [];
   private readonly imports: Import[] = [];
-  private readonly functions: { type: number; code: CodeBuilder | null }[] = [];
+  private readonly functions: { type: number; body: FunctionBody | null }[] = [];
   private readonly exported: { name: string; index: number }[] = [];
   private readonly elements: { offset: number; functions: readonly number[] }[] = [];
   private importedFunctions = 0;
@@ -80,14 +80,14 @@ export class ModuleBuilder {
 
   /** Reserves an index for a function whose body is given later. */
   declareFunction(signature: Signature): number {
-    this.functions.push({ type: this.typeIndex(signature), code: null });
+    this.functions.push({ type: this.typeIndex(signature), body: null });
     return this.importedFunctions + this.functions.length - 1;
   }
 
-  defineFunction(index: number, code: CodeBuilder): void {
+  defineFunction(index: number, body: FunctionBody): void {
     const entry = this.functions[index - this.importedFunctions];
-    assert(entry !== undefined && entry.code === null, `function ${index} is unknown or defined twice`);
-    entry.code = code;
+    assert(entry !== undefined && entry.body === null, `function ${index} is unknown or defined twice`);
+    entry.body = body;
   }
 
   exportFunction(name: string, index: number): void {
@@ -126,61 +126,41 @@ export class ModuleBuilder {
       out.unsigned(entry.functions.length);
       for (const index of entry.functions) out.unsigned(index);
     });
-    const bodies = this.functions.map(({ code }) => {
-      assert(code !== null, "a declared function has no body");
-      return { code, locals: localDeclarations(code) };
+    const bodies = this.functions.map(({ body }) => {
+      assert(body !== null, "a declared function has no body");
+      const { declarations, bytes, hints } = body;
+      return { declarations, bytes, hints };
     });
     this.branchHints(out, bodies);
-    section(out, Section.Code, bodies, ({ code, locals }) => {
-      out.unsigned(locals.length + code.length + 1);
-      out.append(locals.bytes);
-      out.append(code.bytes);
+    section(out, Section.Code, bodies, ({ declarations, bytes }) => {
+      out.unsigned(declarations.length + bytes.length + 1);
+      out.append(declarations);
+      out.append(bytes);
       out.byte(0x0b);
     });
     return out.bytes.slice();
   }
 
   /** The custom section of the branch-hinting proposal; it comes before the code. */
-  private branchHints(out: ByteWriter, bodies: readonly Body[]): void {
+  private branchHints(out: ByteWriter, bodies: readonly FunctionBody[]): void {
     const hinted = bodies.map((body, i) => ({ ...body, index: this.importedFunctions + i }));
-    const withHints = hinted.filter(({ code }) => code.hints.length > 0);
+    const withHints = hinted.filter(({ hints }) => hints.length > 0);
     if (withHints.length === 0) return;
     const end = beginSection(out, Section.Custom);
     writeName(out, "metadata.code.branch_hint");
     out.unsigned(withHints.length);
-    for (const { code, locals, index } of withHints) {
+    for (const { declarations, hints, index } of withHints) {
       out.unsigned(index);
-      out.unsigned(code.hints.length);
-      for (const { offset, taken } of code.hints) {
+      out.unsigned(hints.length);
+      for (const { offset, taken } of hints) {
         // Offsets count from the start of the function's declaration of locals.
-        out.unsigned(offset + locals.length);
+        out.unsigned(offset + declarations.length);
         out.byte(1);
         out.byte(taken ? 1 : 0);
       }
     }
     end();
   }
-}
-
-interface Body {
-  readonly code: CodeBuilder;
-  readonly locals: ByteWriter;
-}
-
-function localDeclarations(code: CodeBuilder): ByteWriter {
-  const runs: { type: ValueType; count: number }[] = [];
-  for (const type of code.locals) {
-    const last = runs.at(-1);
-    if (last !== undefined && last.type === type) last.count++;
-    else runs.push({ type, count: 1 });
-  }
-  const out = new ByteWriter(16);
-  out.unsigned(runs.length);
-  for (const run of runs) {
-    out.unsigned(run.count);
-    out.byte(VALUE_TYPE_CODE[run.type]);
-  }
-  return out;
 }
 
 /** Writes a section's header. The function that it returns is to be called behind the section's contents. */

@@ -6,6 +6,7 @@ import { Special } from "../interpreter/special.js";
 import { ColdExit } from "./exits.js";
 import type { AddressState } from "./access-group.js";
 import type { RegionBlock } from "./region.js";
+import { Relocated, RelocationKind } from "./relocation.js";
 import { RegionBorder } from "./region-border.js";
 
 const ZERO = layout.at("zero");
@@ -50,7 +51,8 @@ export class RegionEmitter extends RegionBorder {
     this.linear = null;
     this.mustCheckDeath = false;
     const handler = view.getUint32(record + RecordField.Handler, true);
-    if (handler < Special.Count) this.emitSpecial(handler);
+    this.isSpecial = handler < Special.Count;
+    if (this.isSpecial) this.emitSpecial(handler);
     else {
       this.form = this.port.formOf(handler);
       this.form.opcode.semantics(this, this.form.operands, this.form);
@@ -98,7 +100,8 @@ export class RegionEmitter extends RegionBorder {
   /** A helper may have written this block's own code. */
   private leaveIfDead(): void {
     const next = this.at + RECORD_SIZE;
-    const dead = this.loadHost("i32.load16_u", this.i32(this.block.address), BlockField.Dead);
+    const header = new Relocated("i32", RelocationKind.Header, this.block.index, 0);
+    const dead = this.loadHost("i32.load16_u", header, BlockField.Dead);
     this.coldIf(dead, () => this.leaveAt(ColdExit.Resync, next));
   }
 }

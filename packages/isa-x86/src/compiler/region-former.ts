@@ -63,6 +63,12 @@ interface CallSite {
   inside: boolean;
 }
 
+/** Where a block is: its page, from that of the region's first block, and its offset there. */
+export interface BlockPlace {
+  readonly delta: number;
+  readonly pageOffset: number;
+}
+
 const NOWHERE: Terminator = { taken: null, notTaken: null, returnSite: null, returns: false, sampled: [] };
 /** Farthest indirect target that is followed: distances must fit an i32. */
 const MAX_DISTANCE = 0x4000_0000;
@@ -92,7 +98,7 @@ export class RegionFormer {
     const add = (head: number, delta: number): number => {
       const known = byKey.get(`${head}:${delta}`);
       if (known !== undefined) return known;
-      const block = this.describe(head, delta);
+      const block = this.describe(head, delta, blocks.length);
       if (blocks.length > 0 && (blocks.length >= MAX_BLOCKS || records + block.records > MAX_RECORDS)) return -1;
       records += block.records;
       byKey.set(`${head}:${delta}`, blocks.length);
@@ -136,10 +142,32 @@ export class RegionFormer {
     return { blocks, entries: entriesOf(blocks, [...calls.values()]), mode };
   }
 
-  private describe(head: number, delta: number): RegionBlock {
+  /**
+   * The blocks of a region that begins with a hot block and of which it is known where the others are.
+   * @param places the first is that of the hot block, at distance 0
+   * @returns null unless they all have been decoded, as far as can be seen
+   */
+  locate(hot: HotBlock, places: readonly BlockPlace[]): RegionBlock[] | null {
+    const mode = this.view.getUint16(hot.head - BLOCK_HEADER_SIZE + BlockField.ModeKey, true);
+    const first = this.describe(hot.head, 0, 0);
+    const blocks: RegionBlock[] = [first];
+    const byPage = new Map<number, RegionBlock>([[0, first]]);
+    for (const { delta, pageOffset } of places.slice(1)) {
+      const neighbour = byPage.get(delta) ?? first;
+      const head = this.find(neighbour, delta - neighbour.delta + pageOffset, hot, mode);
+      if (head === 0) return null;
+      const block = this.describe(head, delta, blocks.length);
+      byPage.set(delta, block);
+      blocks.push(block);
+    }
+    return blocks;
+  }
+
+  private describe(head: number, delta: number, index: number): RegionBlock {
     const address = head - BLOCK_HEADER_SIZE;
     const second = this.view.getUint32(address + BlockField.SecondFrame, true);
     return {
+      index,
       address,
       head,
       frame: this.view.getUint32(address + BlockField.Frame, true),
@@ -222,7 +250,7 @@ export class RegionFormer {
     let records = 0;
     let returns = false;
     for (const at of heads) {
-      const block = this.describe(at, delta);
+      const block = this.describe(at, delta, 0);
       records += block.records;
       if (heads.length > SMALL_BLOCKS || records > SMALL_RECORDS) return false;
       const { taken, notTaken, returnSite, returns: isReturn } = this.terminator(block, hot.codeBase);

@@ -3,6 +3,7 @@ import { Link, RecordField, TlbField, type Value } from "@isola/engine";
 import type { Vector } from "../semantics/x86-emitter.js";
 import { ColdExit, ExitKind } from "./exits.js";
 import type { Edge } from "./region.js";
+import { Relocated, RelocationKind } from "./relocation.js";
 import { RegionMemory } from "./region-memory.js";
 
 const PAGE = 4096;
@@ -79,8 +80,9 @@ export abstract class RegionJumps extends RegionMemory {
     this.assign(this.locals.exitRip, rip());
     const link = this.port.view.getUint32(this.at + slot, true);
     if (edge === null || link === Link.Never) return this.exit(ExitKind.Lookup);
-    this.assign(this.locals.exitLink, this.i32(this.at + slot));
-    this.assign(this.locals.exitRecord, this.i32(this.at));
+    const kind = slot === RecordField.LinkTaken ? RelocationKind.LinkTaken : RelocationKind.LinkNotTaken;
+    this.assign(this.locals.exitLink, this.ofRecord(kind, this.at));
+    this.assign(this.locals.exitRecord, this.recordAt(this.at));
     this.exit(ExitKind.Link);
   }
 
@@ -89,11 +91,14 @@ export abstract class RegionJumps extends RegionMemory {
     const target = this.port.block(index);
     if (target.delta !== this.block.delta) {
       const start = this.pageAt(target.delta);
-      this.leaveUnlessMapped(start, target.frame, rip);
+      this.leaveUnlessMapped(start, new Relocated("i32", RelocationKind.Page, index, 0), rip);
       this.storeState("i64.store", "codeBase", start);
     }
     // An instruction that ends in another page.
-    if (target.secondFrame >= 0) this.leaveUnlessMapped(this.pageAt(target.delta + PAGE), target.secondFrame, rip);
+    if (target.secondFrame >= 0) {
+      const second = new Relocated("i32", RelocationKind.SecondPage, index, 0);
+      this.leaveUnlessMapped(this.pageAt(target.delta + PAGE), second, rip);
+    }
     this.port.reach(index);
     this.port.jumpToBlock(index);
     this.left = true;
@@ -105,11 +110,11 @@ export abstract class RegionJumps extends RegionMemory {
     return this.wide ? page : this.zeroExtend(page, 32);
   }
 
-  /** Looks `rip` up outside the region unless the code at linear address `page` is that of `frame`. */
-  private leaveUnlessMapped(page: Value, frame: number, rip: () => Value): void {
+  /** Looks `rip` up outside the region unless the code at linear address `page` is that at offset `ram` of RAM. */
+  private leaveUnlessMapped(page: Value, ram: Value, rip: () => Value): void {
     const entry = this.probe(page, 1, TlbField.TagExecute);
     const mapped = this.loadHost("i32.load", entry.address, TlbField.RamPage);
-    const same = this.and(entry.hit, this.eq(mapped, this.i32(frame * PAGE)));
+    const same = this.and(entry.hit, this.eq(mapped, ram));
     this.coldIf(this.eqz(same), () => {
       const { state } = this.flags;
       this.flags.storeLazily();
@@ -149,7 +154,7 @@ export abstract class RegionJumps extends RegionMemory {
 
   /** Leaves for a rare reason. */
   protected leaveAt(reason: ColdExit, record: number): void {
-    this.assign(this.locals.exitRecord, this.i32(record));
+    this.assign(this.locals.exitRecord, this.recordAt(record));
     this.leaveFor(reason);
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RecordField, type Value } from "@isola/engine";
 import { cpu as layout } from "../cpu-layout.js";
+import { mayBeAddress, mayLeaveImage, RelocationKind } from "./relocation.js";
 import { RegionValues } from "./region-values.js";
 
 const GPR = layout.at("gpr");
@@ -96,7 +97,10 @@ export abstract class RegionOperands extends RegionValues {
   }
 
   immediate(): Value {
-    return this.i64(this.port.view.getBigInt64(this.at + RecordField.Immediate, true));
+    const value = this.port.view.getBigInt64(this.at + RecordField.Immediate, true);
+    if (this.isSpecial || !mayBeAddress(value)) return this.i64(value);
+    const kind = value === BigInt.asIntN(32, value) ? RelocationKind.Immediate : RelocationKind.LongImmediate;
+    return this.ofRecord(kind, this.at, "i64");
   }
 
   linearAddress(): Value {
@@ -114,20 +118,26 @@ export abstract class RegionOperands extends RegionValues {
     const base = view.getUint16(this.at + RecordField.Base, true);
     const index = view.getUint16(this.at + RecordField.Index, true);
     const scale = view.getUint8(this.at + RecordField.Scale);
-    let displacement = view.getInt32(this.at + RecordField.Displacement, true);
+    const field = view.getInt32(this.at + RecordField.Displacement, true);
+    const isRelative = base === CODE_BASE;
     let sum: Value | null = null;
     if (base === EA) sum = this.value(this.locals.effectiveAddress);
-    else if (base === CODE_BASE) {
-      sum = this.value(this.locals.codeBase);
-      displacement += this.block.delta;
-    } else if (base !== ZERO) sum = this.readWhole((base - GPR) >> 3);
+    else if (isRelative) sum = this.value(this.locals.codeBase);
+    else if (base !== ZERO) sum = this.readWhole((base - GPR) >> 3);
     const narrow = (value: Value): Value => (long ? this.extendU(value) : this.wrap(value));
     if (sum !== null) sum = narrow(sum);
     if (index !== ZERO) {
       const scaled = this.shl(narrow(this.locals.readGpr((index - GPR) >> 3)), scale);
       sum = sum === null ? scaled : this.add(sum, scaled);
     }
-    const offset = long ? this.i64(displacement) : this.i32(displacement);
+    const type = long ? "i64" : "i32";
+    let offset: Value;
+    if (isRelative ? mayLeaveImage(field) : mayBeAddress(field))
+      offset = this.ofRecord(isRelative ? RelocationKind.FarDisplacement : RelocationKind.Displacement, this.at, type);
+    else {
+      const displacement = isRelative ? field + this.block.delta : field;
+      offset = long ? this.i64(displacement) : this.i32(displacement);
+    }
     const address = sum === null ? offset : this.add(sum, offset);
     return this.extendU(address);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from "@isola/base";
-import type { HelperResolver, Value, Variable } from "@isola/engine";
+import { type HelperResolver, RECORD_SIZE, type Value, type Variable } from "@isola/engine";
 import type { CodeBuilder, ValueType } from "@isola/wasm";
 import { X86Emitter } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
@@ -9,6 +9,7 @@ import { AddressTracker } from "./access-group.js";
 import { isPure, mayReachDevice, maySetEvent, mayWriteMemory, selectsTlb, touchesVectors } from "./helper-effects.js";
 import { type FlagState, LazyFlags } from "./lazy-flags.js";
 import type { RegionBlock } from "./region.js";
+import { Relocated, relocation, RelocationKind } from "./relocation.js";
 import { Extended, isExtended, RegionLocals } from "./region-locals.js";
 
 /** What the emitter needs to know of the code around the instruction. */
@@ -38,6 +39,8 @@ export abstract class RegionValues extends X86Emitter {
   form: Form;
   /** Record of the instruction. */
   protected at = 0;
+  /** It belongs to no instruction of the guest, and its constants are not the guest's. */
+  protected isSpecial = false;
   protected block: RegionBlock;
   /** Control does not come to where code is emitted next. */
   protected left = false;
@@ -162,7 +165,8 @@ export abstract class RegionValues extends X86Emitter {
   }
 
   override wrap(a: Value): Value {
-    return isExtended(a) ? a.inner : super.wrap(a);
+    if (isExtended(a)) return a.inner;
+    return (a instanceof Relocated ? a.narrow : null) ?? super.wrap(a);
   }
 
   override zeroExtend(a: Value, bits: number): Value {
@@ -171,12 +175,34 @@ export abstract class RegionValues extends X86Emitter {
 
   protected override push(value: Value): void {
     if (isExtended(value)) {
-      super.push(value.inner);
+      this.push(value.inner);
       this.code.plain("i64.extend_i32_u");
-    } else if (value === this.record) {
-      this.code.i32Const(this.at);
+    } else if (value instanceof Relocated) this.pushRelocated(value);
+    else if (value === this.record) {
+      this.pushRelocated(this.recordAt(this.at));
       this.code.localTee(this.locals.exitRecord.local);
     } else super.push(value);
+  }
+
+  private pushRelocated({ type, kind, block, detail }: Relocated): void {
+    const meaning = relocation(kind, block, detail);
+    if (kind === RelocationKind.LongImmediate) return this.code.markedI64Const(meaning);
+    this.code.markedI32Const(meaning);
+    if (type === "i64") this.code.plain("i64.extend_i32_s");
+  }
+
+  /** Something about a record of the block (i32). */
+  protected ofRecord(kind: RelocationKind, record: number, type: "i32" | "i64" = "i32"): Relocated {
+    return new Relocated(type, kind, this.block.index, (record - this.block.head) / RECORD_SIZE);
+  }
+
+  /** Address of a record of the block (i32). */
+  protected recordAt(record: number): Relocated {
+    return this.ofRecord(RelocationKind.Record, record);
+  }
+
+  protected override callFunction(index: number): void {
+    this.code.markedCall(relocation(RelocationKind.Helper, 0, index));
   }
 
   // -- helpers --------------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ export type Edge =
 
 /** A decoded block as part of a region. */
 export interface RegionBlock {
+  /** Its number in the region. */
+  readonly index: number;
   /** Address of the block's header. */
   readonly address: number;
   /** Address of its first record. */

@@ -9,6 +9,8 @@ export interface TranslatorStatistics {
   wasmBytes: number;
   /** Regions among them that take in all that they call. */
   promoted: number;
+  /** Regions among them whose code has been kept from an earlier run. */
+  reused: number;
   /** Regions dropped because their code was written. */
   invalidated: number;
   /** Regions dropped to make room. */
@@ -21,5 +23,16 @@ export interface TranslatorStatistics {
 
 export function emptyStatistics(): TranslatorStatistics {
   const dropped = { invalidated: 0, evicted: 0 };
-  return { regions: 0, blocks: 0, records: 0, modules: 0, wasmBytes: 0, promoted: 0, ...dropped, live: 0, slots: 0 };
+  return {
+    regions: 0,
+    blocks: 0,
+    records: 0,
+    modules: 0,
+    wasmBytes: 0,
+    promoted: 0,
+    reused: 0,
+    ...dropped,
+    live: 0,
+    slots: 0,
+  };
 }

@@ -6,39 +6,34 @@ import {
   HOT_ENTRY_SIZE,
   HOT_QUEUE,
   HotField,
-  MAX_RAM,
-  memoryPages,
   RecordField,
 } from "@isola/engine";
-import type { WasmExports, WasmFunction, WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
-import { type CodeBuilder, ModuleBuilder, type Signature, type ValueType } from "@isola/wasm";
-import type { Helpers } from "../cpu/helpers.js";
+import type { WasmModule } from "@isola/ports";
 import { formOfHandler } from "../interpreter/handlers.js";
-import type { INTERPRETER_PARTS } from "../interpreter/parts.js";
 import { Special } from "../interpreter/special.js";
 import type { Form } from "../table/form.js";
+import { Batch, type BatchMember, EXIT_TARGETS, type ModuleEnvironment } from "./batch.js";
 import { compileRegion } from "./compile-region.js";
+import { HelperNames } from "./helper-names.js";
+import type { KeptTranslationsOptions } from "./kept/kept-translations.js";
+import { Keeper } from "./kept/keeper.js";
 import { type HotBlock, RegionFormer } from "./region-former.js";
 import type { Region, RegionBlock } from "./region.js";
 import type { TranslationPolicy } from "./policy.js";
 import { emptyStatistics, type TranslatorStatistics } from "./statistics.js";
 
-const HANDLER: Signature = { parameters: ["i32", "i32"], results: ["i32"] };
 /** Entries in front of the queue's first. */
 const QUEUE_HEADER = 64;
 /** A block inside a region that is in use becomes hot again after this part of the threshold. */
 const PATIENCE = 4;
 
-export interface TranslatorOptions {
-  readonly wasm: WasmHost;
-  readonly memory: WasmMemory;
-  readonly table: WasmTable;
+export interface TranslatorOptions extends ModuleEnvironment {
   /** First slot of the table that regions may use; all up to its length are theirs. */
   readonly firstSlot: number;
-  readonly helpers: Helpers & WasmExports;
-  readonly interpreter: WasmExports;
   readonly forms: readonly Form[];
   readonly policy: TranslationPolicy;
+  /** Code of earlier runs, or null if none is kept. */
+  readonly kept: KeptTranslationsOptions | null;
 }
 
 /** A region that is in the table, or on its way there. */
@@ -72,6 +67,8 @@ export class Translator {
   readonly statistics: TranslatorStatistics = emptyStatistics();
   private readonly view: DataView;
   private readonly former: RegionFormer;
+  private readonly names = new HelperNames();
+  private readonly keeper: Keeper | null;
   private readonly freeSlots: number[] = [];
   private nextSlot: number;
   /** Translations that contain a block, by the address of its header. */
@@ -89,6 +86,11 @@ export class Translator {
     this.view = new DataView(options.memory.buffer);
     this.former = new RegionFormer(this.view, options.helpers, (handler) => this.formOf(handler));
     this.nextSlot = options.firstSlot;
+    const formOf = (handler: number): Form => this.formOf(handler);
+    this.keeper =
+      options.kept === null
+        ? null
+        : new Keeper(options.kept, this.view, this.former, this.names, formOf, options.policy.threshold);
   }
 
   get policy(): TranslationPolicy {
@@ -137,15 +139,16 @@ export class Translator {
   /** Compiles the regions that begin with the given blocks, in one module. */
   translate(hot: readonly HotBlock[]): void {
     const { policy, wasm } = this.options;
-    const batch = new Batch(this.options, this.view, (handler) => this.formOf(handler));
+    const batch = new Batch(this.options, this.view, this.names);
     for (const block of hot) {
       // Since it became hot it may have died.
       if (this.view.getUint16(block.head - BLOCK_HEADER_SIZE + BlockField.Dead, true) !== 0) continue;
       const known = this.bySlot.get(this.view.getUint32(block.head + RecordField.Handler, true));
       if (known !== undefined) this.promote(block, known, batch);
       else if (policy.atOnce === true || !this.canWait(block, batch)) {
+        if (this.reuse(block, batch)) continue;
         const region = this.former.form(block, policy.minimumHeat, false);
-        if (region !== null) batch.add(region, false);
+        if (region !== null) this.compile(region, false, batch);
       }
     }
     const { members } = batch;
@@ -174,7 +177,44 @@ export class Translator {
     if (known.promoted || promotion === 0 || heat < promotion) return;
     const region = this.former.form(block, minimumHeat, true);
     const old = new Set(known.blocks);
-    if (region !== null && region.blocks.some(({ address }) => !old.has(address))) batch.add(region, true);
+    if (region !== null && region.blocks.some(({ address }) => !old.has(address))) this.compile(region, true, batch);
+  }
+
+  private compile(region: Region, promoted: boolean, batch: Batch): void {
+    const [anyForm] = this.options.forms;
+    if (anyForm === undefined) throw new Error("the opcode table is empty");
+    const code = compileRegion(region, {
+      view: this.view,
+      formOf: (handler) => this.formOf(handler),
+      helpers: (name, parameters, result) =>
+        this.names.numberOf(name, { parameters, results: result === null ? [] : [result] }),
+      exits: EXIT_TARGETS,
+      anyForm,
+      promotion: promoted ? 0 : this.policy.promotion,
+    });
+    this.keeper?.keep(region, promoted, code, code.marks);
+    batch.add(region, code, code.marks, promoted);
+  }
+
+  /** Takes the code of an earlier run for a block that has become hot. False if there is none, now or at all. */
+  private reuse(block: HotBlock, batch: Batch): boolean {
+    if (this.keeper === null) return false;
+    const found = this.keeper.find(block);
+    if (found === "later") return true;
+    if (found === null) return false;
+    batch.add(found.region, found.body, found.marks, found.promoted);
+    this.statistics.reused++;
+    return true;
+  }
+
+  /** A block has been decoded: if its code is known from an earlier run, it becomes hot soon. */
+  noteDecoded(block: number): void {
+    this.keeper?.noteDecoded(block);
+  }
+
+  /** What a later run may begin with, or null if nothing is kept or there is nothing new. */
+  saveTranslations(): Uint8Array | null {
+    return this.keeper?.save() ?? null;
   }
 
   /**
@@ -195,7 +235,7 @@ export class Translator {
 
   /** Makes the death of any of a region's blocks be heard of. */
   private register({ region, body, promoted }: BatchMember): Translation {
-    const size = body.length;
+    const size = body.bytes.length;
     const blocks = Uint32Array.from(new Set(region.blocks.map(({ address }) => address)));
     const translation = { blocks, size, slot: this.allocateSlot(), promoted, entries: 0, live: true };
     this.translations.add(translation);
@@ -326,96 +366,5 @@ export class Translator {
 
   private formOf(handler: number): Form {
     return formOfHandler(this.options.forms, handler);
-  }
-}
-
-/** A region and its code. */
-interface BatchMember {
-  readonly region: Region;
-  readonly body: CodeBuilder;
-  readonly promoted: boolean;
-}
-
-/** Regions that are compiled into one module. */
-class Batch {
-  readonly members: BatchMember[] = [];
-  /** Addresses of their blocks' headers. */
-  readonly blocks = new Set<number>();
-  private readonly module = new ModuleBuilder();
-  private readonly imports = new Map<string, number>();
-  private readonly handlerType: number;
-
-  constructor(
-    private readonly options: TranslatorOptions,
-    private readonly view: DataView,
-    private readonly formOf: (handler: number) => Form,
-  ) {
-    this.handlerType = this.module.typeIndex(HANDLER);
-  }
-
-  /** @param promoted the region will not be compiled anew */
-  add(region: Region, promoted: boolean): void {
-    const [anyForm] = this.options.forms;
-    if (anyForm === undefined) throw new Error("the opcode table is empty");
-    const part = (name: (typeof INTERPRETER_PARTS)[number]): number => this.importIndex("interpreter", name, HANDLER);
-    const body = compileRegion(region, {
-      view: this.view,
-      formOf: this.formOf,
-      helpers: (name, parameters, result) => this.helper(name, parameters, result),
-      exits: {
-        handlerType: this.handlerType,
-        raise: part("raise"),
-        goto: part("goto"),
-        enter: part("enter"),
-        linkTaken: part("linkTaken"),
-        linkNotTaken: part("linkNotTaken"),
-        trap: part("trap"),
-      },
-      anyForm,
-      promotion: promoted ? 0 : this.options.policy.promotion,
-    });
-    this.members.push({ region, body, promoted });
-    for (const { address } of region.blocks) this.blocks.add(address);
-  }
-
-  /** Bytes of WebAssembly in all regions. */
-  get size(): number {
-    return this.members.reduce((sum, { body }) => sum + body.length, 0);
-  }
-
-  /** The binary module, which puts its regions into the given slots of the table when it is instantiated. */
-  build(slots: readonly number[]): Uint8Array {
-    const { module } = this;
-    module.importMemory("env", "memory", 1, memoryPages(MAX_RAM), false);
-    module.importTable("env", "table", 1);
-    this.members.forEach(({ body }, i) => {
-      const index = module.declareFunction(HANDLER);
-      module.defineFunction(index, body);
-      module.element(slots[i] ?? 0, [index]);
-    });
-    return module.build();
-  }
-
-  instantiate(module: WasmModule): void {
-    const { options } = this;
-    options.wasm.instantiate(module, {
-      env: { memory: options.memory, table: options.table },
-      helpers: options.helpers as unknown as Readonly<Record<string, WasmFunction>>,
-      interpreter: options.interpreter as Readonly<Record<string, WasmFunction>>,
-    });
-  }
-
-  private helper(name: string, parameters: readonly ValueType[], result: ValueType | null): number {
-    return this.importIndex("helpers", name, { parameters, results: result === null ? [] : [result] });
-  }
-
-  private importIndex(from: string, name: string, signature: Signature): number {
-    const key = `${from}.${name}`;
-    let index = this.imports.get(key);
-    if (index === undefined) {
-      index = this.module.importFunction(from, name, signature);
-      this.imports.set(key, index);
-    }
-    return index;
   }
 }

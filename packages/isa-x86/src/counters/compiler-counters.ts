@@ -12,6 +12,7 @@ const SPECS = {
     unit: "events",
     doc: "regions among them that take in all that they call, since they were entered often",
   },
+  regionsReused: { unit: "events", doc: "regions among them whose code was kept from an earlier run" },
   generationTime: { unit: "ns", doc: "host time spent forming regions and generating code" },
   regionsInvalidated: { unit: "events", doc: "regions dropped because guest code in them was written" },
   regionsEvicted: { unit: "events", doc: "regions dropped to make room" },
@@ -24,7 +25,7 @@ export type CompilerCounterValues = CounterValues<typeof SPECS>;
 
 /** What the compiler counts, under the names of its counters. */
 export function compilerCounters({ statistics, generationTime }: TimedTranslator): CompilerCounterValues {
-  const { modules, regions, blocks, records, wasmBytes, promoted, invalidated, evicted, live } = statistics;
+  const { modules, regions, blocks, records, wasmBytes, promoted, reused, invalidated, evicted, live } = statistics;
   return {
     modules,
     regions,
@@ -32,6 +33,7 @@ export function compilerCounters({ statistics, generationTime }: TimedTranslator
     records,
     wasmBytes,
     regionsPromoted: promoted,
+    regionsReused: reused,
     generationTime,
     regionsInvalidated: invalidated,
     regionsEvicted: evicted,

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Bus } from "@isola/memory";
 import type { WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
+import type { KeptTranslationsOptions } from "../compiler/kept/kept-translations.js";
 import { testTranslation } from "../compiler/policy.fixture.js";
 import type { Translation, TranslationPolicy } from "../compiler/policy.js";
 import type { Form } from "../table/form.js";
@@ -43,6 +44,7 @@ export interface BareMachineOptions {
   /** Parts of the host's WebAssembly to be replaced. */
   readonly host?: Partial<WasmHost>;
   readonly estimateTicks?: boolean;
+  readonly keptTranslations?: KeptTranslationsOptions;
   /** Bytes of memory beside RAM. */
   readonly extraMemory?: number;
 }
@@ -67,7 +69,13 @@ export class BareMachine {
   constructor(
     ramSize = 16 << 20,
     private readonly traps: TrapHandler | null = null,
-    { translation = testTranslation(), host = {}, estimateTicks = false, extraMemory = 0 }: BareMachineOptions = {},
+    {
+      translation = testTranslation(),
+      host = {},
+      estimateTicks = false,
+      extraMemory = 0,
+      keptTranslations,
+    }: BareMachineOptions = {},
   ) {
     this.engine = new X86Engine({
       wasm: { ...wasm, ...host },
@@ -79,6 +87,7 @@ export class BareMachine {
       mmio: this.mmio,
       ticks: () => this.clock(),
       estimateTicks,
+      ...(keptTranslations === undefined ? {} : { keptTranslations }),
     });
     const interrupts = {
       pending: () => this.waiting.length > 0,

@@ -8,6 +8,7 @@ import { readCodeCounters } from "../counters/counter-layout.js";
 import { Breakpoints } from "../debug/breakpoints.js";
 import { TimedTranslator, type TranslationTimer } from "../counters/timed-translator.js";
 import { BlockDecoder } from "../decode/block-decoder.js";
+import type { KeptTranslationsOptions } from "../compiler/kept/kept-translations.js";
 import { type Translation, TRANSLATION_POLICIES, type TranslationPolicy } from "../compiler/policy.js";
 import { formOfHandler, indexHandlers } from "../interpreter/handlers.js";
 import type { Form } from "../table/form.js";
@@ -39,6 +40,8 @@ export interface EngineOptions {
    * and as long as no device is accessed, an estimate that never runs ahead of the clock.
    */
   readonly estimateTicks?: boolean;
+  /** Code of earlier runs of the same guest. */
+  readonly keptTranslations?: KeptTranslationsOptions;
   /** Measures what translation takes. */
   readonly timer?: TranslationTimer;
 }
@@ -119,6 +122,7 @@ export class X86Engine {
       interpreter,
       forms: index.forms,
       policy: typeof translation === "string" ? TRANSLATION_POLICIES[translation] : translation,
+      kept: options.keptTranslations ?? null,
     };
     this.translator = new TimedTranslator(translatorOptions, options.timer ?? NO_TIMER);
     this.decoder = new BlockDecoder(this.buffer, index, (half, used, otherUsed) => {

@@ -326,6 +326,7 @@ export class X86Cpu {
     if (block.address === 0) return;
     this.statistics.countBlock();
     engine.helpers.insertBlock(block.address, block.end, block.secondEnd);
+    engine.translator.noteDecoded(block.address);
     if (engine.translator.policy.atOnce !== true) return;
     const head = block.address + BLOCK_HEADER_SIZE;
     engine.translator.translate([

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { TranslationFile } from "./translation-file.js";
+
+let directory: string;
+const code = Uint8Array.from({ length: 1000 }, (_, i) => i);
+const file = (name = "guest", version = "1"): TranslationFile => TranslationFile.inDirectory(directory, name, version);
+const paths = (): string[] => readdirSync(directory).map((name) => join(directory, name));
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "isola-translations-"));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+it("gives back what was written, to the same version and name only", () => {
+  expect(file().read()).toBeNull();
+  file().write(code);
+  expect(file().read()).toEqual(Buffer.from(code));
+  expect(file("guest", "2").read()).toBeNull();
+  expect(file("other").read()).toBeNull();
+});
+
+it("is for its owner alone, and leaves no draft", () => {
+  file().write(code);
+  expect(paths().map((path) => statSync(path).mode & 0o777)).toEqual([0o600]);
+});
+
+it("takes a damaged or short file for none", () => {
+  file().write(code);
+  const [path = ""] = paths();
+  const good = readFileSync(path);
+  for (const bad of [
+    Buffer.alloc(0),
+    good.subarray(0, 20),
+    good.subarray(0, 500),
+    flipped(good, 40),
+    flipped(good, 3),
+  ]) {
+    writeFileSync(path, bad);
+    expect(file().read()).toBeNull();
+  }
+});
+
+it("does without a directory that cannot be made", () => {
+  const blocked = join(directory, "file");
+  writeFileSync(blocked, "");
+  const inFile = TranslationFile.inDirectory(blocked, "guest", "1");
+  inFile.write(code);
+  inFile.tidy(0);
+  expect(inFile.read()).toBeNull();
+});
+
+it("removes what has not been used for longest", () => {
+  for (const [i, name] of ["old", "middle", "new"].entries()) {
+    const before = new Set(paths());
+    file(name).write(code);
+    const added = paths().find((path) => !before.has(path)) ?? "";
+    utimesSync(added, 1000 + i, 1000 + i);
+  }
+  file().write(code);
+  file().tidy(2500);
+  expect(["old", "middle", "new", "guest"].map((name) => file(name).read() !== null)).toEqual([
+    false,
+    true,
+    true,
+    true,
+  ]);
+});
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[at] = (copy[at] ?? 0) ^ 1;
+  return copy;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+const SUFFIX = ".translations";
+const DIGEST_SIZE = 32;
+
+/**
+ * A file with compiled guest code. It holds a digest over the version of the program and the code, so that what another
+ * version has written, or what is damaged, counts as not being there. Whatever goes wrong with it costs time only, so
+ * nothing is ever thrown.
+ */
+export class TranslationFile {
+  constructor(
+    private readonly path: string,
+    /** Equal for programs that generate equal code. */
+    private readonly version: string,
+  ) {}
+
+  /** The file that belongs to something with a name, in a directory of such files. */
+  static inDirectory(directory: string, name: string, version: string): TranslationFile {
+    const digest = createHash("sha256").update(name).digest("hex").slice(0, 32);
+    return new TranslationFile(join(directory, `${digest}${SUFFIX}`), version);
+  }
+
+  /** The code, or null if there is none of this version. */
+  read(): Uint8Array | null {
+    try {
+      const content = readFileSync(this.path);
+      const code = content.subarray(DIGEST_SIZE);
+      if (!this.digest(code).equals(content.subarray(0, DIGEST_SIZE))) return null;
+      const now = new Date();
+      utimesSync(this.path, now, now);
+      return code;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Replaces the code. Readers see either all of the old or all of the new. */
+  write(code: Uint8Array): void {
+    const draft = `${this.path}.${process.pid}`;
+    try {
+      mkdirSync(dirname(this.path), { recursive: true });
+      // Others must not learn or choose what the guests of this user execute.
+      writeFileSync(draft, Buffer.concat([this.digest(code), code]), { mode: 0o600 });
+      renameSync(draft, this.path);
+    } catch {
+      remove(draft);
+    }
+  }
+
+  /** Removes the files of the directory that have not been used for longest, until the others fit `maxBytes`. */
+  tidy(maxBytes: number): void {
+    const directory = dirname(this.path);
+    try {
+      const files = readdirSync(directory)
+        .filter((name) => name.includes(SUFFIX) && name !== basename(this.path))
+        .map((name) => ({ path: join(directory, name), ...sizeAndTime(join(directory, name)) }))
+        .sort((a, b) => b.time - a.time);
+      let left = maxBytes;
+      for (const { path, size } of files) {
+        left -= size;
+        if (left < 0) remove(path);
+      }
+    } catch {
+      // The directory is gone, and all files with it.
+    }
+  }
+
+  private digest(code: Uint8Array): Buffer {
+    return createHash("sha256").update(this.version).update("\0").update(code).digest();
+  }
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It is where nothing can be written; nothing was.
+  }
+}
+
+function sizeAndTime(path: string): { size: number; time: number } {
+  const { size, mtimeMs } = statSync(path);
+  return { size, time: mtimeMs };
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import { BLOCK_HEADER_SIZE, BlockField, HeadField } from "@isola/engine";
+import type { FunctionBody, Mark } from "@isola/wasm";
+import type { Form } from "../../table/form.js";
+import type { HelperNames } from "../helper-names.js";
+import type { Region, RegionBlock } from "../region.js";
+import type { HotBlock, RegionFormer } from "../region-former.js";
+import { BlockKeys } from "./block-key.js";
+import type { KeptRegion } from "./kept-region.js";
+import { KeptTranslations, type KeptTranslationsOptions } from "./kept-translations.js";
+
+/** Entries of a block whose code is kept before that code is looked for: until then more of its region has been decoded. */
+const PATIENCE = 32;
+/** The next attempt follows after so many times as many entries. */
+const GROWTH = 4;
+const ATTEMPTS = 4;
+
+/** Code of an earlier run with its place in this one. */
+export interface Reused {
+  readonly region: Region;
+  readonly body: FunctionBody;
+  readonly marks: readonly Mark[];
+  readonly promoted: boolean;
+}
+
+/** Puts regions of earlier runs in their places, and keeps those of this one for later. */
+export class Keeper {
+  private readonly translations: KeptTranslations;
+  private readonly keys: BlockKeys;
+  /** How often the code of a block has been looked for in vain, by the address of its header. */
+  private readonly attempts = new Map<number, number>();
+
+  constructor(
+    options: KeptTranslationsOptions,
+    private readonly view: DataView,
+    private readonly former: RegionFormer,
+    names: HelperNames,
+    formOf: (handler: number) => Form,
+    /** Entries after which a block becomes hot. */
+    private readonly threshold: number,
+  ) {
+    this.translations = new KeptTranslations(options, names);
+    this.keys = new BlockKeys(view, formOf, this.translations.secret);
+  }
+
+  /** A block has been decoded. */
+  noteDecoded(block: number): void {
+    if (this.translations.candidates(this.view, block, this.keys).length === 0) return;
+    this.attempts.delete(block);
+    this.waitFor(block, PATIENCE);
+  }
+
+  /** The code for a hot block; null if there is none, "later" if blocks of it have not been decoded yet. */
+  find(hot: HotBlock): Reused | "later" | null {
+    const block = hot.head - BLOCK_HEADER_SIZE;
+    const candidates = this.translations.candidates(this.view, block, this.keys);
+    if (candidates.length === 0) return null;
+    const mode = this.view.getUint16(block + BlockField.ModeKey, true);
+    for (const kept of candidates) {
+      const { region } = kept;
+      const blocks = this.former.locate(hot, region.blocks);
+      if (blocks === null || !this.isSame(blocks, region)) continue;
+      kept.age = 0;
+      const { entries, body, marks, promoted } = region;
+      return { region: { blocks, entries, mode }, body, marks, promoted };
+    }
+    const attempts = (this.attempts.get(block) ?? 0) + 1;
+    if (attempts > ATTEMPTS) return null;
+    this.attempts.set(block, attempts);
+    this.waitFor(block, PATIENCE * GROWTH ** attempts);
+    return "later";
+  }
+
+  /** Keeps a region that has been compiled. */
+  keep(region: Region, promoted: boolean, body: FunctionBody, marks: readonly Mark[]): void {
+    const [first] = region.blocks;
+    if (first === undefined) return;
+    const { mode, entries } = region;
+    const blocks = region.blocks.map(({ address, delta }) => {
+      this.keys.compute(address);
+      const { low, high } = this.keys;
+      return { low, high, delta, pageOffset: this.view.getUint16(address + BlockField.PageOffset, true) };
+    });
+    this.translations.keep({ mode, promoted, blocks, entries, body, marks }, this.view, first.address);
+  }
+
+  /** What is worth keeping, or null if nothing is new. */
+  save(): Uint8Array | null {
+    return this.translations.additions === 0 ? null : this.translations.save();
+  }
+
+  private isSame(blocks: readonly RegionBlock[], region: KeptRegion): boolean {
+    return blocks.every(({ address }, i) => {
+      this.keys.compute(address);
+      return this.keys.low === region.blocks[i]?.low && this.keys.high === region.blocks[i]?.high;
+    });
+  }
+
+  /** Makes a block hot after some more entries. */
+  private waitFor(block: number, entries: number): void {
+    const heat = Math.max(0, this.threshold - entries);
+    this.view.setInt32(block + BLOCK_HEADER_SIZE + HeadField.Heat, heat, true);
+  }
+}

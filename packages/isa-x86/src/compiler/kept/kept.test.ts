@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from "vitest";
+import { BareMachine, CODE } from "../../cpu/bare-machine.fixture.js";
+import { TRANSLATION_POLICIES } from "../policy.js";
+
+const [RAX, RCX] = [0, 1];
+const KIB = 1 << 10;
+const MAX_BYTES = 1 << 20;
+/** Another page, of another alignment to larger ones. */
+const ELSEWHERE = CODE + 5 * 4096;
+const LOOPS = 50;
+
+/**
+ * mov ecx, LOOPS
+ * 1: add rax, IMMEDIATE
+ *    call 2f
+ *    dec ecx
+ *    jnz 1b
+ *    hlt
+ * 2: add eax, [rip + DISTANCE]; ret
+ */
+const program = (immediate: string, distance = "00000000"): string =>
+  `b9${hex32(LOOPS)} 4805${immediate} e805000000 ffc9 75f1 f4 0305${distance} c3`;
+
+function hex32(value: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes.toString("hex");
+}
+
+function machine(saved: Uint8Array | null = null): BareMachine {
+  return new BareMachine(16 << 20, null, {
+    translation: { ...TRANSLATION_POLICIES.early, promotion: 0 },
+    keptTranslations: { saved, secret: [1, 2], maxBytes: MAX_BYTES },
+  });
+}
+
+/** Runs a program and returns what it leaves in RAX. */
+function run(on: BareMachine, hex: string, address = CODE): bigint {
+  on.load(address, hex);
+  on.set(RAX, 0);
+  on.run(address);
+  expect(on.get(RCX)).toBe(0n);
+  return on.get(RAX);
+}
+
+/** The same, interpreted. */
+function expected(hex: string, address = CODE): bigint {
+  return run(new BareMachine(16 << 20, null, { translation: "off" }), hex, address);
+}
+
+/** What is kept after a program has been run. */
+function kept(hex: string, address = CODE): Uint8Array {
+  const first = machine();
+  run(first, hex, address);
+  expect(first.engine.translator.statistics.regions).toBeGreaterThan(0);
+  const saved = first.engine.translator.saveTranslations();
+  if (saved === null) throw new Error("nothing has been kept");
+  return saved;
+}
+
+const reused = (on: BareMachine): number => on.engine.translator.statistics.reused;
+const compiled = (on: BareMachine): number => on.engine.translator.statistics.regions - reused(on);
+
+describe("code that is kept", () => {
+  const small = program("01000000");
+
+  it("is used again by the next machine, which compiles nothing", () => {
+    const second = machine(kept(small));
+    expect(run(second, small)).toBe(expected(small));
+    expect(reused(second)).toBeGreaterThan(0);
+    expect(compiled(second)).toBe(0);
+    // There is nothing new to be saved.
+    expect(second.engine.translator.saveTranslations()).toBeNull();
+  });
+
+  it("is used wherever the same bytes are", () => {
+    const second = machine(kept(small));
+    expect(run(second, small, ELSEWHERE)).toBe(expected(small, ELSEWHERE));
+    expect(compiled(second)).toBe(0);
+  });
+
+  it("is used in the same machine, after the code has been there, gone, and come back", () => {
+    const only = machine();
+    run(only, small);
+    run(only, program("02000000"));
+    const before = reused(only);
+    expect(run(only, small)).toBe(expected(small));
+    expect(reused(only)).toBeGreaterThan(before);
+  });
+
+  it("works with other addresses in its constants, as in a kernel that is placed anew at every start", () => {
+    const [before, after] = [program(hex32(-0x7f00_0000)), program(hex32(-0x7d20_0000))];
+    const second = machine(kept(before));
+    expect(run(second, after)).toBe(expected(after));
+    expect(compiled(second)).toBe(0);
+    expect(reused(second)).toBeGreaterThan(0);
+  });
+
+  it("is not used for other constants, or for other code", () => {
+    // The last one adds ECX instead of the memory operand.
+    for (const other of [
+      program("02000000"),
+      program("01000000", "01000000"),
+      small.replace("030500000000", "01c890909090"),
+    ]) {
+      const second = machine(kept(small));
+      expect(run(second, other)).toBe(expected(other));
+      expect(compiled(second)).toBeGreaterThan(0);
+    }
+  });
+
+  it("is dropped like other code when its bytes are written", () => {
+    const second = machine(kept(small));
+    run(second, small);
+    const changed = program("05000000");
+    expect(run(second, changed)).toBe(expected(changed));
+    expect(second.engine.translator.statistics.invalidated).toBeGreaterThan(0);
+  });
+
+  it("goes when nobody has used it for some starts", () => {
+    let saved = kept(small);
+    const size = saved.length;
+    for (let start = 0; start < 10; start++) {
+      const next = machine(saved);
+      run(next, program(hex32(start + 100)));
+      saved = next.engine.translator.saveTranslations() ?? saved;
+    }
+    const last = machine(saved);
+    expect(run(last, small)).toBe(expected(small));
+    expect(compiled(last)).toBeGreaterThan(0);
+    expect(saved.length).toBeLessThan(10 * size);
+  });
+
+  it("is bounded", () => {
+    const only = new BareMachine(16 << 20, null, {
+      translation: TRANSLATION_POLICIES.early,
+      keptTranslations: { saved: null, secret: [1, 2], maxBytes: 64 * KIB },
+    });
+    for (let i = 0; i < 200; i++) run(only, program(hex32(i)));
+    expect(only.engine.translator.saveTranslations()?.length).toBeLessThan(80 * KIB);
+    const last = program(hex32(199));
+    const before = compiled(only);
+    expect(run(only, last)).toBe(expected(last));
+    expect(compiled(only)).toBe(before);
+  });
+});
