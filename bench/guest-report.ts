@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the report says of one guest: its tables and its lines of the summary.
+import { FIRST_START } from "./contenders/isola.js";
 import { mean, plain, table, whole, withRange } from "./report-table.js";
 import { type ContenderResults, disagreement, type GuestResults, processorTimes, times } from "./results.js";
 import { median, pairedRatios, type Spread, spread } from "./statistics.js";
@@ -129,8 +130,16 @@ export const SUMMARY_HEAD: readonly string[] = [
   "... by processor time",
 ];
 
-/** One line of the summary for each peer. */
+/** One line of the summary for each peer; and the same for the first start of the subject, if it was measured. */
 export function summaryRows(guest: GuestResults): string[][] {
+  const [, second, ...others] = guest.contenders;
+  const rows = rowsOfSubject(guest);
+  if (second?.name !== FIRST_START) return rows;
+  const first = { ...guest, title: `${guest.title}, first start`, contenders: [second, ...others] };
+  return [...rows, ...rowsOfSubject(first)];
+}
+
+function rowsOfSubject(guest: GuestResults): string[][] {
   const [subject, ...peers] = guest.contenders;
   const rows = guest.workloads.map((name) => ({ name, ...workRow(guest, name) }));
   return peers.map((peer) => {

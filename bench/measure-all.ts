@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { rm } from "node:fs/promises";
 import { OperatorError } from "@isola/base";
 import type { ProgressEvent } from "@isola/images";
 import { biosImages } from "./bios-images.js";
 import { prepareAvx2, prepareBusybox } from "./busybox-guest.js";
 import type { Contender } from "./contenders/contender.js";
-import { isola } from "./contenders/isola.js";
+import { isola, translationDirectory } from "./contenders/isola.js";
 import { qemu } from "./contenders/qemu.js";
 import { v86 } from "./contenders/v86.js";
 import { prepareDebian, preparePrograms, programNames } from "./debian-guest.js";
@@ -49,7 +50,8 @@ function progressLines(say: Setting["say"]): (event: ProgressEvent) => void {
 /** What is asked for and can run here; what cannot goes to `skipped`. */
 async function chooseContenders(options: Options, { root, signal, say }: Setting, skipped: string[]) {
   const asked: Contender[] = [];
-  if (options.isola) asked.push(isola(root));
+  if (options.isola) asked.push(isola(root, "kept"));
+  if (options.isola && options.firstStart) asked.push(isola(root, "off"));
   if (options.qemu) asked.push(qemu());
   if (options.v86 && options.guests.includes("i386")) {
     asked.push(v86(root, () => biosImages(root, progressLines(say), signal)));
@@ -124,6 +126,7 @@ export async function measureAll(options: Options, setting: Setting): Promise<Re
   const present = await chooseContenders(options, setting, skipped);
   for (const line of skipped) say(`NOT MEASURED: ${line}`);
   if (present.length === 0) throw new OperatorError("NOTHING_TO_MEASURE", "no machine is left to measure");
+  await rm(translationDirectory(root), { recursive: true, force: true });
   const date = new Date();
   const host = describeHost();
   const before = hostLoad();
@@ -141,7 +144,8 @@ export async function measureAll(options: Options, setting: Setting): Promise<Re
   let secondStart: SecondStart | null = null;
   if (options.secondStart) {
     const guest = await unlessLeftOut("Second start", skipped, say, () => prepareDebian(root, signal));
-    if (guest !== null) secondStart = await measureSecondStart(guest, isola(root), { rounds: options.rounds, say });
+    if (guest !== null)
+      secondStart = await measureSecondStart(guest, isola(root, "default"), { rounds: options.rounds, say });
   }
   return {
     date,

@@ -40,6 +40,7 @@ const fake = (name: string, ...args: string[]): Contender => ({
   name,
   architectures: ["amd64"],
   setup: "",
+  rehearses: false,
   presence: () => Promise.resolve({ version: "1" }),
   command: () => ({ program: process.execPath, args: [machine, ...args] }),
   selfReport: readStatistics,
@@ -73,6 +74,16 @@ describe("measureGuest", () => {
       ...[`x87, ${second}`, `x87, ${first}`],
     ];
     expect(order).toEqual([...round("A", "B"), ...round("B", "A")]);
+  });
+
+  test("a machine that keeps something rehearses everything once, which does not count", async () => {
+    const { plan: one, said } = plan({ rounds: 1 });
+    const results = await measureGuest(section, guest, [{ ...fake("A"), rehearses: true }, fake("B")], one);
+    expect(failuresOf(results)).toEqual([]);
+    expect(results.contenders.map(({ boots }) => boots.size)).toEqual([1, 1]);
+    expect(results.contenders[0].samples.get("sort")?.size).toBe(1);
+    const order = said.filter((line) => line.startsWith("  ")).map((line) => line.trim().replace(/:.*/, ""));
+    expect(order.slice(0, 4)).toEqual(["boot, A", "sort, A", "x87, A", "boot, A"]);
   });
 
   test.runIf(process.platform === "linux")("memory, processor time, and the host itself", async () => {

@@ -146,6 +146,7 @@ export async function measureGuest(
   });
   const native = NATIVE && guest.program !== null ? emptyResults("this processor") : null;
   let workloads: readonly string[] = [];
+  for (const lane of lanes) if (lane.contender.rehearses) await rehearse(lane, section, guest, plan);
   for (let round = 0; round < plan.rounds; round++) {
     plan.say(`${section.title}, round ${round + 1} of ${plan.rounds}`);
     try {
@@ -166,6 +167,20 @@ export async function measureGuest(
   }
   const description = `${guest.description}; command line \`${guest.append}\``;
   return { ...section, description, workloads, contenders: lanes.map(({ results }) => results), native };
+}
+
+/** Lets a contender do once what it will do in a round; nothing of it counts. */
+async function rehearse({ contender }: Lane, section: Section, guest: Guest, plan: Plan): Promise<void> {
+  plan.say(`${section.title}, rehearsal`);
+  const lane: Lane = { contender, results: emptyResults(contender.name), session: null };
+  try {
+    await boot(lane, guest, null, plan);
+    const workloads = plan.bootOnly ? [] : choose(await listWork([lane], plan), plan.only, section);
+    for (const workload of workloads) await runWork(lane, guest, workload, 0, plan);
+    await endSession(lane);
+  } finally {
+    await killSession(lane);
+  }
 }
 
 function noteMemoryAtEnd(lanes: readonly Lane[]): void {

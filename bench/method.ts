@@ -8,6 +8,9 @@ export const METHOD = `
 - *Boot to shell* is host time from the start of the monitor's process to the prompt of the guest's shell, *boot to
   login prompt* to the line on the console that begins \`isola login:\`. Nothing else runs but machines of the same round
   that wait at their prompts; where nothing but boots is measured, the other machines are gone.
+- Isola keeps compiled code for the next start of the same guest (\`--translation-cache\`). Before the first round it
+  boots and does everything once, unmeasured; the machines called *Isola* find what was kept then and in the rounds
+  since. *Isola, first start* keeps nothing and finds nothing.
 - A workload prints a line before and after its work; the time is host time between the arrivals of the two lines on
   the serial console. The guest's clock is not asked. Each machine runs each workload once a round, on a machine
   booted for that round, so warming up is included. The order of the machines alternates.

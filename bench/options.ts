@@ -24,6 +24,7 @@ Boots the same guests under Isola, QEMU TCG and v86, times the same programs in 
   --guest NAME       one guest only: ${GUEST_NAMES.join(", ")}
   --boot-only        only the time to the shell, or to the login prompt
   --second-start     also how much faster Isola starts debian:12 for the second time
+  --no-first-start   only Isola as it is when it has run the same guest before
   --no-isola --no-qemu --no-v86
                      leave a machine out; ratios are against the first that is left
   --output FILE      where the report goes; a run that is shortened, or in which a machine is missing or does not boot,
@@ -41,6 +42,8 @@ export interface Options {
   readonly guests: readonly GuestName[];
   readonly bootOnly: boolean;
   readonly secondStart: boolean;
+  /** Isola without what it keeps of earlier starts is measured as well. */
+  readonly firstStart: boolean;
   readonly isola: boolean;
   readonly qemu: boolean;
   readonly v86: boolean;
@@ -74,6 +77,7 @@ export function parseOptions(args: readonly string[]): Options {
         guest: { type: "string", default: "" },
         "boot-only": { type: "boolean", default: false },
         "second-start": { type: "boolean", default: false },
+        "first-start": { type: "boolean", default: true },
         isola: { type: "boolean", default: true },
         qemu: { type: "boolean", default: true },
         v86: { type: "boolean", default: true },
@@ -109,10 +113,11 @@ export function parseOptions(args: readonly string[]): Options {
     guests,
     bootOnly,
     secondStart,
+    firstStart: values["first-start"],
     isola,
     qemu,
     v86,
-    complete: isola && qemu && v86 && everything && !shortened,
+    complete: isola && values["first-start"] && qemu && v86 && everything && !shortened,
     output: values.output || null,
   };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
+import { FIRST_START } from "./contenders/isola.js";
 import { report, type ReportInput } from "./report.js";
 import type { SecondStart } from "./second-start.js";
 import { type ContenderResults, emptyResults, type GuestResults } from "./results.js";
@@ -64,6 +65,17 @@ describe("report", () => {
     expect(text).toContain("a \\| host");
     expect(text).not.toContain("The host was busy");
     expect(text).not.toContain("## Failures");
+  });
+
+  test("the first start of the subject is compared with it, and with the peers", () => {
+    const first = results(FIRST_START, [3000], { calls: [200], sort: [200] });
+    const text = report(input({ guests: [guest(isola, first, qemu)] }));
+    const summary = lines(text).filter((line) => line.startsWith("| 64-bit guest") && !line.includes("Linux"));
+    expect(summary.map((line) => line.split(" | ").slice(0, 3).join(" | "))).toEqual([
+      `| 64-bit guest | ${FIRST_START} | 2.83`,
+      "| 64-bit guest | QEMU | 1.00",
+      "| 64-bit guest, first start | QEMU | 0.35",
+    ]);
   });
 
   test("a row with different checksums is named and counts in no mean", () => {

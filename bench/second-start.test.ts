@@ -16,6 +16,7 @@ function monitor(script: string): Contender {
     name: "A",
     architectures: ["amd64"],
     setup: "",
+    rehearses: false,
     presence: () => Promise.resolve({ version: "1" }),
     command: () => ({ program: process.execPath, args: ["-e", script] }),
     selfReport: () => null,

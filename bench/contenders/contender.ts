@@ -24,6 +24,8 @@ export interface Contender {
   readonly architectures: readonly Architecture[];
   /** How it was set up, one sentence for the report. */
   readonly setup: string;
+  /** It keeps something of a start for later ones, and is to do everything once before it is measured. */
+  readonly rehearses: boolean;
   presence(): Promise<Presence>;
   command(guest: Guest): Command;
   /** Reads what the monitor wrote to standard error until its end; null if it says nothing of itself. */

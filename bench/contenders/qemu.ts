@@ -19,6 +19,7 @@ export function qemu(): Contender {
     setup:
       "`-accel tcg -M pc`, default processor model (`-cpu max` where a guest needs AVX2), no graphics, network or " +
       "default devices; the time of a boot includes SeaBIOS, which loads the kernel by `-kernel`",
+    rehearses: false,
     async presence() {
       for (const program of Object.values(PROGRAMS)) {
         const version = await capture(program, ["--version"]);

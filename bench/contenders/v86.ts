@@ -18,6 +18,7 @@ export function v86(root: string, bios: () => Promise<BiosImages>): Contender {
     name: "v86",
     architectures: ["i386"],
     setup: "in the same Node as Isola, with Debian's SeaBIOS and VGA BIOS; the time to the shell includes both",
+    rehearses: false,
     async presence() {
       const manifest = join(directory, "package.json");
       if (!existsSync(manifest)) return { missing: "npm package v86 is not installed: run npm install" };
