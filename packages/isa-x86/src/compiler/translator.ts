@@ -145,8 +145,7 @@ export class Translator {
       if (this.view.getUint16(block.head - BLOCK_HEADER_SIZE + BlockField.Dead, true) !== 0) continue;
       const known = this.bySlot.get(this.view.getUint32(block.head + RecordField.Handler, true));
       if (known !== undefined) this.promote(block, known, batch);
-      else if (policy.atOnce === true || !this.canWait(block, batch)) {
-        if (this.reuse(block, batch)) continue;
+      else if (!this.reuse(block, batch) && (policy.atOnce === true || !this.canWait(block, batch))) {
         const region = this.former.form(block, policy.minimumHeat, false);
         if (region !== null) this.compile(region, false, batch);
       }
@@ -327,6 +326,7 @@ export class Translator {
     for (const block of blocks) {
       const head = block + BLOCK_HEADER_SIZE;
       if (this.view.getUint32(head + RecordField.Handler, true) !== Special.Head) continue;
+      if (this.keeper?.expects(block) === true) continue;
       const at = head + HeadField.Heat;
       this.view.setInt32(at, Math.min(this.view.getInt32(at, true), heat), true);
     }

@@ -27,7 +27,7 @@ export interface Reused {
 export class Keeper {
   private readonly translations: KeptTranslations;
   private readonly keys: BlockKeys;
-  /** How often the code of a block has been looked for in vain, by the address of its header. */
+  /** Blocks whose code is kept but not in use, by the addresses of their headers: how often it was looked for in vain. */
   private readonly attempts = new Map<number, number>();
 
   constructor(
@@ -45,16 +45,24 @@ export class Keeper {
 
   /** A block has been decoded. */
   noteDecoded(block: number): void {
-    if (this.translations.candidates(this.view, block, this.keys).length === 0) return;
     this.attempts.delete(block);
+    if (this.translations.candidates(this.view, block, this.keys).length === 0) return;
+    this.attempts.set(block, 0);
     this.waitFor(block, PATIENCE);
+  }
+
+  /** Whether the code of a block is kept, and may be found soon: it had a region of its own beside others that contain it. */
+  expects(block: number): boolean {
+    return this.attempts.has(block);
   }
 
   /** The code for a hot block; null if there is none, "later" if blocks of it have not been decoded yet. */
   find(hot: HotBlock): Reused | "later" | null {
     const block = hot.head - BLOCK_HEADER_SIZE;
+    const before = this.attempts.get(block);
+    if (before === undefined) return null;
+    this.attempts.delete(block);
     const candidates = this.translations.candidates(this.view, block, this.keys);
-    if (candidates.length === 0) return null;
     const mode = this.view.getUint16(block + BlockField.ModeKey, true);
     for (const kept of candidates) {
       const { region } = kept;
@@ -64,8 +72,8 @@ export class Keeper {
       const { entries, body, marks, promoted } = region;
       return { region: { blocks, entries, mode }, body, marks, promoted };
     }
-    const attempts = (this.attempts.get(block) ?? 0) + 1;
-    if (attempts > ATTEMPTS) return null;
+    const attempts = before + 1;
+    if (candidates.length === 0 || attempts > ATTEMPTS) return null;
     this.attempts.set(block, attempts);
     this.waitFor(block, PATIENCE * GROWTH ** attempts);
     return "later";
