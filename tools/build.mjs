@@ -2,7 +2,7 @@
 // Builds everything that is not plain TypeScript: the constants that helpers share with the engine, the helper module
 // (AssemblyScript), the interpreter module, and the bundle of the command line. Every step is skipped while its inputs are unchanged.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
@@ -59,23 +59,39 @@ async function interpreter() {
   writeFileSync(join(out, "interpreter.wasm"), generateInterpreter());
 }
 
+const FOR_NODE = {
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  // A bundled CommonJS dependency still calls `require` for Node's own modules.
+  banner: { js: 'import{createRequire as R}from"node:module";const require=R(import.meta.url);' },
+  logLevel: "warning",
+};
+
 /** The command line as one file; constant enums are inlined on the way. */
 async function bundle() {
-  await esbuild.build({
-    entryPoints: [join(root, "packages/cli/src/index.ts")],
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node24",
-    outfile: join(out, "isola.mjs"),
-    // A bundled CommonJS dependency still calls `require` for Node's own modules.
-    banner: { js: 'import{createRequire as R}from"node:module";const require=R(import.meta.url);' },
-    logLevel: "warning",
-  });
+  const entryPoints = [join(root, "packages/cli/src/index.ts")];
+  await esbuild.build({ ...FOR_NODE, entryPoints, outfile: join(out, "isola.mjs") });
 }
 
-/** Builds what is out of date. Returns the names of the steps that ran. */
-export async function build({ onStep = () => {} } = {}) {
+/** The page in which machines run in a browser, and the server that offers it. */
+async function demo() {
+  const source = join(root, "packages/demo/src");
+  const page = { bundle: true, format: "iife", platform: "browser", target: "es2023", logLevel: "warning" };
+  await esbuild.build({ ...page, entryPoints: [join(source, "page/main.ts")], outfile: join(out, "demo/page.js") });
+  await esbuild.build({ ...page, entryPoints: [join(source, "page/style.css")], outfile: join(out, "demo/page.css") });
+  const worker = join(source, "machine-worker.ts");
+  await esbuild.build({ ...page, entryPoints: [worker], outfile: join(out, "demo/machine-worker.js") });
+  for (const name of ["index.html", "favicon.svg"]) copyFileSync(join(source, "page", name), join(out, "demo", name));
+  await esbuild.build({ ...FOR_NODE, entryPoints: [join(source, "server/main.ts")], outfile: join(out, "demo.mjs") });
+}
+
+/**
+ * Builds what is out of date. Returns the names of the steps that ran.
+ * @param withDemo also the page for browsers, which the command line does not need
+ */
+export async function build({ onStep = () => {}, withDemo = false } = {}) {
   const ran = [];
   const step = async (name, inputs, outputs, action) => {
     const options = { root, name, inputs: [...TOOLING, ...inputs], outputs, filter: isSource };
@@ -98,7 +114,8 @@ export async function build({ onStep = () => {} } = {}) {
     interpreter,
   );
   await step("bundle", ["packages"], ["build/isola.mjs"], bundle);
+  if (withDemo) await step("demo", ["packages"], ["build/demo.mjs", "build/demo/page.js"], demo);
   return ran;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await build();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build({ withDemo: true });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The project's verbs, run by bootstrap.mjs in the project's own Node: start, test, bench, build, check, format.
+// The project's verbs, run by bootstrap.mjs in the project's own Node: start, demo, test, bench, build, check, format.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { build, root } from "./build.mjs";
@@ -27,8 +27,8 @@ function quietly(args) {
   return spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", 2, 2] }).status === 0;
 }
 
-async function buildAll() {
-  await build({ onStep: (name) => say(`building ${name}`) });
+async function buildAll(withDemo = false) {
+  await build({ onStep: (name) => say(`building ${name}`), withDemo });
 }
 
 const VERBS = {
@@ -37,8 +37,13 @@ const VERBS = {
     await buildAll();
     return node("build/isola.mjs", "run", "debian:12", ...args);
   },
+  /** Serves the page in which machines run in a browser; extra arguments go to the server. */
+  async demo(args) {
+    await buildAll(true);
+    return node("build/demo.mjs", ...args);
+  },
   async build() {
-    await buildAll();
+    await buildAll(true);
     return 0;
   },
   /** Everything that can be said about the sources without running them. */

@@ -3,7 +3,7 @@ import { monotonicClock, nodeEventLoop, onProcessEnd, Terminal } from "@isola/ho
 import type { UserNetwork } from "@isola/network";
 import type { BlockStore, ByteSink, EventLoop } from "@isola/ports";
 import type { MachinePorts } from "@isola/machine";
-import { createVm, type StopReason, type Vm } from "@isola/vmm";
+import { createVm, keysOf, type StopReason, type Vm } from "@isola/vmm";
 import { openDisks } from "./disk-option.js";
 import type { GdbRequest } from "./gdb-option.js";
 import { serveGdb } from "./gdb-session.js";
@@ -12,7 +12,6 @@ import type { InsightRequest } from "./insight-request.js";
 import { fileSink, hostPorts, readBootFile, readEngineModules } from "./machine-files.js";
 import type { MachineRequest } from "./machine-request.js";
 import { NETWORK_NAME, openNetwork } from "./network-session.js";
-import { keysOf } from "./key-codes.js";
 import type { PcView } from "./pc-request.js";
 import { saveScreenshot } from "./screenshot.js";
 import { TextDisplay } from "./text-display.js";

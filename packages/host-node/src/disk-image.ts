@@ -6,7 +6,7 @@ import type { BlockStore } from "@isola/ports";
 import { createQcow2, type DiskFormat, type ImageFile, type ImageHost, openImage, openQcow2 } from "@isola/storage";
 import { hostDecompressor } from "./decompressor.js";
 import { openFileStore, scratchStore } from "./file-store.js";
-import { UrlStore } from "./url-store.js";
+import { openUrlStore } from "./url-store.js";
 
 /** How a machine uses a disk image. */
 export type DiskMode =
@@ -37,7 +37,7 @@ export async function openImageFile(path: string, readOnly: boolean): Promise<Im
         "read-only",
         `${withoutPassword(path)} is on a web server and cannot be written; use it as readonly or temporary`,
       );
-    return { name: withoutPassword(path), store: await UrlStore.open(path) };
+    return { name: withoutPassword(path), store: await openUrlStore(path) };
   }
   const store = openFileStore({ path, readOnly });
   // Not the target of a symbolic link: names in the image start from where the link is, as with QEMU.

@@ -4,11 +4,11 @@ import type { AddressInfo } from "node:net";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createQcow2 } from "@isola/storage";
+import { createQcow2, type RangeStore } from "@isola/storage";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDiskImage } from "./disk-image.js";
 import { createFileStore } from "./file-store.js";
-import { UrlStore } from "./url-store.js";
+import { openUrlStore } from "./url-store.js";
 
 const SIZE = 6_000_128;
 const content = Uint8Array.from({ length: SIZE }, (_, i) => (i * 7 + (i >> 9)) & 0xff);
@@ -54,7 +54,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-async function expectRead(store: UrlStore, offset: number, length: number): Promise<void> {
+async function expectRead(store: RangeStore, offset: number, length: number): Promise<void> {
   const back = new Uint8Array(length);
   await store.read(offset, back);
   expect(Buffer.compare(back, content.subarray(offset, offset + length))).toBe(0);
@@ -62,7 +62,7 @@ async function expectRead(store: UrlStore, offset: number, length: number): Prom
 
 describe("a file on a web server", () => {
   it("is read by ranges, and answers at once what it has", async () => {
-    const store = await UrlStore.open(`${url}disk`);
+    const store = await openUrlStore(`${url}disk`);
     expect(store.size).toBe(SIZE);
     await expectRead(store, 1000, 5000);
     expect(store.read(2000, new Uint8Array(100))).toBeUndefined();
@@ -73,14 +73,14 @@ describe("a file on a web server", () => {
   });
 
   it("serves many readers at once with one request for each block", async () => {
-    const store = await UrlStore.open(`${url}disk`);
+    const store = await openUrlStore(`${url}disk`);
     await Promise.all(Array.from({ length: 40 }, (_, i) => expectRead(store, 3_000_000 + i * 512, 4096)));
     expect(requests.length).toBe(2);
     store.close();
   });
 
   it("reads ahead of a reader in sequence, within the bound of its memory", async () => {
-    const store = await UrlStore.open(`${url}disk`, { cacheBytes: 1 });
+    const store = await openUrlStore(`${url}disk`, { cacheBytes: 1 });
     for (let at = 0; at + 4096 <= SIZE; at += 4096) await expectRead(store, at, 4096);
     expect(requests.length).toBeLessThan(9);
     store.close();
@@ -103,14 +103,14 @@ describe("a file on a web server", () => {
       } else return false;
       return true;
     };
-    const store = await UrlStore.open(`${url}disk`);
+    const store = await openUrlStore(`${url}disk`);
     await expectRead(store, 0, 512);
     expect(count).toBe(5);
     store.close();
   });
 
   it("gives up after some tries, also on a server that hangs", async () => {
-    const store = await UrlStore.open(`${url}disk`, { attempts: 2, timeout: 200 });
+    const store = await openUrlStore(`${url}disk`, { attempts: 2, timeout: 200 });
     behave = () => true;
     await expect(store.read(0, new Uint8Array(512))).rejects.toThrow(
       /cannot read .*disk: the server does not answer in time/,
@@ -139,7 +139,7 @@ describe("a file on a web server", () => {
       },
     ],
   ])("notices a change: %s", async (_what, change) => {
-    const store = await UrlStore.open(`${url}disk`);
+    const store = await openUrlStore(`${url}disk`);
     await expectRead(store, 0, 512);
     change();
     await expect(store.read(4_000_000, new Uint8Array(512))).rejects.toThrow(/has changed on the server/);
@@ -159,16 +159,16 @@ describe("a file on a web server", () => {
       answer(request, response);
       return true;
     };
-    await expect(UrlStore.open(`${url}disk`)).rejects.toThrow(message);
+    await expect(openUrlStore(`${url}disk`)).rejects.toThrow(message);
   });
 
   it("shows no password, and sends it", async () => {
     let sent = "";
     behave = (request) => void (sent = request.headers.authorization ?? "");
     const withPassword = url.replace("//", "//me:secret@");
-    await (await UrlStore.open(`${withPassword}disk`)).close();
+    await (await openUrlStore(`${withPassword}disk`)).close();
     expect(Buffer.from(sent.slice(6), "base64").toString()).toBe("me:secret");
-    await expect(UrlStore.open(`${withPassword}no`)).rejects.toThrow(
+    await expect(openUrlStore(`${withPassword}no`)).rejects.toThrow(
       expect.objectContaining({ message: expect.not.stringContaining("secret") }),
     );
   });

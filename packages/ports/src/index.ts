@@ -5,6 +5,7 @@ export * from "./event-loop.js";
 export * from "./host-network.js";
 export * from "./net-link.js";
 export * from "./profile.js";
+export * from "./range-transport.js";
 export * from "./screen.js";
 export * from "./storage.js";
 export * from "./stream.js";

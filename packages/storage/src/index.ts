@@ -9,5 +9,6 @@ export { createQcow2, type Qcow2Creation } from "./qcow2/create.js";
 export { openQcow2, type Qcow2Options } from "./qcow2/open.js";
 export type { Qcow2Store } from "./qcow2/qcow2-store.js";
 export { repairQcow2 } from "./qcow2/repair.js";
+export { RangeStore, type RangeStoreOptions } from "./remote/range-store.js";
 export { resizeQcow2 } from "./qcow2/resize.js";
 export { resizeImage, type ResizeOptions } from "./image/resize-image.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { setTimeout as sleep } from "node:timers/promises";
 import { OperatorError } from "@isola/base";
+import type { RangeResponse, RangeTransport } from "@isola/ports";
 
 const FIRST_PAUSE_MS = 200;
 
@@ -12,31 +12,18 @@ class PassingFailure extends Error {}
 
 /** Reads parts of a file on a web server and notices when it changes. */
 export class RangeClient {
-  /** The address without name and password, for messages. */
-  readonly name: string;
-  private readonly address: URL;
-  private readonly headers: Record<string, string> = {
-    // Ranges count bytes of the file, not of a compressed form of it.
-    "accept-encoding": "identity",
-  };
   private size = -1;
   /** What tells this version of the file from others: a strong ETag, or the time of the last change. */
   private version: string | null = null;
 
   constructor(
-    url: string,
+    private readonly transport: RangeTransport,
     private readonly attempts: number,
-    private readonly timeout: number,
-  ) {
-    this.address = parseUrl(url);
-    const { username, password } = this.address;
-    if (username !== "" || password !== "") {
-      const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-      this.headers["authorization"] = `Basic ${Buffer.from(user).toString("base64")}`;
-      this.address.username = "";
-      this.address.password = "";
-    }
-    this.name = this.address.href;
+  ) {}
+
+  /** The address without name and password, for messages. */
+  get name(): string {
+    return this.transport.name;
   }
 
   /** Size of the file in bytes. */
@@ -46,37 +33,36 @@ export class RangeClient {
   }
 
   /** Reads `length` bytes from `offset` on, with as many tries as it takes. */
-  async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+  async read(offset: number, length: number): Promise<Uint8Array> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.request(offset, length, signal);
+        return await this.request(offset, length);
       } catch (error) {
-        if (error instanceof OperatorError) throw error;
-        signal?.throwIfAborted();
+        if (error instanceof OperatorError || this.transport.closed) throw error;
         if (attempt >= this.attempts)
           throw new OperatorError("http-error", `cannot read ${this.name}: ${reasonOf(error)}`, { cause: error });
-        await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, signal === undefined ? {} : { signal });
+        await this.transport.pause(FIRST_PAUSE_MS * 2 ** (attempt - 1));
       }
     }
   }
 
-  private async request(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
-    const headers: Record<string, string> = { ...this.headers, range: `bytes=${offset}-${offset + length - 1}` };
-    if (this.version?.startsWith('"') === true) headers["if-match"] = this.version;
-    const limit = AbortSignal.timeout(this.timeout);
-    const response = await fetch(this.address, {
-      headers,
-      signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
-    });
+  /** Gives up what is under way. */
+  close(): void {
+    this.transport.close();
+  }
+
+  private async request(offset: number, length: number): Promise<Uint8Array> {
+    const { version } = this;
+    const response = await this.transport.request(offset, length, version?.startsWith('"') === true ? version : null);
     try {
       this.checkResponse(response, offset, length);
     } catch (error) {
-      await response.body?.cancel().catch(() => {});
+      await response.cancel().catch(() => {});
       throw error;
     }
     const body = new Uint8Array(length);
     let done = 0;
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of response.body) {
       if (done + chunk.length > length) throw new PassingFailure("the server sent more than was asked for");
       body.set(chunk, done);
       done += chunk.length;
@@ -86,7 +72,7 @@ export class RangeClient {
   }
 
   /** Throws PassingFailure or OperatorError unless this is the part that was asked for, of the same file as before. */
-  private checkResponse(response: Response, offset: number, length: number): void {
+  private checkResponse(response: RangeResponse, offset: number, length: number): void {
     const { status } = response;
     if (status === 412) throw this.changed();
     if (status === 200 && this.version !== null) throw this.changed();
@@ -101,12 +87,12 @@ export class RangeClient {
     }
     if (status === 408 || status === 429 || status >= 500) throw new PassingFailure(`the server answers ${status}`);
     if (status !== 206) throw new OperatorError("http-error", `cannot read ${this.name}: the server answers ${status}`);
-    const match = CONTENT_RANGE.exec(response.headers.get("content-range") ?? "");
-    if (match === null || response.headers.get("content-encoding") !== null)
+    const match = CONTENT_RANGE.exec(response.header("content-range") ?? "");
+    if (match === null || response.header("content-encoding") !== null)
       throw new OperatorError("http-ranges", `the server of ${this.name} does not say which range it sends`);
     const size = Number(match[3]);
-    const etag = response.headers.get("etag");
-    const version = etag?.startsWith('"') === true ? etag : (response.headers.get("last-modified") ?? "");
+    const etag = response.header("etag");
+    const version = etag?.startsWith('"') === true ? etag : (response.header("last-modified") ?? "");
     if (this.size < 0) {
       this.size = size;
       this.version = version;
@@ -121,14 +107,6 @@ export class RangeClient {
       "http-changed",
       `${this.name} has changed on the server while it was in use; start again with the new one`,
     );
-  }
-}
-
-function parseUrl(text: string): URL {
-  try {
-    return new URL(text);
-  } catch (cause) {
-    throw new OperatorError("http-error", `"${text}" is no address`, { cause });
   }
 }
 

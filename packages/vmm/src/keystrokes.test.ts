@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, it } from "vitest";
-import { keysOf } from "./key-codes.js";
+import { keysOf } from "./keystrokes.js";
 
 const typed = (text: string) => keysOf(text).map(({ code, pressed }) => `${pressed ? "+" : "-"}${code.toString(16)}`);
 
