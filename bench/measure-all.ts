@@ -4,6 +4,7 @@ import { OperatorError } from "@isola/base";
 import type { ProgressEvent } from "@isola/images";
 import { biosImages } from "./bios-images.js";
 import { prepareAvx2, prepareBusybox } from "./busybox-guest.js";
+import { browser } from "./contenders/browser.js";
 import type { Contender } from "./contenders/contender.js";
 import { isola, translationDirectory } from "./contenders/isola.js";
 import { qemu } from "./contenders/qemu.js";
@@ -52,6 +53,7 @@ async function chooseContenders(options: Options, { root, signal, say }: Setting
   const asked: Contender[] = [];
   if (options.isola) asked.push(isola(root, "kept"));
   if (options.isola && options.firstStart) asked.push(isola(root, "off"));
+  if (options.browser) asked.push(browser(root));
   if (options.qemu) asked.push(qemu());
   if (options.v86 && options.guests.includes("i386")) {
     asked.push(v86(root, () => biosImages(root, progressLines(say), signal)));

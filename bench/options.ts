@@ -27,6 +27,7 @@ Boots the same guests under Isola, QEMU TCG and v86, times the same programs in 
   --no-first-start   only Isola as it is when it has run the same guest before
   --no-isola --no-qemu --no-v86
                      leave a machine out; ratios are against the first that is left
+  --browser          also Isola in a tab of Chromium
   --output FILE      where the report goes; a run that is shortened, or in which a machine is missing or does not boot,
                      leaves docs/benchmarks.md alone and goes to build/bench/report.md
 `;
@@ -46,6 +47,8 @@ export interface Options {
   readonly firstStart: boolean;
   readonly isola: boolean;
   readonly qemu: boolean;
+  /** Also in a browser. */
+  readonly browser: boolean;
   readonly v86: boolean;
   /** Whether everything is measured, as often and as long as by default. */
   readonly complete: boolean;
@@ -80,6 +83,7 @@ export function parseOptions(args: readonly string[]): Options {
         "first-start": { type: "boolean", default: true },
         isola: { type: "boolean", default: true },
         qemu: { type: "boolean", default: true },
+        browser: { type: "boolean", default: false },
         v86: { type: "boolean", default: true },
         output: { type: "string", default: "" },
       },
@@ -87,7 +91,7 @@ export function parseOptions(args: readonly string[]): Options {
   } catch (error) {
     throw new OperatorError("USAGE", error instanceof Error ? error.message : String(error), { cause: error });
   }
-  const { isola, qemu, v86 } = values;
+  const { isola, qemu, v86, browser } = values;
   const guests = GUEST_NAMES.filter((name) => values.guest === "" || name === values.guest);
   if (guests.length === 0) {
     throw new OperatorError("USAGE", `--guest ${values.guest}: there are ${GUEST_NAMES.join(", ")}`);
@@ -117,6 +121,7 @@ export function parseOptions(args: readonly string[]): Options {
     isola,
     qemu,
     v86,
+    browser,
     complete: isola && values["first-start"] && qemu && v86 && everything && !shortened,
     output: values.output || null,
   };

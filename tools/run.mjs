@@ -66,7 +66,7 @@ const VERBS = {
   },
   /** Measures Isola against other machines; see bench/. */
   async bench(args) {
-    await buildAll();
+    await buildAll(args.includes("--browser"));
     return node("bench/run.mjs", ...args);
   },
 };
