@@ -18,6 +18,7 @@ export const STATIC_CHECKS = [
 const WHOLE_CHECKS = [
   { name: "oracle: the engine against this processor", script: "tests/oracle/main.mjs" },
   { name: "boots", script: "tests/boot/main.mjs" },
+  { name: "browser: machines in a tab of Chromium", script: "tests/browser/main.mjs" },
 ];
 
 /** Unit tests that execute guest code: they run a second time with everything compiled that can be. */
