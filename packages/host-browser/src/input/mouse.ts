@@ -57,6 +57,8 @@ export class Mouse {
 
   turned(event: Pick<WheelEvent, "deltaY" | "deltaMode" | "buttons" | "preventDefault">): void {
     event.preventDefault();
+    // What is left of a turn does not count against one the other way.
+    if (this.wheel * event.deltaY < 0) this.wheel = 0;
     this.wheel += event.deltaMode === 0 ? event.deltaY / WHEEL_PIXELS : Math.sign(event.deltaY);
     const clicks = Math.trunc(this.wheel);
     if (clicks === 0) return;
