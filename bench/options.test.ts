@@ -14,6 +14,7 @@ describe("parseOptions", () => {
       isola: true,
       qemu: true,
       v86: true,
+      browser: false,
       bootOnly: false,
       complete: true,
       output: null,

@@ -14,6 +14,7 @@ export function browser(root: string): Contender {
     architectures: ["amd64", "i386"],
     setup:
       "the same sources in a worker of a page, served from this host; the time of a boot includes Chromium's start",
+    rehearses: false,
     async presence() {
       if (!existsSync(CHROMIUM)) return { missing: `${CHROMIUM} is not there (Debian: chromium)` };
       if (!existsSync(join(root, "node_modules", "playwright-core")))

@@ -40,7 +40,7 @@ async function compare(context: CheckContext): Promise<void> {
   const presence = await inTab.presence();
   if ("missing" in presence) throw new Skip(presence.missing);
   const tab = await Session.boot(inTab, guest);
-  const node = await Session.boot(isola(context.root), guest);
+  const node = await Session.boot(isola(context.root, "off"), guest);
   const works = (await node.list()).filter((work) => !NOT_PROCESSOR.includes(work));
   const [tabBest, nodeBest]: [Best, Best] = [new Map(), new Map()];
   let share = 0;
