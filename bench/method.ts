@@ -33,5 +33,7 @@ export const METHOD = `
   of the other workloads. *absent*: that machine's processor has no AVX2.
 - The C library chooses among its string functions by the processor's features, so \`copy\` and \`strings\` need not
   execute the same instructions everywhere.
+- *Isola in Chromium* (\`--browser\`) is the same sources in a worker of a page that a server on this host hands out; its
+  serial port passes through the page and Playwright. Its processor time and memory are those of all processes of Chromium.
 - Sources: \`bench/\`, workloads in \`bench/guest/\`, programs in \`bench/programs/\`.
 `;

@@ -2,9 +2,8 @@
 import { CanvasScreen, Keyboard, type MachineClient, Mouse, TouchPad } from "@isola/host-browser";
 import { element } from "./element.js";
 
-/** Pause between two pictures in ms, and its share of the time that making one takes: the machine comes first. */
+/** Pause between two pictures in ms. */
 const PERIOD_MS = 33;
-const SHARE = 15;
 const TEXT_PERIOD_MS = 500;
 
 /** The part of the Keyboard Lock API that is used; not all browsers have it. */
@@ -68,7 +67,7 @@ export class ScreenView {
         // The worker is gone, and its client has said so.
         return;
       }
-      await pause(Math.max(PERIOD_MS, SHARE * (performance.now() - start)) - (performance.now() - start));
+      await pause(PERIOD_MS - (performance.now() - start));
     }
   }
 

@@ -35,7 +35,7 @@ export class MachineService {
   private network: RelayedNetwork | null = null;
   private folder: Promise<DiskFolder> | null = null;
   private creating = false;
-  private readonly screen = new ScreenFeed();
+  private readonly screen: ScreenFeed;
   private readonly serial: SerialOutput;
   private readonly typist: KeyTypist;
 
@@ -43,6 +43,7 @@ export class MachineService {
     private readonly post: PostToPage,
     private readonly host: LoopHost,
   ) {
+    this.screen = new ScreenFeed(() => host.now());
     this.serial = new SerialOutput(
       (port, bytes) => post({ type: "serial", port, bytes }, [bytes.buffer]),
       (task) => host.post(task),
