@@ -13,7 +13,7 @@ import { CHROMIUM } from "./chromium.js";
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const guest = JSON.parse(process.argv[2] ?? "") as Guest;
-const { files } = programFiles(dirname(folder));
+const { files, version } = programFiles(dirname(folder));
 files.set("/bench.js", join(folder, "browser-page.js"));
 files.set("/vmlinuz", guest.kernel);
 files.set("/initrd", guest.initrd);
@@ -22,6 +22,7 @@ const server = await DemoServer.start({
   options: readOptions(["--port", "0", "--no-network"]),
   machines: [],
   files,
+  version,
   page: '<!doctype html><title>bench</title><script src="/bench.js"></script>',
 });
 

@@ -42,6 +42,7 @@ globals.startMachine = async ({ config, files, disks }) => {
     files: Object.fromEntries(files.map((name) => [name, { kind: "url", url: at(name) }])),
     disks: Object.fromEntries(disks.map(({ path }, index) => [path, sources[index] as DiskSource])),
     network: null,
+    translations: null,
     onGuestReset: "restart",
   });
   await client.perform({ type: "start" });

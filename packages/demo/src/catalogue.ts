@@ -31,6 +31,8 @@ export interface MissingMachine {
 export interface Catalogue {
   readonly machines: readonly (OfferedMachine | MissingMachine)[];
   readonly modules: { readonly helpers: string; readonly interpreter: string };
+  /** Changes with the engine and the worker's script: what one version has compiled is of no use to another. */
+  readonly version: string;
   /** Null: machines have no network. */
   readonly network: {
     /** Path of the relay, which wants the page's token for `token`. */

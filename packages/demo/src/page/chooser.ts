@@ -104,9 +104,16 @@ export class Chooser {
       ),
       disks: Object.fromEntries(disks),
       network: online ? { relay: this.relayAddress(network.relay), hostLoopback: network.hostLoopback } : null,
+      translations: { name: this.guestName(offer), version: this.catalogue.version },
       onGuestReset: "restart",
     };
     return { offer, request };
+  }
+
+  /** Guests that start from the same things execute much the same code. A wrong guess costs time only. */
+  private guestName({ id }: OfferedMachine): string {
+    const parts = [id, ...this.media.map(({ name }) => name.replace(/[^\w.-]/g, "_").slice(-30))];
+    return parts.join("-").slice(0, 100);
   }
 
   private relayAddress(path: string): string {

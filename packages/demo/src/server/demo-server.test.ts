@@ -20,7 +20,7 @@ async function serve(...args: string[]): Promise<DemoServer> {
     ["/gone", join(folder, "gone")],
   ]);
   const options = readOptions(["--port", "0", ...args]);
-  return DemoServer.start({ options, machines: [], files, page: "<meta content=@token@>" });
+  return DemoServer.start({ options, machines: [], files, version: "1", page: "<meta content=@token@>" });
 }
 
 beforeEach(async () => {

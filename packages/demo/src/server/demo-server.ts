@@ -48,6 +48,8 @@ export interface DemoSite {
   readonly machines: readonly (OfferedMachine | MissingMachine)[];
   /** Files by their addresses. */
   readonly files: ServedFiles;
+  /** Changes with the engine's modules and the worker's script. */
+  readonly version: string;
   /** The page, with a place for the token. */
   readonly page: string;
 }
@@ -126,6 +128,7 @@ export class DemoServer {
     return {
       machines,
       modules: { helpers: "/engine/helpers.wasm", interpreter: "/engine/interpreter.wasm" },
+      version: this.site.version,
       network: this.relay === null ? null : { relay: RELAY_PATH, hostLoopback: options.hostLoopback },
     };
   }

@@ -17,10 +17,10 @@ async function main(args: readonly string[]): Promise<number | null> {
     process.stdout.write(HELP);
     return 0;
   }
-  const { files, page } = programFiles(build);
+  const { files, page, version } = programFiles(build);
   const machines: (OfferedMachine | MissingMachine)[] = [];
   // Before anything is fetched, so that a port that is taken is the only thing said.
-  const server = await DemoServer.start({ options, machines, files, page });
+  const server = await DemoServer.start({ options, machines, files, version, page });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(0));
   for (const name of options.machines) {
     const offer = await offerMachine(name, join(build, "isola.mjs"), files);

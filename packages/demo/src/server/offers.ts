@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { OperatorError } from "@isola/base";
@@ -132,7 +133,11 @@ export async function offerMachine(
 }
 
 /** The files of the page and of the engine, which the build puts beside this program, by their addresses. */
-export function programFiles(build: string): { readonly files: ServedFiles; readonly page: string } {
+export function programFiles(build: string): {
+  readonly files: ServedFiles;
+  readonly page: string;
+  readonly version: string;
+} {
   const folder = join(build, "demo");
   const files: ServedFiles = new Map([
     ...["page.js", "page.css", "machine-worker.js", "favicon.svg"].map(
@@ -141,7 +146,10 @@ export function programFiles(build: string): { readonly files: ServedFiles; read
     ...["helpers.wasm", "interpreter.wasm"].map((name) => [`/engine/${name}`, join(build, name)] as const),
   ]);
   try {
-    return { files, page: readFileSync(join(folder, "index.html"), "utf8") };
+    const hash = createHash("sha256");
+    for (const name of ["/machine-worker.js", "/engine/helpers.wasm", "/engine/interpreter.wasm"])
+      hash.update(readFileSync(files.get(name) ?? ""));
+    return { files, page: readFileSync(join(folder, "index.html"), "utf8"), version: hash.digest("hex") };
   } catch (error) {
     throw new OperatorError("page-missing", `the page is missing in ${dirname(folder)}; run "npm run build"`, {
       cause: error,

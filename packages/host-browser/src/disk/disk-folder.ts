@@ -4,7 +4,9 @@ import { browserError } from "../host-error.js";
 import type { AccessHandle } from "./access-handle.js";
 import { AccessStore } from "./access-store.js";
 
-const FOLDER = "isola-disks";
+const DISKS = "isola-disks";
+/** Compiled guest code. */
+export const CODE_FOLDER = "isola-code";
 const SCRATCH = "scratch-";
 const ATTEMPTS = 15;
 const PAUSE_MS = 200;
@@ -28,11 +30,14 @@ export interface StoredFile {
 export class DiskFolder {
   private constructor(private readonly folder: FileSystemDirectoryHandle) {}
 
-  /** Opens the folder, and deletes scratch files that a tab has left behind. Rejects with an OperatorError. */
-  static async open(): Promise<DiskFolder> {
+  /**
+   * Opens the folder, and deletes scratch files that a tab has left behind. Rejects with an OperatorError.
+   * @param name another folder, for files that are no disks
+   */
+  static async open(name = DISKS): Promise<DiskFolder> {
     try {
       const root = await navigator.storage.getDirectory();
-      const folder = new DiskFolder(await root.getDirectoryHandle(FOLDER, { create: true }));
+      const folder = new DiskFolder(await root.getDirectoryHandle(name, { create: true }));
       await folder.sweep();
       return folder;
     } catch (error) {

@@ -88,6 +88,7 @@ function request(more: Partial<MachineRequest> = {}): MachineRequest {
     files: { echo: { kind: "file", name: "echo", file: new Blob([ECHO]) } },
     disks: {},
     network: null,
+    translations: null,
     onGuestReset: "stop",
     ...more,
   };

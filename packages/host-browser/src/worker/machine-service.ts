@@ -4,11 +4,13 @@ import type { KeyInput } from "@isola/machine";
 import type { UserNetwork } from "@isola/network";
 import { createVm, keysOf, type Vm, type VmmEvent } from "@isola/vmm";
 import { monotonicClock } from "../clock.js";
-import { DiskFolder } from "../disk/disk-folder.js";
+import { CODE_FOLDER, DiskFolder } from "../disk/disk-folder.js";
 import { exportDisk, importDisk } from "../disk/open-disk.js";
 import { hostEntropy } from "../entropy.js";
 import { browserEventLoop, type LoopHost } from "../event-loop.js";
 import { openNetwork, type RelayedNetwork } from "../network/relayed-network.js";
+import { saveNowAndThen } from "../translations/saving-times.js";
+import { MAX_GUEST_BYTES, TranslationStore } from "../translations/translation-store.js";
 import { hostWasm } from "../wasm-host.js";
 import { toMessage } from "./error-message.js";
 import { KeyTypist } from "./key-typist.js";
@@ -137,6 +139,7 @@ export class MachineService {
   private async build(request: MachineRequest): Promise<void> {
     const clock = monotonicClock();
     const loaded = await loadFiles(request, (what, done, total) => this.progress(what, done, total));
+    const translations = await this.openTranslations(request);
     const stores = await openDisks(request.disks, () => this.disks());
     try {
       this.network =
@@ -154,17 +157,25 @@ export class MachineService {
           stores,
           links: this.links(this.network?.link ?? null),
           serial: Array.from({ length: request.config.serialPorts }, (_, port) => serial.sink(port)),
+          ...(translations === null ? {} : { translations: translations.port }),
           loop: browserEventLoop(host, () => serial.congestion()),
         },
         { onGuestReset: request.onGuestReset },
       );
       vm.listen((event) => this.tell(vm, event));
+      if (translations !== null) saveTranslations(vm, translations.store);
       this.vm = vm;
     } catch (error) {
       this.network?.close();
       for (const store of Object.values(stores)) await store.close();
       throw error;
     }
+  }
+
+  private async openTranslations({ translations }: MachineRequest) {
+    if (translations === null) return null;
+    const store = new TranslationStore(() => DiskFolder.open(CODE_FOLDER), translations.name, translations.version);
+    return { store, port: { saved: await store.read(), maxBytes: MAX_GUEST_BYTES } };
   }
 
   private links(network: UserNetwork | null): { readonly [name: string]: UserNetwork } {
@@ -193,4 +204,18 @@ export class MachineService {
   private progress(what: string, done: number, total: number): void {
     this.post({ type: "progress", what, done, total });
   }
+}
+
+/** Keeps what the machine compiles, from time to time and at its end. */
+function saveTranslations(vm: Vm, store: TranslationStore): void {
+  const save = async (): Promise<void> => {
+    const code = vm.saveTranslations();
+    if (code !== null) await store.write(code);
+  };
+  const stop = saveNowAndThen(save);
+  vm.listen((event) => {
+    if (event.type !== "stopped") return;
+    stop();
+    void save();
+  });
 }

@@ -25,6 +25,8 @@ export interface MachineRequest {
   readonly disks: { readonly [store: string]: DiskSource };
   /** For the network cards whose link is {@link NETWORK_LINK}. */
   readonly network: NetworkRequest | null;
+  /** Under which name compiled code of this guest is kept, for which version of the program; null for not at all. */
+  readonly translations: { readonly name: string; readonly version: string } | null;
   readonly onGuestReset: "restart" | "stop";
 }
 
