@@ -23,10 +23,19 @@ const globals = globalThis as unknown as PageGlobals;
 const at = (path: string): string => new URL(path, location.href).href;
 const note = (text: string): void => void globals.serialOutput(text);
 
+/** Most arguments of a call that all browsers take. */
+const PIECE = 8192;
+
+function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += PIECE) text += String.fromCharCode(...bytes.subarray(at, at + PIECE));
+  return text;
+}
+
 const client = new MachineClient(new Worker("/machine-worker.js"), {
   event: () => {},
   serial(_port, bytes, shown) {
-    note(String.fromCharCode(...bytes));
+    note(latin1(bytes));
     shown();
   },
   progress: () => {},

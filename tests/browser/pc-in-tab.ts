@@ -62,6 +62,10 @@ export const pcInTab: Check = {
       const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#screenshot").click()]);
       const png = await readFile(await download.path());
       ensureEqual([...png.subarray(1, 4)], [0x50, 0x4e, 0x47], "the first bytes of the screenshot");
+      await page.locator("#screen").focus();
+      await page.keyboard.press("Control+Alt+KeyG");
+      const focused = await page.evaluate(() => document.activeElement?.id);
+      ensureEqual(focused, "stop", "what has the focus after Ctrl-Alt-G");
       await page.locator("#ctrl-alt-del").click();
       await tab.until(screen, new RegExp(`${BANNER}(?!Hello)`));
       await page.locator("#stop").click();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CanvasScreen, Keyboard, type MachineClient, Mouse, TouchPad } from "@isola/host-browser";
 import { element } from "./element.js";
+import { leadsOut } from "./way-out.js";
 
 /** Pause between two pictures in ms. */
 const PERIOD_MS = 33;
@@ -18,13 +19,19 @@ export class ScreenView {
   private readonly text = element("screen-text", HTMLPreElement);
   private readonly screen = new CanvasScreen(this.canvas);
   private readonly detach: (() => void)[] = [];
+  private readonly stop = new AbortController();
   private whole = true;
   private running = true;
   private lastText = 0;
 
-  constructor(private readonly client: MachineClient) {
+  /** @param onLeave the user wants the page's controls */
+  constructor(
+    private readonly client: MachineClient,
+    onLeave: () => void,
+  ) {
     const scale = (): number => this.canvas.width / Math.max(1, this.canvas.clientWidth);
     const { input } = client;
+    this.canvas.addEventListener("keydown", (event) => this.wayOut(event, onLeave), { signal: this.stop.signal });
     this.detach.push(new Keyboard(input).attach(this.canvas));
     this.detach.push(new Mouse(input, scale).attach(this.canvas));
     this.detach.push(new TouchPad(input, scale).attach(this.canvas));
@@ -50,7 +57,17 @@ export class ScreenView {
 
   close(): void {
     this.running = false;
-    for (const stop of this.detach) stop();
+    this.stop.abort();
+    for (const detach of this.detach) detach();
+  }
+
+  private wayOut(event: KeyboardEvent, onLeave: () => void): void {
+    if (!leadsOut(event)) return;
+    // The machine is not to see it; what it has seen of it is let go when the focus moves.
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    document.exitPointerLock();
+    onLeave();
   }
 
   private async follow(): Promise<void> {
@@ -87,8 +104,7 @@ export class ScreenView {
   /** Devices without a keyboard show theirs for a field that text can go into. */
   private setUpTouchKeyboard(): void {
     const field = element("touch-input", HTMLTextAreaElement);
-    const stop = new AbortController();
-    const { signal } = stop;
+    const { signal } = this.stop;
     element("touch-keyboard", HTMLButtonElement).addEventListener("click", () => field.focus(), { signal });
     field.addEventListener(
       "beforeinput",
@@ -109,7 +125,6 @@ export class ScreenView {
       },
       { signal },
     );
-    this.detach.push(() => stop.abort());
   }
 }
 

@@ -2,6 +2,7 @@
 import type { MachineClient } from "@isola/host-browser";
 import { Terminal } from "@xterm/xterm";
 import { element } from "./element.js";
+import { leadsOut } from "./way-out.js";
 
 /** What guests expect of a terminal that does not tell its size. */
 const COLUMNS = 80;
@@ -24,8 +25,15 @@ export class SerialView {
   });
   private readonly observer = new ResizeObserver(() => this.fit());
 
-  constructor(client: MachineClient) {
+  /** @param onLeave the user wants the page's controls */
+  constructor(client: MachineClient, onLeave: () => void) {
     this.place.replaceChildren();
+    this.terminal.attachCustomKeyEventHandler((event) => {
+      if (!leadsOut(event)) return true;
+      event.preventDefault();
+      onLeave();
+      return false;
+    });
     this.terminal.open(this.place);
     const encoder = new TextEncoder();
     const send = (bytes: Uint8Array): void => {

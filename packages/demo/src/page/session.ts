@@ -2,7 +2,7 @@
 import { type EventMessage, MachineClient, type StopMessage } from "@isola/host-browser";
 import type { VmState } from "@isola/vmm";
 import type { Choice } from "./chooser.js";
-import { element, sizeText } from "./element.js";
+import { button, element, sizeText } from "./element.js";
 import { complain, notice } from "./notices.js";
 import { ScreenView } from "./screen-view.js";
 import { SerialView } from "./serial-view.js";
@@ -27,6 +27,8 @@ function whyStopped(reason: StopMessage): void {
       return notice(`The machine has failed: ${reason.error.message}`, "error");
   }
 }
+
+const toControls = (): void => button("stop").focus();
 
 /** A worker that runs no machine yet, for the page. */
 export function startWorker(listener: ConstructorParameters<typeof MachineClient>[1]): MachineClient {
@@ -60,8 +62,8 @@ export class Session {
     });
     this.status = new StatusLine(choice.request.config.memory);
     this.status.state("loading");
-    this.serial = new SerialView(this.client);
-    this.screen = choice.request.config.preset === "pc" ? new ScreenView(this.client) : null;
+    this.serial = new SerialView(this.client, toControls);
+    this.screen = choice.request.config.preset === "pc" ? new ScreenView(this.client, toControls) : null;
     this.timer = setInterval(() => void this.count(), STATISTICS_MS);
     element("title", HTMLParagraphElement).textContent = choice.offer.title;
   }
