@@ -90,6 +90,8 @@ export enum BlockField {
   Compiled = 20,
   /** u32: next block in the list of dead blocks that the translator has not heard of yet. */
   NextDead = 24,
+  /** u32: heat up to which entries have been counted as interpreted. */
+  CountedHeat = 28,
   FirstNode = 32,
   SecondNode = 48,
 }

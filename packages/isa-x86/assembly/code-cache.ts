@@ -41,6 +41,7 @@ import {
   RECORD_SIZE,
 } from "./generated/layout";
 import { count } from "./counters";
+import { countInterpreted } from "./heat";
 import { clearJumpCache } from "./jump-cache";
 import { protectRamPage } from "./tlb";
 
@@ -121,6 +122,7 @@ export function insertBlock(block: usize, end: u32, secondEnd: u32): void {
 
 /** Takes a block out of the block table and makes whoever runs or links to it look RIP up again. */
 function kill(block: usize): void {
+  countInterpreted(block);
   store<u16>(block + BLOCK_DEAD, 1);
   const bucket = bucketOf(load<u32>(block + BLOCK_FRAME), load<u16>(block + BLOCK_PAGE_OFFSET), load<u16>(block + BLOCK_MODE_KEY));
   let at = bucket;

@@ -2,6 +2,7 @@
 // The helper module: cold and wide operations that interpreter handlers, compiled regions and the run loop call.
 export { raiseUnavailable } from "./availability";
 export { configureCpus, evictHalf, findBlock, insertBlock, takeDeadBlocks, writtenByDevice } from "./code-cache";
+export { countAllInterpreted, setHeat } from "./heat";
 export { materializeFlags } from "./lazy-flags";
 export { cachedRecord, deliverFault, linearRip, lookup, nextRip, noteHot, recordRip, resolve, translateCode } from "./lookup";
 export {

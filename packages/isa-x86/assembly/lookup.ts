@@ -27,7 +27,6 @@ import {
   EXIT_STEP,
   FAULT_STEP,
   HANDLER_RESYNC,
-  HEAD_HEAT,
   HOT_CODE_BASE,
   HOT_CONTEXT,
   HOT_CPU,
@@ -46,6 +45,7 @@ import {
   VCPU_COUNTER_BLOCK_LOOKUPS,
   VCPU_COUNTER_LINKS,
 } from "./generated/layout";
+import { setHeat } from "./heat";
 import { count } from "./counters";
 import { findBlock } from "./code-cache";
 import { entryOf as jumpCacheEntry, rememberJump } from "./jump-cache";
@@ -228,7 +228,7 @@ export function cachedRecord(cpu: usize, linear: u64, context: u32): u32 {
 export function noteHot(cpu: usize, rec: usize): void {
   const count = <usize>load<u32>(HOT_QUEUE);
   if (count >= HOT_QUEUE_CAPACITY) {
-    store<u32>(rec + HEAD_HEAT, 0);
+    setHeat(rec - BLOCK_HEADER_SIZE, 0);
     return;
   }
   store<u32>(HOT_QUEUE, <u32>count + 1);

@@ -38,6 +38,7 @@ function byDevice(bus: Bus, direction: keyof AccessCounts): LabelledCounts {
 /** Collects all counters of a machine. */
 export function readStatistics(sources: StatisticsSources, usage: MachineUsage): MachineStatistics {
   const { engine, wasm, vcpus, scheduler, timers, board, io, mmio } = sources;
+  const cpus = vcpus.map((vcpu, index) => ({ ...vcpu.statistics.read(), ...scheduler.sleepCounts(index) }));
   return {
     version: 1,
     machine: {
@@ -48,8 +49,8 @@ export function readStatistics(sources: StatisticsSources, usage: MachineUsage):
       mmioReads: byDevice(mmio, "reads"),
       mmioWrites: byDevice(mmio, "writes"),
     },
-    vcpus: vcpus.map((vcpu, index) => ({ ...vcpu.statistics.read(), ...scheduler.sleepCounts(index) })),
-    code: engine.codeCounters(),
+    vcpus: cpus,
+    code: engine.codeCounters(cpus.reduce((sum, { instructions }) => sum + instructions, 0)),
     compiler: {
       ...compilerCounters(engine.translator),
       moduleTime: wasm.time,

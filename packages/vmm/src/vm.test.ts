@@ -81,7 +81,15 @@ class FakeMachine implements MachineControl {
   statistics(): MachineStatistics {
     const machine = { guestTime: 1, hostTime: 2, shares: 3, boots: 4, timersFired: 5 };
     const accesses = { portReads: { rtc: 6 }, portWrites: {}, mmioReads: {}, mmioWrites: {} };
-    const code = { blocksInvalidated: 7, blocksEvicted: 0, arenaEvictions: 0, pagesProtected: 0, arenaBytes: 8 };
+    const tiers = { instructionsInterpreted: 0, instructionsCompiled: 0 };
+    const code = {
+      ...tiers,
+      blocksInvalidated: 7,
+      blocksEvicted: 0,
+      arenaEvictions: 0,
+      pagesProtected: 0,
+      arenaBytes: 8,
+    };
     const regions = {
       modules: 0,
       regions: 0,

@@ -2,7 +2,7 @@
 import { HOT_QUEUE } from "@isola/engine";
 import type { WasmHost, WasmModule } from "@isola/ports";
 import { describe, expect, it } from "vitest";
-import { BareMachine, CODE } from "../cpu/bare-machine.fixture.js";
+import { BareMachine, type BareMachineOptions, CODE } from "../cpu/bare-machine.fixture.js";
 import { TRANSLATION_POLICIES, type TranslationPolicy } from "./policy.js";
 
 const [RAX, RCX, RBX] = [0, 1, 3];
@@ -57,6 +57,43 @@ function loadFlood(machine: BareMachine, address: number, blocks: number): void 
   machine.engine.ram.write(address, code);
   machine.load(address + code.length, "");
 }
+
+describe("instructions by tier", () => {
+  /** mov ecx, 1000; 1: inc eax; dec ecx; jnz 1b; hlt */
+  const LOOP = "b9e8030000 ffc0 ffc9 75fa";
+  const ROUNDS = 5;
+  const tiers = (translation: BareMachineOptions["translation"]): number[] => {
+    const machine = new BareMachine(16 * MIB, null, translation === undefined ? {} : { translation });
+    machine.load(CODE, LOOP);
+    let retired = 0;
+    for (let i = 0; i < ROUNDS; i++) retired += machine.run();
+    const { instructionsInterpreted, instructionsCompiled } = machine.engine.codeCounters(retired);
+    expect(instructionsInterpreted + instructionsCompiled).toBe(retired);
+    return [instructionsInterpreted, instructionsCompiled];
+  };
+
+  it("are all interpreted, or nearly all compiled", () => {
+    // With MOV and HLT.
+    expect(tiers("off")).toEqual([ROUNDS * 3002, 0]);
+    const [interpreted = 0, compiled = 0] = tiers({ ...TRANSLATION_POLICIES.early, threshold: 10 });
+    // It is compiled when the first round has ended.
+    expect(compiled).toBeGreaterThan((ROUNDS - 1) * 2900);
+    expect(interpreted).toBeGreaterThan(2900);
+  });
+
+  it("stay counted when code is written, and when its region goes", () => {
+    const machine = machineWith({ threshold: 100 });
+    let retired = 0;
+    for (let round = 1; round <= ROUNDS; round++) {
+      machine.load(CODE, `${LOOP} ${"90".repeat(round)}`);
+      for (let i = 0; i < ROUNDS; i++) retired += machine.run();
+      const { instructionsInterpreted, instructionsCompiled } = machine.engine.codeCounters(retired);
+      expect(instructionsInterpreted + instructionsCompiled).toBe(retired);
+      expect(instructionsInterpreted).toBeGreaterThan(2900);
+      expect(instructionsInterpreted).toBeLessThan(round * 3100);
+    }
+  });
+});
 
 describe("the number of regions", () => {
   it("is bounded, and so are the slots of the table", () => {

@@ -90,7 +90,15 @@ export class Translator {
     this.keeper =
       options.kept === null
         ? null
-        : new Keeper(options.kept, this.view, this.former, this.names, formOf, options.policy.threshold);
+        : new Keeper(
+            options.kept,
+            this.view,
+            this.former,
+            this.names,
+            formOf,
+            options.policy.threshold,
+            (block, heat) => options.helpers.setHeat(block, heat),
+          );
   }
 
   get policy(): TranslationPolicy {
@@ -275,13 +283,13 @@ export class Translator {
   }
 
   /** Makes a block an entry of a region. Where it is one of another region already, that one stays, unless it is promoted. */
-  private enterAt({ head, delta }: RegionBlock, index: number, translation: Translation): void {
+  private enterAt({ address, head, delta }: RegionBlock, index: number, translation: Translation): void {
     const { view } = this;
     const old = this.bySlot.get(view.getUint32(head + RecordField.Handler, true));
     if (old !== undefined && !translation.promoted) return;
     view.setUint16(head + HeadField.Index, index, true);
     view.setInt32(head + HeadField.Delta, delta, true);
-    view.setInt32(head + HeadField.Heat, 0, true);
+    this.options.helpers.setHeat(address, 0);
     view.setUint32(head + RecordField.Handler, translation.slot, true);
     translation.entries++;
     if (old === undefined || --old.entries > 0) return;
@@ -309,8 +317,9 @@ export class Translator {
     for (const block of blocks) {
       this.forget(block, translation);
       const head = block + BLOCK_HEADER_SIZE;
-      if (this.view.getUint32(head + RecordField.Handler, true) === slot)
-        this.view.setUint32(head + RecordField.Handler, Special.Head, true);
+      if (this.view.getUint32(head + RecordField.Handler, true) !== slot) continue;
+      this.options.helpers.setHeat(block, 0);
+      this.view.setUint32(head + RecordField.Handler, Special.Head, true);
     }
     this.cool(translation, 0);
     this.translations.delete(translation);
@@ -327,8 +336,8 @@ export class Translator {
       const head = block + BLOCK_HEADER_SIZE;
       if (this.view.getUint32(head + RecordField.Handler, true) !== Special.Head) continue;
       if (this.keeper?.expects(block) === true) continue;
-      const at = head + HeadField.Heat;
-      this.view.setInt32(at, Math.min(this.view.getInt32(at, true), heat), true);
+      const now = this.view.getInt32(head + HeadField.Heat, true);
+      if (now > heat) this.options.helpers.setHeat(block, heat);
     }
   }
 

@@ -2,6 +2,10 @@
 import { type CounterGroup, type CounterSpecs, type CounterValues, declareCounters } from "@isola/base";
 
 const IN_MEMORY = {
+  instructionsInterpreted: {
+    unit: "events",
+    doc: "guest instructions that the interpreter executed: all of a block for each entry, also if it was left in the middle",
+  },
   blocksInvalidated: { unit: "events", doc: "decoded blocks dropped because their bytes were written" },
   blocksEvicted: { unit: "events", doc: "decoded blocks dropped because the arena was full" },
   arenaEvictions: { unit: "events", doc: "times that half of the arena of decoded blocks was emptied" },
@@ -16,6 +20,7 @@ export const CODE_MEMORY_COUNTERS = Object.keys(IN_MEMORY) as readonly CodeMemor
 
 const SPECS = {
   ...IN_MEMORY,
+  instructionsCompiled: { unit: "events", doc: "all other guest instructions, which compiled code executed" },
   arenaBytes: { unit: "bytes", doc: "bytes of decoded blocks now in the arena" },
 } as const satisfies CounterSpecs;
 

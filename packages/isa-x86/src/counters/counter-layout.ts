@@ -67,6 +67,7 @@ export function readLabelled(view: DataView, base: number, name: MemoryCounter):
 export function readCodeCounters(view: DataView): { readonly [K in CodeMemoryCounter]: number } {
   const word = (name: CodeMemoryCounter) => readWord(view, CODE_COUNTERS, codeCounterLayout, name);
   return {
+    instructionsInterpreted: word("instructionsInterpreted"),
     blocksInvalidated: word("blocksInvalidated"),
     blocksEvicted: word("blocksEvicted"),
     arenaEvictions: word("arenaEvictions"),

@@ -139,9 +139,15 @@ export class X86Engine {
     return CPU_RECORDS + index * CPU_STRIDE;
   }
 
-  /** Counters of the cache of decoded code. */
-  codeCounters(): CodeCounterValues {
-    return { ...readCodeCounters(this.view), arenaBytes: this.decoder.bytesUsed };
+  /**
+   * Counters of the cache of decoded code.
+   * @param instructions retired by all vCPUs
+   */
+  codeCounters(instructions: number): CodeCounterValues {
+    this.helpers.countAllInterpreted(...this.decoder.usage);
+    const counters = readCodeCounters(this.view);
+    const instructionsCompiled = Math.max(0, instructions - counters.instructionsInterpreted);
+    return { ...counters, instructionsCompiled, arenaBytes: this.decoder.bytesUsed };
   }
 
   /** Form that the handler number in a record stands for. */

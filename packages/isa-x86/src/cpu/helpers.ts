@@ -18,6 +18,10 @@ export interface Helpers {
   /** First of a list of dead blocks that compiled regions contain, or 0; they count as told afterwards. */
   takeDeadBlocks(): number;
   insertBlock(block: number, end: number, secondEnd: number): void;
+  /** Sets what the head of a block counts, and counts what was interpreted before. */
+  setHeat(block: number, heat: number): void;
+  /** Brings the counter of interpreted instructions up to date; bytes in use of the two halves of the arena. */
+  countAllInterpreted(used: number, otherUsed: number): void;
   evictHalf(half: number, used: number, otherUsed: number): void;
   writtenByDevice(offset: number, length: number): void;
   translateCode(cpu: number, linear: bigint): number;

@@ -74,11 +74,11 @@ describe("self-modifying code", () => {
   it("leaves data on the same page writable at full speed: only bytes that were decoded count", () => {
     machine.load(CODE, "48ffc0");
     machine.run();
-    const before = machine.engine.codeCounters().blocksInvalidated;
+    const before = machine.engine.codeCounters(0).blocksInvalidated;
     machine.engine.ram.setU8(CODE + 0x800, 1);
-    expect(machine.engine.codeCounters().blocksInvalidated).toBe(before);
+    expect(machine.engine.codeCounters(0).blocksInvalidated).toBe(before);
     machine.engine.ram.setU8(CODE + 1, 0xff);
-    expect(machine.engine.codeCounters().blocksInvalidated).toBe(before + 1);
+    expect(machine.engine.codeCounters(0).blocksInvalidated).toBe(before + 1);
   });
 });
 

@@ -330,6 +330,7 @@ export class BlockDecoder {
     view.setUint16(block + BlockField.Records, records, true);
     view.setUint16(block + BlockField.Dead, 0, true);
     view.setUint16(block + BlockField.Compiled, 0, true);
+    view.setUint32(block + BlockField.CountedHeat, 0, true);
     this.used[this.half] = this.at - (ARENA + this.half * ARENA_HALF_SIZE);
     return { address: block, end: Math.min(here, PAGE), secondEnd };
   }
@@ -337,6 +338,11 @@ export class BlockDecoder {
   /** Bytes of the arena in use. */
   get bytesUsed(): number {
     return this.used[0] + this.used[1];
+  }
+
+  /** The same of its two halves. */
+  get usage(): readonly [number, number] {
+    return this.used;
   }
 
   private allocate(): number {

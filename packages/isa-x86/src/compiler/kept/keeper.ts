@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { BLOCK_HEADER_SIZE, BlockField, HeadField } from "@isola/engine";
+import { BLOCK_HEADER_SIZE, BlockField } from "@isola/engine";
 import type { FunctionBody, Mark } from "@isola/wasm";
 import type { Form } from "../../table/form.js";
 import type { HelperNames } from "../helper-names.js";
@@ -38,6 +38,8 @@ export class Keeper {
     formOf: (handler: number) => Form,
     /** Entries after which a block becomes hot. */
     private readonly threshold: number,
+    /** Makes it as if the interpreter had entered a block so often. */
+    private readonly setHeat: (block: number, heat: number) => void,
   ) {
     this.translations = new KeptTranslations(options, names);
     this.keys = new BlockKeys(view, formOf, this.translations.secret);
@@ -106,7 +108,6 @@ export class Keeper {
 
   /** Makes a block hot after some more entries. */
   private waitFor(block: number, entries: number): void {
-    const heat = Math.max(0, this.threshold - entries);
-    this.view.setInt32(block + BLOCK_HEADER_SIZE + HeadField.Heat, heat, true);
+    this.setHeat(block, Math.max(0, this.threshold - entries));
   }
 }
