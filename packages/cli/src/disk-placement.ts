@@ -3,7 +3,7 @@ import type { DriveConfig, MachineConfig } from "@isola/machine";
 import type { DiskBus, DiskOption } from "./disk-option.js";
 import { diskSerial } from "./machine-files.js";
 
-type Controllers = Pick<MachineConfig, "disks" | "nvme" | "sata">;
+type Controllers = Pick<MachineConfig, "disks" | "nvme" | "sata" | "usb">;
 
 /** Spreads disks over the controllers of a machine, and names their stores in the order in which they come. */
 export class DiskPlacement {
@@ -13,6 +13,7 @@ export class DiskPlacement {
     disks: [],
     nvme: [],
     sata: [],
+    usb: [],
   };
 
   /** @param place what becomes of drives for IDE */
@@ -36,6 +37,7 @@ export class DiskPlacement {
     const bus = option.bus ?? this.usual;
     if (bus === "ide") this.place(drive);
     else if (bus === "ahci") this.placed.sata.push(drive);
+    else if (bus === "usb") this.placed.usb.push({ kind: "disk", ...disk });
     else this.placed[bus === "nvme" ? "nvme" : "disks"].push(disk);
   }
 }

@@ -12,6 +12,7 @@ import {
 import type { CommandLine, OptionSpecs } from "./command-line.js";
 import { type DiskOption, parseDiskOption } from "./disk-option.js";
 import { DiskPlacement } from "./disk-placement.js";
+import { INPUT_OPTIONS, inputRequest } from "./input-option.js";
 import { NETWORK_OPTIONS, type NetworkRequest, parseNetwork } from "./network-option.js";
 import { NETWORK_NAME } from "./network-session.js";
 import { oneOf } from "./one-of.js";
@@ -36,7 +37,7 @@ export const MACHINE_OPTIONS: OptionSpecs = {
   disk: {
     value: "FILE[,FLAG]",
     many: true,
-    help: "disk image or its web address; FLAG: readonly, temporary, format=F, bus=nvme|ahci, cdrom",
+    help: "disk image or its web address; FLAG: readonly, temporary, format=F, bus=nvme|ahci|usb, cdrom",
   },
   ...NETWORK_OPTIONS,
   device: { value: "NAME", many: true, help: `add a device: ${DEVICE_NAMES.join(", ")}` },
@@ -49,6 +50,7 @@ export const MACHINE_OPTIONS: OptionSpecs = {
     value: "FILE",
     help: "keep compiled guest code in FILE, or not at all: off (default: a file for each guest in the cache directory)",
   },
+  ...INPUT_OPTIONS,
   ...PC_OPTIONS,
 };
 
@@ -106,7 +108,7 @@ function translationCache(line: CommandLine, { translation }: MachineConfig): st
 
 /** What differs between the kinds of board. */
 interface BoardRequest {
-  readonly config: Pick<MachineConfig, "preset" | "boot" | "disks" | "nvme" | "sata" | "ide" | "floppies">;
+  readonly config: Pick<MachineConfig, "preset" | "boot" | "disks" | "nvme" | "sata" | "usb" | "ide" | "floppies">;
   readonly files: readonly string[];
   readonly disks: readonly DiskOption[];
 }
@@ -155,6 +157,7 @@ export function machineRequest(
   const config: MachineConfig = {
     ...DEFAULT_CONFIG,
     ...board.config,
+    usb: [...board.config.usb, ...inputRequest(line)],
     memory: memory === undefined ? DEFAULT_CONFIG.memory : parseSize(memory, "--memory"),
     cpus: parseInteger(line.get("cpus") ?? "1", "--cpus", 1, 255),
     networks: network === null ? [] : [{ card: network.card, link: NETWORK_NAME, mac: network.mac }],

@@ -31,7 +31,7 @@ export interface PcFirmware {
 
 /** What the options of a `pc` make of a machine. */
 export interface PcRequest {
-  readonly config: Pick<MachineConfig, "preset" | "boot" | "disks" | "nvme" | "sata" | "ide" | "floppies">;
+  readonly config: Pick<MachineConfig, "preset" | "boot" | "disks" | "nvme" | "sata" | "usb" | "ide" | "floppies">;
   readonly files: readonly string[];
   /** In the order in which stores are named. */
   readonly disks: readonly DiskOption[];

@@ -28,6 +28,7 @@ import {
   type VirtioFunction,
   VirtioNet,
   VirtioPci,
+  Xhci,
 } from "@isola/devices";
 import type { PhysicalMap } from "@isola/isa-x86";
 import type { Bus, GuestRam, IrqLine } from "@isola/memory";
@@ -35,6 +36,7 @@ import type { BlockStore, ByteSink, Entropy, NetLink } from "@isola/ports";
 import { type DriveConfig, type MachineConfig, parseMac } from "./config.js";
 import type { NetworkCounterValues, SerialCounterValues } from "./counters.js";
 import { GatedLine } from "./gated-line.js";
+import { InputRouter } from "./input-router.js";
 import { InterruptWiring } from "./interrupt-wiring.js";
 import type { MachineClock } from "./machine-clock.js";
 import type { MachinePorts } from "./machine-ports.js";
@@ -45,6 +47,7 @@ import { addOptionalDevice } from "./optional-devices.js";
 import type { PlacedFunction } from "./pci-setup.js";
 import type { StopRequest } from "./scheduler.js";
 import type { TimerQueue } from "./timer-queue.js";
+import { makeUsbDevice } from "./usb-devices.js";
 
 /** What the board is built into. */
 export interface BoardContext {
@@ -78,6 +81,8 @@ export abstract class Board {
   /** The display, and the keyboard and mouse, of boards that have them. */
   abstract readonly vga: Vga | null;
   abstract readonly input: I8042 | null;
+  /** Leads keys and movements to the devices. */
+  readonly inputs = new InputRouter();
   readonly uarts: readonly Uart16550[];
   /** The stores behind the disks, in the order in which they were added. */
   readonly stores: ObservedStore[] = [];
@@ -147,6 +152,7 @@ export abstract class Board {
   reset(): void {
     for (const reset of this.resets) reset();
     this.wiring.reset();
+    this.inputs.reset();
   }
 
   /** Offers bytes to a serial port; returns how many it took. */
@@ -208,9 +214,9 @@ export abstract class Board {
     };
   }
 
-  /** Adds the disks of the configuration and their controllers, from PCI slot `slot` on; returns the next free slot. */
+  /** Adds the disks of the configuration, their controllers and that for USB, from PCI slot `slot` on; returns the next free slot. */
   protected addDisks(slot: number): number {
-    const { config, io, mmio, ram, apics: msi } = this.context;
+    const { config, io, mmio, ram, timers, apics: msi } = this.context;
     const spaces = { ports: io, mmio };
     config.disks.forEach((disk, i) => {
       const store = this.openStore(disk.store);
@@ -225,6 +231,19 @@ export abstract class Board {
     if (config.sata.length > 0) {
       const drives = config.sata.map((drive, port) => this.openDrive(drive, port));
       this.addFunction(slot, new Ahci({ spaces, ram, msi, intx: this.pciPin(slot, 0), name: "ahci" }, drives));
+      slot++;
+    }
+    if (config.usb.length > 0) {
+      const devices = config.usb.map((one) =>
+        makeUsbDevice(one, {
+          timers,
+          inputs: this.inputs,
+          openStore: (name) => this.openStore(name),
+          warnOnce: (disk) => this.warnOnce(disk),
+        }),
+      );
+      const intx = this.pciPin(slot, 0);
+      this.addFunction(slot, new Xhci({ spaces, ram, msi, intx, timers, devices, name: "xhci" }));
       slot++;
     }
     return slot;

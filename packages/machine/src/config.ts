@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
-import { AHCI_PORTS } from "@isola/devices";
+import { AHCI_PORTS, XHCI_PORTS_OF_KIND } from "@isola/devices";
 import { MAX_CPUS, MAX_RAM } from "@isola/engine";
 import type { FlatMode } from "@isola/firmware";
 import { type Translation, TRANSLATIONS } from "@isola/isa-x86";
@@ -75,6 +75,13 @@ export type DriveConfig =
   /** Null: the drive is empty. */
   | { readonly kind: "cdrom"; readonly store: string | null };
 
+/** A device on the ports of the USB controller. `store` names a block store of the host. */
+export type UsbConfig =
+  | { readonly kind: "keyboard" }
+  /** A pointer that tells where it is. */
+  | { readonly kind: "tablet" }
+  | ({ readonly kind: "disk" } & DiskConfig);
+
 /** A machine as plain data: everything that is not a live handle of the host. */
 export interface MachineConfig {
   /**
@@ -92,6 +99,8 @@ export interface MachineConfig {
   readonly nvme: readonly DiskConfig[];
   /** Drives on the ports of an AHCI controller, which is there if there are any. */
   readonly sata: readonly DriveConfig[];
+  /** Devices on the ports of an xHCI controller, which is there if there are any. */
+  readonly usb: readonly UsbConfig[];
   readonly networks: readonly NetworkConfig[];
   /** Drives on the IDE channels of a `pc`: primary master, primary slave, secondary master, secondary slave. */
   readonly ide: readonly (DriveConfig | null)[];
@@ -118,6 +127,7 @@ export const DEFAULT_CONFIG = {
   disks: [],
   nvme: [],
   sata: [],
+  usb: [],
   networks: [],
   ide: [],
   floppies: [],
@@ -176,7 +186,7 @@ function checkPreset({ preset, boot, ide, floppies }: MachineConfig): void {
 
 /** Throws OperatorError if no machine can be built from `config`. */
 export function checkConfig(config: MachineConfig): void {
-  const { memory, cpus, disks, networks, nvme, sata, serialPorts } = config;
+  const { memory, cpus, disks, networks, nvme, sata, usb, serialPorts } = config;
   need(
     Number.isInteger(memory) && memory % MIB === 0 && memory >= MIN_MEMORY && memory <= MAX_RAM,
     "bad-memory-size",
@@ -198,7 +208,7 @@ export function checkConfig(config: MachineConfig): void {
     `${networks.length} network cards were given; at most ${MAX_NETWORKS} fit`,
   );
   const slots = config.preset === "pc" ? PC_SLOTS : SLOTS;
-  const controllers = disks.length + nvme.length + Math.min(sata.length, 1);
+  const controllers = disks.length + nvme.length + Math.min(sata.length, 1) + Math.min(usb.length, 1);
   need(
     controllers + networks.length <= slots,
     "too-many-devices",
@@ -209,10 +219,17 @@ export function checkConfig(config: MachineConfig): void {
     "too-many-drives",
     `${sata.length} drives were given for the AHCI controller; at most ${AHCI_PORTS} fit`,
   );
+  const usbDisks = usb.filter(({ kind }) => kind === "disk").length;
+  need(
+    usbDisks <= XHCI_PORTS_OF_KIND && usb.length - usbDisks <= XHCI_PORTS_OF_KIND,
+    "too-many-usb-devices",
+    `${usbDisks} USB disks and ${usb.length - usbDisks} other USB devices were given; ${XHCI_PORTS_OF_KIND} of each fit`,
+  );
   for (const { mac } of networks)
     need(parseMac(mac) !== null, "bad-mac", `"${mac}" is not the address of a network card, such as 52:54:00:12:34:56`);
   need(disks.length <= MAX_DISKS, "too-many-disks", `${disks.length} disks were given; at most ${MAX_DISKS} fit`);
   for (const { serial } of [...disks, ...nvme]) checkSerial(serial);
+  for (const device of usb) if (device.kind === "disk") checkSerial(device.serial);
   for (const drive of sata) if (drive.kind === "disk") checkSerial(drive.serial);
   checkPreset(config);
   need(

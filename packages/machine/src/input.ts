@@ -20,4 +20,9 @@ export interface MouseInput {
   readonly wheel: number;
   /** All buttons that are down: bit 0 left, 1 right, 2 middle, 3 and 4 the others. */
   readonly buttons: number;
+  /**
+   * Where the pointer is now, for devices that tell that and not how far it has moved: 0 to 32767 over the width and the
+   * height of the screen. Absent if it is not known.
+   */
+  readonly at?: { readonly x: number; readonly y: number };
 }

@@ -214,13 +214,13 @@ export class Machine {
   }
 
   /** Presses a key or lets it go; see {@link KeyInput}. A machine without a keyboard ignores it. */
-  keyInput({ code, pressed }: KeyInput): void {
-    this.board.input?.keyboard?.key(code, pressed);
+  keyInput(input: KeyInput): void {
+    this.board.inputs.key(input);
   }
 
   /** Moves the mouse; see {@link MouseInput}. A machine without one ignores it. */
-  mouseInput({ dx, dy, wheel, buttons }: MouseInput): void {
-    this.board.input?.mouse?.move(dx, dy, wheel, buttons);
+  mouseInput(input: MouseInput): void {
+    this.board.inputs.move(input);
   }
 
   describeVcpu(index: number): string {

@@ -130,10 +130,24 @@ export class PcBoard extends Board {
     addPcFirmwareFiles(this.firmwareData, this.rtc, config, floppy);
     this.addDisks(FIRST_FREE_SLOT);
     this.addNetworkCards();
+    this.addPs2Inputs();
   }
 
   protected pciPin(slot: number, pin: number): IrqLine {
     return this.pirqs[pirqOf(slot, pin)].source();
+  }
+
+  /** They come after everything else: a driver that listens to another device means that one. */
+  private addPs2Inputs(): void {
+    const { keyboard, mouse } = this.input;
+    this.inputs.addKeyboard({ ready: true, key: (code, pressed) => keyboard?.key(code, pressed) });
+    this.inputs.addPointer({
+      ready: true,
+      move({ dx, dy, wheel, buttons }) {
+        mouse?.move(dx, dy, wheel, buttons);
+        return true;
+      },
+    });
   }
 
   private addTimer(): void {

@@ -26,15 +26,19 @@ export const enum SenseKey {
   MediumError = 3,
   IllegalRequest = 5,
   UnitAttention = 6,
+  DataProtect = 7,
 }
 
 /** Additional sense code in the upper byte, qualifier in the lower. */
 export const enum SenseCode {
   None = 0,
+  WriteError = 0x0c00,
   UnrecoveredRead = 0x1100,
   InvalidCommand = 0x2000,
   OutOfRange = 0x2100,
   InvalidField = 0x2400,
+  NoSuchUnit = 0x2500,
+  WriteProtected = 0x2700,
   MediumChanged = 0x2800,
   NoMedium = 0x3a00,
   RemovalPrevented = 0x5302,

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+export const PRODUCT_ID = 0x0001;
+/** Keys that one report can name, beside the modifiers. */
+export const REPORT_KEYS = 6;
+/** Stands in all places of a report when more keys are down (HID 1.11, C.5). */
+export const ROLL_OVER = 1;
+/** Keys that are followed; more than fingers. */
+export const MAX_KEYS = 32;
+
+/**
+ * Modifiers as bits, a reserved byte, lights as output, six keys: the layout of the boot protocol, so that both
+ * protocols have the same reports (HID 1.11, B.1).
+ */
+export const KEYBOARD_REPORT: readonly number[] = [
+  ...[0x05, 0x01, 0x09, 0x06, 0xa1, 0x01], // usage page desktop, keyboard, collection application
+  ...[0x05, 0x07, 0x19, 0xe0, 0x29, 0xe7, 0x15, 0x00, 0x25, 0x01], // page keys, the modifiers, 0 to 1
+  ...[0x75, 0x01, 0x95, 0x08, 0x81, 0x02], // eight of one bit: input, variable
+  ...[0x75, 0x08, 0x95, 0x01, 0x81, 0x01], // one byte: input, constant
+  ...[0x05, 0x08, 0x19, 0x01, 0x29, 0x05, 0x75, 0x01, 0x95, 0x05, 0x91, 0x02], // page lights, five bits: output
+  ...[0x75, 0x03, 0x95, 0x01, 0x91, 0x01], // three bits: output, constant
+  ...[0x05, 0x07, 0x19, 0x00, 0x2a, 0xff, 0x00, 0x15, 0x00, 0x26, 0xff, 0x00], // page keys, 0 to 255
+  ...[0x75, 0x08, 0x95, 0x06, 0x81, 0x00, 0xc0], // six bytes: input, array; end
+];
