@@ -15,8 +15,8 @@ function inputOf(vm: Vm): InputSink {
     key(code, pressed) {
       if (vm.state === "running") vm.perform({ type: "key-input", code, pressed });
     },
-    mouse(dx, dy, wheel, buttons) {
-      if (vm.state === "running") vm.perform({ type: "mouse-input", dx, dy, wheel, buttons });
+    mouse(dx, dy, wheel, buttons, at) {
+      if (vm.state === "running") vm.perform({ type: "mouse-input", dx, dy, wheel, buttons, at });
     },
   };
 }

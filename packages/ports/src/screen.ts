@@ -14,6 +14,12 @@ export interface ScreenSource {
   picture(): ScreenPicture | null;
 }
 
+/** 0 to 32767 over the width and the height of a screen. */
+export interface PointerPosition {
+  readonly x: number;
+  readonly y: number;
+}
+
 /** Takes what somebody types and points at. Never throws; without a keyboard or mouse, or while paused, it is lost. */
 export interface InputSink {
   /** Scan code of set 1, with 0xE000 added for keys whose codes begin with E0; 0xE11D is Pause. */
@@ -21,6 +27,7 @@ export interface InputSink {
   /**
    * A movement to the right and downwards in pixels, clicks of the wheel towards the user, and all buttons that are down:
    * bit 0 left, 1 right, 2 middle.
+   * @param at where the pointer is now: 0 to 32767 over the width and the height of the screen
    */
-  mouse(dx: number, dy: number, wheel: number, buttons: number): void;
+  mouse(dx: number, dy: number, wheel: number, buttons: number, at: PointerPosition): void;
 }

@@ -27,6 +27,9 @@ beforeEach(() => {
   done = false;
 });
 
+/** Where the pointer was said to be. */
+const places: [x: number, y: number][] = [];
+
 function painted(width: number, height: number, colour: (x: number, y: number) => readonly number[]): Picture {
   const pixels = new Uint8Array(width * height * 4);
   for (let y = 0; y < height; y++)
@@ -41,7 +44,10 @@ function serve(password: string | null = null): RfbSession {
     screen: { picture: () => picture },
     input: {
       key: (code, pressed) => void log.push(`${pressed ? "+" : "-"}${code.toString(16)}`),
-      mouse: (...values) => void log.push(`mouse ${values.join(" ")}`),
+      mouse: (dx, dy, wheel, buttons, at) => {
+        log.push(`mouse ${[dx, dy, wheel, buttons].join(" ")}`);
+        places.push([at.x, at.y]);
+      },
     },
     entropy: { fill: (bytes) => void bytes.set(bytes.map((_, i) => 17 * i + 3)) },
     compress,
@@ -242,6 +248,13 @@ describe("input", () => {
       "mouse 0 0 0 0",
       "mouse 0 0 0 0",
     ]);
+    const { width, height } = picture ?? { width: 0, height: 0 };
+    session.receive(pointer(0, 0, 0));
+    session.receive(pointer(0, width - 1, height - 1));
+    session.receive(pointer(0, 0xffff, Math.floor(height / 2)));
+    expect(places.slice(-3).map(([x]) => x)).toEqual([0, 0x7fff, 0x7fff]);
+    expect(places.slice(-3, -1).map(([, y]) => y)).toEqual([0, 0x7fff]);
+    log.splice(0);
     session.close();
     expect(log.length).toBe(4);
   });

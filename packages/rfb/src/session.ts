@@ -147,7 +147,7 @@ export class RfbSession {
       case ClientMessage.Key:
         return this.withBytes(8, (bytes) => this.key(scanCodeOf(u32(bytes, 4)), bytes[1] !== 0));
       case ClientMessage.Pointer:
-        return this.withBytes(6, (bytes) => this.pointer.move(u16(bytes, 2), u16(bytes, 4), bytes[1] ?? 0));
+        return this.withBytes(6, (bytes) => this.pointer.move(u16(bytes, 2), u16(bytes, 4), bytes[1] ?? 0, this.size));
       case ClientMessage.CutText: {
         if (queue.length < 8) return false;
         const length = [4, 5, 6, 7].reduce((sum, at) => sum * 256 + queue.peek(at), 0);

@@ -37,13 +37,7 @@ export function vpdPage(page: number, serial: string): Uint8Array | null {
 function vpdBody(page: number, serial: string): number[] | null {
   switch (page) {
     case VpdPage.Supported:
-      return [
-        VpdPage.Supported,
-        VpdPage.Serial,
-        VpdPage.Identification,
-        VpdPage.BlockLimits,
-        VpdPage.Characteristics,
-      ];
+      return [VpdPage.Supported, VpdPage.Serial, VpdPage.Identification, VpdPage.BlockLimits, VpdPage.Characteristics];
     case VpdPage.Serial:
       return ascii(serial, 20);
     case VpdPage.Identification: {

@@ -151,8 +151,7 @@ export class ScsiDisk {
   }
 
   private inquiry(cdb: Uint8Array, allocated: number, lun: number): ScsiWork {
-    if ((cdb[1] & 1) === 0)
-      return cdb[2] === 0 ? cut(inquiry(lun === 0), allocated) : this.invalidField();
+    if ((cdb[1] & 1) === 0) return cdb[2] === 0 ? cut(inquiry(lun === 0), allocated) : this.invalidField();
     const page = vpdPage(cdb[2], this.serial);
     return page === null ? this.invalidField() : cut(page, allocated);
   }

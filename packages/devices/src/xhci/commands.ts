@@ -62,7 +62,8 @@ export function executeCommand(trb: Trb, target: CommandTarget): CommandResult {
   }
   if (type === TrbType.GetPortBandwidth) return { code: portBandwidth(trb, target), slot: number };
   const slot = target.slots.get(number);
-  if (slot === null) return { code: isSlotCommand(type) ? Completion.SlotNotEnabled : Completion.TrbError, slot: number };
+  if (slot === null)
+    return { code: isSlotCommand(type) ? Completion.SlotNotEnabled : Completion.TrbError, slot: number };
   return { code: slotCommand(type, trb, number, slot, target), slot: number };
 }
 

@@ -325,8 +325,10 @@ export class Xhci implements Device<XhciState>, Pausable {
     // There is nothing to be saved inside, and so nothing that could be restored (4.23.2).
     if ((value & UsbCommand.RestoreState) !== 0) this.status |= UsbStatus.RestoreError;
     const wasRunning = this.running;
+    const enabled = (value & ~this.command & UsbCommand.InterruptEnable) !== 0;
     this.command = value & UsbCommand.Kept;
-    for (let vector = 0; vector < INTERRUPTERS; vector++) this.interruptChanged(vector, false);
+    // What came while interrupts were off is told of now.
+    this.interrupters.forEach(({ asserted }, vector) => this.interruptChanged(vector, enabled && asserted));
     const run = (value & UsbCommand.Run) !== 0 && (this.status & UsbStatus.ControllerError) === 0;
     if (run && !wasRunning) this.start();
     else if (!run && wasRunning) this.halt();

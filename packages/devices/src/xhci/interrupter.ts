@@ -97,9 +97,11 @@ export class Interrupter {
   write(offset: number, value: number): void {
     const { s } = this;
     switch (offset) {
-      case Interrupt.Management:
+      case Interrupt.Management: {
+        const before = this.asserted;
         s.management = (s.management & ~(value & IMAN_PENDING) & IMAN_PENDING) | (value & IMAN_ENABLE);
-        return this.ports.changed(false);
+        return this.ports.changed(this.asserted && !before);
+      }
       case Interrupt.Moderation:
         s.moderation = value;
         return;

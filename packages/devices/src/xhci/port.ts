@@ -69,7 +69,8 @@ export class Port {
     if ((value & PortBit.Enabled) !== 0 && (this.bits & PortBit.Enabled) !== 0) {
       this.bits &= ~PortBit.Enabled;
       this.setLink(super3 ? Link.Disabled : Link.Polling);
-    } else if ((value & PortBit.LinkWrite) !== 0) this.moveLink(linkBefore, (value & PortBit.LinkMask) >> PortBit.LinkShift);
+    } else if ((value & PortBit.LinkWrite) !== 0)
+      this.moveLink(linkBefore, (value & PortBit.LinkMask) >> PortBit.LinkShift);
     const kept = PortBit.Power | PortBit.Wake;
     this.bits = (this.bits & ~kept) | (value & kept);
   }

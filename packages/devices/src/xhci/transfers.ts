@@ -3,14 +3,7 @@ import type { GuestRam } from "@isola/memory";
 import { MAX_TRANSFER, NAK, STALL, type UsbDevice } from "../usb/device.js";
 import { parseSetup, RequestType } from "../usb/setup-packet.js";
 import type { XhciEvent } from "./interrupter.js";
-import {
-  CHUNK_COST,
-  Completion,
-  CONTROL_ENDPOINT,
-  EndpointPhase,
-  TrbBit,
-  TrbType,
-} from "./registers.js";
+import { CHUNK_COST, Completion, CONTROL_ENDPOINT, EndpointPhase, TrbBit, TrbType } from "./registers.js";
 import type { EndpointState } from "./state.js";
 import { lengthOf, TransferDescriptor } from "./transfer-descriptor.js";
 import { type Trb, typeOf } from "./trb.js";
@@ -149,8 +142,7 @@ export class Transfers {
     const count = device.control(setup, bytes);
     if (count < 0) return this.fail(endpoint, td, Completion.Stall);
     state.answered = true;
-    if (!td.write(this.ports.ram, 0, bytes.subarray(0, count)))
-      return this.fail(endpoint, td, Completion.DataBuffer);
+    if (!td.write(this.ports.ram, 0, bytes.subarray(0, count))) return this.fail(endpoint, td, Completion.DataBuffer);
     return this.complete(endpoint, td, count);
   }
 
@@ -218,7 +210,11 @@ export class Transfers {
   private event(
     { slot, index }: EndpointContext,
     trb: Trb,
-    { code, length, fromData = false }: { readonly code: Completion; readonly length: number; readonly fromData?: boolean },
+    {
+      code,
+      length,
+      fromData = false,
+    }: { readonly code: Completion; readonly length: number; readonly fromData?: boolean },
   ): void {
     this.ports.post(trb.status >>> INTERRUPTER_SHIFT, {
       type: TrbType.TransferEvent,
