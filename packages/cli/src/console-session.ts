@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { monotonicClock, nodeEventLoop, onProcessEnd, Terminal } from "@isola/host-node";
+import { hostReclaimer, monotonicClock, nodeEventLoop, onProcessEnd, Terminal } from "@isola/host-node";
 import type { UserNetwork } from "@isola/network";
 import type { BlockStore, ByteSink, EventLoop } from "@isola/ports";
 import type { MachinePorts } from "@isola/machine";
@@ -38,7 +38,17 @@ export async function makeVm(
   try {
     const named = Object.fromEntries(stores.map((store, i) => [String(i), store]));
     const links = network === null ? {} : { [NETWORK_NAME]: network };
-    const ports = { ...hostPorts(), loop, files, stores: named, links, serial: [console], ...extra };
+    const reclaim = request.config.balloon === null ? null : hostReclaimer();
+    const ports = {
+      ...hostPorts(),
+      ...(reclaim !== null && { reclaim }),
+      loop,
+      files,
+      stores: named,
+      links,
+      serial: [console],
+      ...extra,
+    };
     return createVm(request.config, ports, { onGuestReset });
   } catch (error) {
     for (const store of stores) await store.close();

@@ -12,11 +12,12 @@ import {
 import type { CommandLine, OptionSpecs } from "./command-line.js";
 import { type DiskOption, parseDiskOption } from "./disk-option.js";
 import { DiskPlacement } from "./disk-placement.js";
+import { GPU_OPTIONS, gpuRequest } from "./gpu-option.js";
 import { INPUT_OPTIONS, inputRequest } from "./input-option.js";
 import { NETWORK_OPTIONS, type NetworkRequest, parseNetwork } from "./network-option.js";
 import { NETWORK_NAME } from "./network-session.js";
 import { oneOf } from "./one-of.js";
-import { isPc, PC_OPTIONS, type PcFirmware, pcRequest, refusePcOptions } from "./pc-request.js";
+import { isPc, PC_OPTIONS, type PcFirmware, pcRequest, refusePcOptions, SCREEN_OPTIONS } from "./pc-request.js";
 import { parseInteger, parseSize } from "./size.js";
 import { UsageError } from "./usage-error.js";
 
@@ -51,7 +52,10 @@ export const MACHINE_OPTIONS: OptionSpecs = {
     help: "keep compiled guest code in FILE, or not at all: off (default: a file for each guest in the cache directory)",
   },
   ...INPUT_OPTIONS,
+  ...GPU_OPTIONS,
+  balloon: { value: "SIZE", help: "give the machine a balloon, and ask the guest to get by with so much of --memory" },
   ...PC_OPTIONS,
+  ...SCREEN_OPTIONS,
 };
 
 /** What a pulled image contributes. */
@@ -153,11 +157,16 @@ export function machineRequest(
   const board = boardRequest(line, image, firmware);
   const network = parseNetwork(line);
   const memory = line.get("memory");
+  const balloon = line.get("balloon");
+  const inputs = inputRequest(line);
   const clock = oneOf(line.get("clock") ?? "wall", "clock", ["wall", "virtual"] as const);
   const config: MachineConfig = {
     ...DEFAULT_CONFIG,
     ...board.config,
-    usb: [...board.config.usb, ...inputRequest(line)],
+    usb: [...board.config.usb, ...inputs.usb],
+    virtioInputs: inputs.virtioInputs,
+    gpu: gpuRequest(line),
+    balloon: balloon === undefined ? null : parseSize(balloon, "--balloon"),
     memory: memory === undefined ? DEFAULT_CONFIG.memory : parseSize(memory, "--memory"),
     cpus: parseInteger(line.get("cpus") ?? "1", "--cpus", 1, 255),
     networks: network === null ? [] : [{ card: network.card, link: NETWORK_NAME, mac: network.mac }],

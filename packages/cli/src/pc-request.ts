@@ -3,6 +3,7 @@ import { BOOT_DEVICES, type BootDevice, type DriveConfig, type MachineConfig } f
 import type { CommandLine, OptionSpecs } from "./command-line.js";
 import { type DiskOption, parseDiskOption } from "./disk-option.js";
 import { DiskPlacement } from "./disk-placement.js";
+import { hasScreen } from "./gpu-option.js";
 import { oneOf } from "./one-of.js";
 import { UsageError } from "./usage-error.js";
 
@@ -14,7 +15,6 @@ export const PC_OPTIONS: OptionSpecs = {
   firmware: { value: "FILE", help: "BIOS image instead of Debian's SeaBIOS" },
   "video-rom": { value: "FILE", help: "expansion ROM of the display instead of SeaBIOS's; none for no ROM" },
   display: { value: "KIND", help: "text: the screen on this terminal, instead of the serial port; none (default)" },
-  screenshot: { value: "FILE", help: "write the screen as a PNG at the end, and on SIGUSR1" },
   "firmware-log": { value: "FILE", help: "write the log of the firmware here; - for standard error" },
 };
 
@@ -41,7 +41,12 @@ export function isPc(line: CommandLine): boolean {
   return oneOf(line.get("machine") ?? "microvm", "machine", ["microvm", "pc"] as const) === "pc";
 }
 
-/** How the operator sees a `pc`. */
+/** Options for what any screen shows. */
+export const SCREEN_OPTIONS: OptionSpecs = {
+  screenshot: { value: "FILE", help: "write the screen as a PNG at the end, and on SIGUSR1" },
+};
+
+/** How the operator sees a machine. */
 export interface PcView {
   /** The screen is on the terminal, instead of the first serial port. */
   readonly textDisplay: boolean;
@@ -53,6 +58,8 @@ export interface PcView {
 
 /** Throws UsageError for a display that there is not. */
 export function pcView(line: CommandLine): PcView {
+  if (line.has("screenshot") && !hasScreen(line))
+    throw new UsageError("--screenshot needs a screen: --machine pc, or --gpu");
   return {
     textDisplay: oneOf(line.get("display") ?? "none", "display", ["none", "text"] as const) === "text",
     screenshot: line.get("screenshot") ?? null,

@@ -4,13 +4,13 @@ import { OperatorError } from "@isola/base";
 import { fileError, type SocketAddress } from "@isola/host-node";
 import type { CommandLine, OptionSpecs } from "./command-line.js";
 import { parseSocketAddress } from "./gdb-option.js";
-import { isPc } from "./pc-request.js";
+import { hasScreen } from "./gpu-option.js";
 import { UsageError } from "./usage-error.js";
 
 export const VNC_OPTIONS: OptionSpecs = {
   vnc: {
     value: "[ADDRESS:]PORT|unix:PATH[,FLAG]",
-    help: "show the screen of a pc to VNC viewers; FLAG: password-file=FILE, needed for TCP",
+    help: "show the screen to VNC viewers; FLAG: password-file=FILE, needed for TCP",
   },
 };
 
@@ -27,7 +27,7 @@ const PASSWORD_FILE = "password-file=";
 export function vncRequest(line: CommandLine): VncRequest | null {
   const text = line.get("vnc");
   if (text === undefined) return null;
-  if (!isPc(line)) throw new UsageError("--vnc needs a machine with a display: --machine pc");
+  if (!hasScreen(line)) throw new UsageError("--vnc needs a machine with a screen: --machine pc, or --gpu");
   const [where = "", ...flags] = text.split(",");
   const at = parseSocketAddress(where, "--vnc");
   const flag = flags.find((one) => one.startsWith(PASSWORD_FILE));

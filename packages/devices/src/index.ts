@@ -123,3 +123,7 @@ export type { UsbDevice } from "./usb/device.js";
 export { Xhci, type XhciOptions } from "./xhci/device.js";
 export { PORTS_OF_KIND as XHCI_PORTS_OF_KIND } from "./xhci/registers.js";
 export type { XhciState } from "./xhci/state.js";
+export { type BalloonReport, VirtioBalloon, type VirtioBalloonOptions } from "./virtio-balloon/device.js";
+export { VirtioGpu, type VirtioGpuOptions } from "./virtio-gpu/device.js";
+export { VirtioKeyboard } from "./virtio-input/keyboard.js";
+export { VirtioTablet } from "./virtio-input/tablet.js";

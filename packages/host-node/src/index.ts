@@ -12,6 +12,7 @@ export * from "./network/node-network.js";
 export { encodePng, type RgbaPicture } from "./png.js";
 export * from "./replaceable-file.js";
 export * from "./socket-server.js";
+export * from "./reclaim.js";
 export * from "./terminal.js";
 export * from "./timers.js";
 export * from "./translation-file.js";

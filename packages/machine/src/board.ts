@@ -24,10 +24,14 @@ import {
   SYSTEM_PORT_A,
   Uart16550,
   type Vga,
+  VirtioBalloon,
   VirtioBlk,
   type VirtioFunction,
+  VirtioGpu,
+  VirtioKeyboard,
   VirtioNet,
   VirtioPci,
+  VirtioTablet,
   Xhci,
 } from "@isola/devices";
 import type { PhysicalMap } from "@isola/isa-x86";
@@ -36,7 +40,7 @@ import type { BlockStore, ByteSink, Entropy, NetLink } from "@isola/ports";
 import { type DriveConfig, type MachineConfig, parseMac } from "./config.js";
 import type { NetworkCounterValues, SerialCounterValues } from "./counters.js";
 import { GatedLine } from "./gated-line.js";
-import { InputRouter } from "./input-router.js";
+import { absolutePointer, InputRouter } from "./input-router.js";
 import { InterruptWiring } from "./interrupt-wiring.js";
 import type { MachineClock } from "./machine-clock.js";
 import type { MachinePorts } from "./machine-ports.js";
@@ -81,6 +85,9 @@ export abstract class Board {
   /** The display, and the keyboard and mouse, of boards that have them. */
   abstract readonly vga: Vga | null;
   abstract readonly input: I8042 | null;
+  /** The virtio display and the balloon, if the configuration asks for them. */
+  readonly gpu: VirtioGpu | null;
+  readonly balloon: VirtioBalloon | null;
   /** Leads keys and movements to the devices. */
   readonly inputs = new InputRouter();
   readonly uarts: readonly Uart16550[];
@@ -136,6 +143,8 @@ export abstract class Board {
     });
     this.serialBytesIn = this.uarts.map(() => 0);
     this.addResets(...this.uarts);
+    this.gpu = config.gpu === null ? null : new VirtioGpu({ ...config.gpu, timers });
+    this.balloon = config.balloon === null ? null : this.makeBalloon(config.balloon);
     for (const name of config.devices) {
       const device = addOptionalDevice(name, {
         io,
@@ -246,7 +255,32 @@ export abstract class Board {
       this.addFunction(slot, new Xhci({ spaces, ram, msi, intx, timers, devices, name: "xhci" }));
       slot++;
     }
+    return this.addVirtioExtras(slot);
+  }
+
+  /** Input devices, display and balloon on virtio. */
+  private addVirtioExtras(first: number): number {
+    let slot = first;
+    for (const kind of this.context.config.virtioInputs) {
+      if (kind === "keyboard") {
+        const keyboard = new VirtioKeyboard();
+        this.inputs.addKeyboard(keyboard);
+        this.addVirtio(slot++, keyboard, "virtio-keyboard");
+      } else {
+        const tablet = new VirtioTablet();
+        this.inputs.addPointer(absolutePointer(tablet));
+        this.addVirtio(slot++, tablet, "virtio-tablet");
+      }
+    }
+    if (this.gpu !== null) this.addVirtio(slot++, this.gpu, "virtio-gpu");
+    if (this.balloon !== null) this.addVirtio(slot++, this.balloon, "virtio-balloon");
     return slot;
+  }
+
+  private makeBalloon(target: number): VirtioBalloon {
+    const { ram, ports, timers } = this.context;
+    const release = (address: number, length: number): boolean => ram.release(address, length, ports.reclaim);
+    return new VirtioBalloon({ memory: ram.size, target, timers, release });
   }
 
   /** The drive on unit or port `unit` of a controller. */

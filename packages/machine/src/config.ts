@@ -82,6 +82,16 @@ export type UsbConfig =
   | { readonly kind: "tablet" }
   | ({ readonly kind: "disk" } & DiskConfig);
 
+/** Input devices on virtio: a keyboard, and a pointer that tells where it is. */
+export const VIRTIO_INPUTS = ["keyboard", "tablet"] as const;
+export type VirtioInputKind = (typeof VIRTIO_INPUTS)[number];
+
+/** A display on virtio, by the size of its monitor in pixels. */
+export interface GpuConfig {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** A machine as plain data: everything that is not a live handle of the host. */
 export interface MachineConfig {
   /**
@@ -102,6 +112,11 @@ export interface MachineConfig {
   /** Devices on the ports of an xHCI controller, which is there if there are any. */
   readonly usb: readonly UsbConfig[];
   readonly networks: readonly NetworkConfig[];
+  readonly virtioInputs: readonly VirtioInputKind[];
+  /** A virtio display, beside the VGA of a `pc`; null for none. */
+  readonly gpu: GpuConfig | null;
+  /** Bytes of RAM that the guest is asked to get by with, by a balloon; null: no balloon. */
+  readonly balloon: number | null;
   /** Drives on the IDE channels of a `pc`: primary master, primary slave, secondary master, secondary slave. */
   readonly ide: readonly (DriveConfig | null)[];
   /** Stores of the floppies in drives A and B of a `pc`; null for an empty drive. */
@@ -129,6 +144,9 @@ export const DEFAULT_CONFIG = {
   sata: [],
   usb: [],
   networks: [],
+  virtioInputs: [],
+  gpu: null,
+  balloon: null,
   ide: [],
   floppies: [],
   serialPorts: 1,
@@ -148,6 +166,9 @@ export const MAX_NETWORKS = 8;
 const MAX_SERIAL_PORTS = 4;
 const MAX_IDE_DRIVES = 4;
 const MAX_FLOPPIES = 2;
+const MIN_SCREEN_WIDTH = 640;
+const MIN_SCREEN_HEIGHT = 480;
+const MAX_SCREEN = 4095;
 /** The chip set and the display of a `pc` have three of the slots. */
 const PC_SLOTS = 29;
 
@@ -167,6 +188,15 @@ function checkSerial(serial: string): void {
     /^[\x20-\x7e]{0,20}$/.test(serial),
     "bad-disk-serial",
     `disk serial "${serial}" is not 0 to 20 ASCII characters`,
+  );
+}
+
+function checkGpu({ width, height }: GpuConfig): void {
+  const fits = (side: number, least: number): boolean => Number.isInteger(side) && side >= least && side <= MAX_SCREEN;
+  need(
+    fits(width, MIN_SCREEN_WIDTH) && fits(height, MIN_SCREEN_HEIGHT),
+    "bad-screen-size",
+    `a screen of ${width} by ${height} is not possible: from ${MIN_SCREEN_WIDTH}x${MIN_SCREEN_HEIGHT} to ${MAX_SCREEN}x${MAX_SCREEN}`,
   );
 }
 
@@ -208,11 +238,12 @@ export function checkConfig(config: MachineConfig): void {
     `${networks.length} network cards were given; at most ${MAX_NETWORKS} fit`,
   );
   const slots = config.preset === "pc" ? PC_SLOTS : SLOTS;
-  const controllers = disks.length + nvme.length + Math.min(sata.length, 1) + Math.min(usb.length, 1);
+  const extras = config.virtioInputs.length + (config.gpu === null ? 0 : 1) + (config.balloon === null ? 0 : 1);
+  const controllers = disks.length + nvme.length + Math.min(sata.length, 1) + Math.min(usb.length, 1) + extras;
   need(
     controllers + networks.length <= slots,
     "too-many-devices",
-    `${controllers} disks or controllers and ${networks.length} network cards were given; at most ${slots} devices fit`,
+    `${controllers} disks, controllers and the like and ${networks.length} network cards were given; at most ${slots} devices fit`,
   );
   need(
     sata.length <= AHCI_PORTS,
@@ -224,6 +255,13 @@ export function checkConfig(config: MachineConfig): void {
     usbDisks <= XHCI_PORTS_OF_KIND && usb.length - usbDisks <= XHCI_PORTS_OF_KIND,
     "too-many-usb-devices",
     `${usbDisks} USB disks and ${usb.length - usbDisks} other USB devices were given; ${XHCI_PORTS_OF_KIND} of each fit`,
+  );
+  if (config.gpu !== null) checkGpu(config.gpu);
+  const { balloon } = config;
+  need(
+    balloon === null || (Number.isInteger(balloon) && balloon >= 0 && balloon <= memory),
+    "bad-balloon",
+    `a balloon cannot leave ${String(balloon)} bytes to a guest with ${memory}`,
   );
   for (const { mac } of networks)
     need(parseMac(mac) !== null, "bad-mac", `"${mac}" is not the address of a network card, such as 52:54:00:12:34:56`);

@@ -5,4 +5,4 @@ export type { KeyInput, MouseInput } from "./input.js";
 export { Machine } from "./machine.js";
 export type { MachinePorts, TranslationCache } from "./machine-ports.js";
 export type { RunOutcome } from "./scheduler.js";
-export type { Picture } from "@isola/devices";
+export type { BalloonReport, Picture } from "@isola/devices";

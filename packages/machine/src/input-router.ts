@@ -16,6 +16,26 @@ export interface PointingDevice {
   move(input: MouseInput): boolean;
 }
 
+/** A device that tells where it is. */
+interface Tablet {
+  readonly ready: boolean;
+  point(x: number, y: number, wheel: number, buttons: number): void;
+}
+
+/** A device that can only tell where it is, and leaves other inputs to others. */
+export function absolutePointer(tablet: Tablet): PointingDevice {
+  return {
+    get ready() {
+      return tablet.ready;
+    },
+    move({ at, wheel, buttons }) {
+      if (at === undefined) return false;
+      tablet.point(at.x, at.y, wheel, buttons);
+      return true;
+    },
+  };
+}
+
 /**
  * Leads what is typed and pointed at to one of several devices: the first that a driver listens to, in the order in which
  * they were added. What nobody listens to is lost.

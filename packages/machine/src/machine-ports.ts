@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EngineModules } from "@isola/isa-x86";
-import type { BlockStore, ByteSink, Clock, Entropy, Log, NetLink, SampleSink, TraceSink, WasmHost } from "@isola/ports";
+import type {
+  BlockStore,
+  ByteSink,
+  Clock,
+  Entropy,
+  Log,
+  MemoryReclaimer,
+  NetLink,
+  SampleSink,
+  TraceSink,
+  WasmHost,
+} from "@isola/ports";
 
 /** Compiled guest code that outlives the machine. */
 export interface TranslationCache {
@@ -30,6 +41,8 @@ export interface MachinePorts {
   readonly translations?: TranslationCache;
   /** Takes the log that firmware of a `pc` writes; without it, the log goes nowhere. */
   readonly firmwareLog?: ByteSink;
+  /** Gives host memory back that holds zeros again afterwards; without it, the bytes are only cleared. */
+  readonly reclaim?: MemoryReclaimer;
   /** Takes what happens in the machine; without it, nothing is traced. */
   readonly trace?: TraceSink;
   /** Takes samples of what the guest executes; without it, none are taken. */

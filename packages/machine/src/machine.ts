@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
-import { APIC_MMIO_SIZE, ApicBus, type Lapic, type Picture, vgaPicture, vgaText } from "@isola/devices";
+import {
+  APIC_MMIO_SIZE,
+  ApicBus,
+  type BalloonReport,
+  type Lapic,
+  type Picture,
+  vgaPicture,
+  vgaText,
+} from "@isola/devices";
 import {
   type BootFile,
   type BootState,
@@ -203,14 +211,16 @@ export class Machine {
 
   /** What the display shows now; null if the machine has none, or it is switched off. */
   screen(): Picture | null {
-    const { vga } = this.board;
+    const { gpu, vga } = this.board;
+    const picture = gpu?.picture() ?? null;
+    if (picture !== null) return picture;
     return vga === null ? null : vgaPicture(vga.registers, vga.memory);
   }
 
   /** Lines of a text screen; null if there is no display, or it shows graphics or nothing. */
   screenText(): string[] | null {
-    const { vga } = this.board;
-    return vga === null ? null : vgaText(vga.registers, vga.memory);
+    const { gpu, vga } = this.board;
+    return vga === null || (gpu?.picture() ?? null) !== null ? null : vgaText(vga.registers, vga.memory);
   }
 
   /** Presses a key or lets it go; see {@link KeyInput}. A machine without a keyboard ignores it. */
@@ -221,6 +231,19 @@ export class Machine {
   /** Moves the mouse; see {@link MouseInput}. A machine without one ignores it. */
   mouseInput(input: MouseInput): void {
     this.board.inputs.move(input);
+  }
+
+  /** Asks the guest for all but `memory` bytes of its RAM; see {@link balloonState}. Throws without a balloon. */
+  setBalloon(memory: number): void {
+    const { balloon } = this.board;
+    if (balloon === null)
+      throw new OperatorError("no-balloon", "the machine has no balloon: give --balloon at its start");
+    balloon.setTarget(memory);
+  }
+
+  /** How much memory the guest has left itself, and what it says of it; null without a balloon. */
+  balloonState(): BalloonReport | null {
+    return this.board.balloon?.report() ?? null;
   }
 
   describeVcpu(index: number): string {

@@ -3,7 +3,7 @@ import { assertNever } from "@isola/base";
 import { type UsbDevice, UsbKeyboard, UsbStorage, UsbTablet } from "@isola/devices";
 import type { BlockStore, Timers } from "@isola/ports";
 import type { UsbConfig } from "./config.js";
-import type { InputRouter } from "./input-router.js";
+import { absolutePointer, type InputRouter } from "./input-router.js";
 
 export interface UsbDeviceContext {
   readonly timers: Timers;
@@ -23,16 +23,7 @@ export function makeUsbDevice(config: UsbConfig, context: UsbDeviceContext): Usb
     }
     case "tablet": {
       const tablet = new UsbTablet(timers);
-      inputs.addPointer({
-        get ready() {
-          return tablet.ready;
-        },
-        move({ at, wheel, buttons }) {
-          if (at === undefined) return false;
-          tablet.point(at.x, at.y, wheel, buttons);
-          return true;
-        },
-      });
+      inputs.addPointer(absolutePointer(tablet));
       return tablet;
     }
     case "disk": {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Gpa, gpa, OperatorError } from "@isola/base";
+import type { MemoryReclaimer } from "@isola/ports";
 
 /** End of low RAM: the PCI hole, the APICs and the firmware live between here and 4 GiB. */
 export const LOW_RAM_LIMIT = 0xc000_0000;
@@ -7,9 +8,18 @@ const FOUR_GIB = 0x1_0000_0000;
 /** Below this address a chip set may put other things in front of RAM. */
 const MIB = 0x10_0000;
 const PAGE_SHIFT = 12;
+const PAGE_SIZE = 1 << PAGE_SHIFT;
 
 /** Called after a device wrote guest RAM, so that translations of that code can be dropped. */
 export type WriteHook = (address: Gpa, length: number) => void;
+
+/** Looks before it writes: a page of the host that nobody has written to yet takes no memory, and stays so. */
+function clear(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; at += PAGE_SIZE) {
+    const page = bytes.subarray(at, at + PAGE_SIZE);
+    if (page.some((byte) => byte !== 0)) page.fill(0);
+  }
+}
 
 /**
  * Guest-physical RAM as seen by devices, firmware loaders and the debugger. It is a window into the linear memory in
@@ -88,6 +98,19 @@ export class GuestRam {
     if (at < 0) return false;
     this.bytes.set(data, at);
     this.written(address, data.length);
+    return true;
+  }
+
+  /**
+   * Clears whole pages that the guest does not need, and gives the host's memory behind them back if `reclaim` can. False
+   * if the range is not RAM.
+   */
+  release(address: number, length: number, reclaim?: MemoryReclaimer): boolean {
+    const at = this.offsetOf(address, length);
+    if (at < 0) return false;
+    const bytes = this.bytes.subarray(at, at + length);
+    if (reclaim?.(bytes) !== true) clear(bytes);
+    this.written(address, length);
     return true;
   }
 

@@ -3,6 +3,7 @@ export * from "./clock.js";
 export * from "./debug.js";
 export * from "./event-loop.js";
 export * from "./host-network.js";
+export * from "./memory.js";
 export * from "./net-link.js";
 export * from "./profile.js";
 export * from "./range-transport.js";

@@ -23,7 +23,12 @@ export type VmmAction =
   /** Presses or lets go a key of the keyboard. Legal while running. */
   | ({ readonly type: "key-input" } & KeyInput)
   /** Moves the mouse. Legal while running. */
-  | ({ readonly type: "mouse-input" } & MouseInput);
+  | ({ readonly type: "mouse-input" } & MouseInput)
+  /**
+   * Asks a guest with a balloon driver to get by with `memory` bytes of its RAM and to give back the rest, or to take back
+   * what it gave. How far it is, `vm.balloon()` tells. Legal while created, running or paused.
+   */
+  | { readonly type: "set-balloon"; readonly memory: number };
 
 export type VmmActionType = VmmAction["type"];
 
@@ -39,4 +44,5 @@ export const LEGAL_STATES: { readonly [K in VmmActionType]: readonly VmState[] }
   "serial-input": ["running", "paused"],
   "key-input": ["running"],
   "mouse-input": ["running"],
+  "set-balloon": ["created", "running", "paused"],
 };

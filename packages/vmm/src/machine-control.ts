@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KeyInput, MachineStatistics, MouseInput, Picture, RunOutcome } from "@isola/machine";
+import type { BalloonReport, KeyInput, MachineStatistics, MouseInput, Picture, RunOutcome } from "@isola/machine";
 import type { DebugMachine } from "@isola/ports";
 
 /** What the state machine needs of a machine; `Machine` of the machine package is one. */
@@ -26,6 +26,9 @@ export interface MachineControl {
   screenText(): string[] | null;
   keyInput(input: KeyInput): void;
   mouseInput(input: MouseInput): void;
+  /** Asks for all but `memory` bytes of RAM; throws OperatorError without a balloon. */
+  setBalloon(memory: number): void;
+  balloonState(): BalloonReport | null;
   /** What a debugger sees and sets while the machine does not run. */
   readonly debugger: DebugMachine;
   /** All counters, as plain data. */

@@ -126,6 +126,14 @@ class FakeMachine implements MachineControl {
     this.log.push(`key ${code} ${pressed ? "down" : "up"}`);
   }
 
+  setBalloon(memory: number): void {
+    this.log.push(`balloon ${memory}`);
+  }
+
+  balloonState(): null {
+    return null;
+  }
+
   mouseInput({ dx, dy }: { dx: number; dy: number }): void {
     this.log.push(`mouse ${dx} ${dy}`);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever, OperatorError } from "@isola/base";
-import type { MachineStatistics, Picture, RunOutcome } from "@isola/machine";
+import type { BalloonReport, MachineStatistics, Picture, RunOutcome } from "@isola/machine";
 import type { DebugStop, DebugTarget, EventLoop } from "@isola/ports";
 import { LEGAL_STATES, type VmmAction } from "./action.js";
 import { DebugSession } from "./debug-session.js";
@@ -82,6 +82,8 @@ export class Vm {
         return this.machine.keyInput(action);
       case "mouse-input":
         return this.machine.mouseInput(action);
+      case "set-balloon":
+        return this.machine.setBalloon(action.memory);
       default:
         assertNever(action);
     }
@@ -103,6 +105,11 @@ export class Vm {
   /** What the display shows now; null if the machine has none, or it is switched off. Legal in every state. */
   screen(): Picture | null {
     return this.machine.screen();
+  }
+
+  /** What the balloon holds and what the guest says of its memory; null without one. Legal in every state. */
+  balloon(): BalloonReport | null {
+    return this.machine.balloonState();
   }
 
   /** Lines of a text screen; null if there is no display, or it shows graphics or nothing. Legal in every state. */

@@ -39,7 +39,7 @@ export interface VirtioFunction<State> {
   reset(): void;
   save(): State;
   restore(state: State): void;
-  /** As for devices; only functions with work outside the machine have them. */
+  /** As for devices; only functions with work that may be left undone have them. */
   pause?(): Promise<void>;
   resume?(): void;
 }
