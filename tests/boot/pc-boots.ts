@@ -123,6 +123,31 @@ const keyboard: Check = {
   },
 };
 
+/** From a USB disk, with a USB keyboard, which gets the keys as soon as the BIOS has asked it for reports. */
+const usb: Check = {
+  name: "pc-usb",
+  async run(context) {
+    const image = join(context.scratch, "boot.img");
+    const disk = new Uint8Array(1 << 20);
+    disk.set(bootSector(true));
+    writeFileSync(image, disk);
+    const log = join(context.scratch, "firmware.log");
+    const options = ["--device", "isa-debug-exit", "--display", "text", "--firmware-log", log];
+    const args = ["--disk", `${image},bus=usb`, "--keyboard", "usb", ...options];
+    const machine = await startPc(context, { name: "pc-usb", args });
+    try {
+      await machine.expect(new RegExp(TEXT));
+      machine.send("xK");
+      machine.send("k");
+      ensureEqual((await machine.result()).status, EXIT_STATUS, "the exit status after a key");
+      const found = readFileSync(log, "latin1").includes("USB keyboard initialized");
+      ensure(found, "the firmware has found no USB keyboard");
+    } finally {
+      machine.kill();
+    }
+  },
+};
+
 const noDevice: Check = {
   name: "pc-no-device",
   async run(context) {
@@ -250,4 +275,4 @@ const grub: Check = {
   },
 };
 
-export const pcBoots: readonly Check[] = [grub, isolinux, memtest, ipxe, bootSectors, keyboard, noDevice];
+export const pcBoots: readonly Check[] = [grub, isolinux, memtest, ipxe, bootSectors, keyboard, usb, noDevice];

@@ -11,11 +11,13 @@ import { insight } from "./insight.js";
 import { networkBoots } from "./network-boot.js";
 import { pcBoots } from "./pc-boots.js";
 import { runChecks } from "./run-checks.js";
+import { usbBoots } from "./usb-boots.js";
 
 /** The longest first, so that they do not run alone at the end. */
 const CHECKS: readonly Check[] = [
   ...debianBoots,
   ...networkBoots,
+  ...usbBoots,
   ...pcBoots,
   ...busyboxBoots,
   ...diskImages,
