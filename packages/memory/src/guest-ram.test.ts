@@ -50,6 +50,18 @@ describe("GuestRam", () => {
     ]);
   });
 
+  it("clears what is released, unless the host takes it", () => {
+    const ram = make();
+    const heard: number[] = [];
+    ram.onWrite((address) => heard.push(address));
+    ram.write(4096, new Uint8Array(4096).fill(9));
+    expect(ram.release(4096, 4096, () => true)).toBe(true);
+    expect(ram.u8(5000)).toBe(9);
+    expect(ram.release(4096, 4096, () => false)).toBe(true);
+    expect([ram.u8(4096), ram.u8(8191), heard]).toEqual([0, 0, [4096, 4096, 4096]]);
+    expect(ram.release(4096, 8192)).toBe(false);
+  });
+
   it("refuses a size that is no whole number of pages or does not fit", () => {
     expect(() => make(4097)).toThrow("does not fit");
     expect(() => new GuestRam(new ArrayBuffer(4096), 0, 8192)).toThrow("does not fit");
