@@ -17,8 +17,15 @@ export type WriteHook = (address: Gpa, length: number) => void;
 function clear(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; at += PAGE_SIZE) {
     const page = bytes.subarray(at, at + PAGE_SIZE);
-    if (page.some((byte) => byte !== 0)) page.fill(0);
+    if (!isClear(page)) page.fill(0);
   }
+}
+
+function isClear(page: Uint8Array): boolean {
+  if (page.byteOffset % 4 !== 0 || page.length % 4 !== 0) return false;
+  const words = new Uint32Array(page.buffer, page.byteOffset, page.length / 4);
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  return true;
 }
 
 /**

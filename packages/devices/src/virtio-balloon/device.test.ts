@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../conformance/fake-clock.js";
-import { deviceConformance } from "../conformance/suite.js";
+import { deviceConformance, randomSource } from "../conformance/suite.js";
 import { VirtioBench } from "../conformance/virtio-driver.js";
 import { BAR4_BASE } from "../conformance/virtio-driver.js";
 import { Region } from "../virtio/registers.js";
@@ -121,6 +121,28 @@ describe("virtio-balloon", () => {
     bench.add(STATISTICS, [{ data: statistics(99) }]);
     bench.kick(STATISTICS);
     expect(balloon.report().guest.free).toBe(99);
+  });
+
+  it("survives random requests", () => {
+    const random = randomSource(31);
+    const { balloon, bench, clock, start } = makeBalloon();
+    for (let round = 0; round < 100; round++) {
+      start();
+      for (let i = 0; i < 30; i++) {
+        const queue = random() % 4;
+        const wild = random() % 6 === 0;
+        for (let j = 0; j < 16; j++) {
+          const at = wild ? random() : random() % MEMORY;
+          bench.writeDesc(queue, j, at, random() % 9000, random() % 4, random() % 17);
+        }
+        for (let at = 0x10_0000; at < 0x10_2000; at += 4) bench.ram.setU32(at, random() % 2000);
+        bench.offer(queue, random() % 17);
+        bench.kick(queue);
+        balloon.report();
+        clock.advance(random() % 100_000);
+      }
+    }
+    expect(balloon.report().released).toBeGreaterThan(0);
   });
 
   it("takes a rest after much work, and refuses endless lists", () => {

@@ -12,20 +12,23 @@ export interface Cursor {
   readonly hotY: number;
 }
 
+/** Alpha of a picture's pixels, of which the lowest byte is red. */
+const OPAQUE = 0xff00_0000;
+
 /** Pixels in the order of a picture: red, green, blue, and 255 for alpha. */
 export function drawScreen(resource: Resource, area: Rectangle, cursor: Cursor): ScreenPicture {
   const { width, height } = area;
   const pixels = new Uint8Array(width * height * 4);
-  const [red, green, blue] = resource.order;
-  const from = resource.pixels;
+  const into = new Uint32Array(pixels.buffer);
+  const from = new Uint32Array(resource.pixels.buffer);
+  const [red, green, blue] = resource.order.map((place) => place * 8);
   let to = 0;
   for (let row = 0; row < height; row++) {
-    let at = ((area.y + row) * resource.width + area.x) * 4;
-    for (let column = 0; column < width; column++, at += 4, to += 4) {
-      pixels[to] = from[at + red];
-      pixels[to + 1] = from[at + green];
-      pixels[to + 2] = from[at + blue];
-      pixels[to + 3] = 255;
+    const start = (area.y + row) * resource.width + area.x;
+    for (let at = start; at < start + width; at++, to++) {
+      const pixel = from[at];
+      into[to] =
+        OPAQUE | ((pixel >>> red) & 0xff) | (((pixel >>> green) & 0xff) << 8) | (((pixel >>> blue) & 0xff) << 16);
     }
   }
   const picture = { width, height, pixels };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { deviceConformance } from "../conformance/suite.js";
+import { deviceConformance, randomSource } from "../conformance/suite.js";
 import { BAR4_BASE, VirtioBench } from "../conformance/virtio-driver.js";
 import { Region } from "../virtio/registers.js";
 import { keyCodeOf } from "./key-codes.js";
@@ -135,6 +135,25 @@ describe("virtio-input", () => {
     bench.add(Queue.Status, [{ data: Uint8Array.of(1) }]);
     bench.kick(Queue.Status);
     expect(bench.takeUsed(Queue.Status).length).toBe(5);
+  });
+
+  it("survives random rings", () => {
+    const random = randomSource(41);
+    for (let round = 0; round < 50; round++) {
+      const { bench, fn } = start(round % 2 === 0 ? new VirtioKeyboard() : new VirtioTablet());
+      for (let i = 0; i < 40; i++) {
+        const queue = random() % 2;
+        for (let j = 0; j < 16; j++) {
+          const at = random() % 6 === 0 ? random() : random() % 0x40_0000;
+          bench.writeDesc(queue, j, at, random() % 20, random() % 4, random() % 17);
+        }
+        bench.offer(queue, random() % 17);
+        if (fn instanceof VirtioKeyboard) fn.key(random() & 0x7f, random() % 2 === 0);
+        else fn.point(random(), random(), random() % 3, random());
+        bench.kick(queue);
+      }
+      expect(fn.save().events.length).toBeLessThanOrEqual(256);
+    }
   });
 
   it("tells where a tablet is", () => {

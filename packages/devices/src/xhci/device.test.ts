@@ -237,6 +237,35 @@ describe("xhci", () => {
     expect(bench.messages).toEqual([0, 0]);
   });
 
+  it("does not interrupt while events are being handled, and then for those that came meanwhile", () => {
+    const { bench, keyboard, slot } = startKeyboard();
+    const management = bench.interrupter(Interrupt.Management);
+    bench.events();
+    bench.set(management, 3);
+    bench.setOp(Op.Status, 8);
+    keyboard.key(A_KEY, true);
+    keyboard.key(A_KEY, false);
+    for (const at of [0, 8])
+      bench.queue(slot, 3, [
+        { type: TrbType.Normal, parameter: XHCI_DATA + at, status: 8, control: TrbBit.InterruptOnCompletion },
+      ]);
+    bench.ring(slot, 3);
+    expect([bench.intx.level, bench.op(Op.Status) & 8]).toEqual([true, 8]);
+    // What a handler does: acknowledge, take one event, say so; the second one interrupts again.
+    bench.setOp(Op.Status, 8);
+    bench.set(management, 3);
+    expect(bench.intx.level).toBe(false);
+    const [first] = bench.events(true);
+    expect(first?.code).toBe(1);
+    const next = bench.get(bench.interrupter(Interrupt.DequeueLow)) + 16;
+    bench.set(bench.interrupter(Interrupt.DequeueLow), next);
+    expect([bench.intx.level, bench.op(Op.Status) & 8]).toEqual([true, 8]);
+    bench.events();
+    bench.setOp(Op.Status, 8);
+    bench.set(management, 3);
+    expect([bench.intx.level, bench.op(Op.Status) & 8]).toEqual([false, 0]);
+  });
+
   it("holds work back while the event ring has no room, and then goes on", () => {
     const { bench, slot } = startKeyboard();
     const total = 2 * EVENT_SEGMENT_SIZE;

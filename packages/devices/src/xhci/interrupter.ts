@@ -165,10 +165,11 @@ export class Interrupter {
 
   private raise(): void {
     const { s } = this;
-    const busy = (s.dequeue[0] & ERDP_BUSY) !== 0;
+    // While the guest handles events it gets no interrupt for more of them: its update of the pointer asks for that.
+    if ((s.dequeue[0] & ERDP_BUSY) !== 0) return;
     s.dequeue[0] = (s.dequeue[0] | ERDP_BUSY) >>> 0;
     s.management |= IMAN_PENDING;
-    this.ports.changed(!busy);
+    this.ports.changed(true);
   }
 
   private put(segments: readonly Segment[], event: XhciEvent): void {
