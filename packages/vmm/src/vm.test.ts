@@ -188,6 +188,9 @@ const ACTIONS: readonly VmmAction[] = [
   { type: "press-power-button" },
   { type: "inject-nmi" },
   { type: "serial-input", port: 0, bytes: Uint8Array.of(65) },
+  { type: "key-input", code: 0x1e, pressed: true },
+  { type: "mouse-input", dx: 1, dy: 1, wheel: 0, buttons: 0 },
+  { type: "set-balloon", memory: 1 << 20 },
 ];
 
 function inState(state: VmState): Vm {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from "@isola/base";
 import type { AccessSize, GuestRam, IoHandler, IrqLine, MsiSink } from "@isola/memory";
-import type { Timer, Timers } from "@isola/ports";
+import type { Timers } from "@isola/ports";
 import { partOf } from "../access-width.js";
 import { checkState, copyState, type Device, type Pausable } from "../device.js";
 import { PciFunction, type PciSpaces } from "../pci/function.js";
 import { Msix, MSIX_REGION_SIZE } from "../pci/msix.js";
 import { ENDPOINT_IN, type UsbDevice, UsbSpeed } from "../usb/device.js";
 import { type CommandTarget, executeCommand } from "./commands.js";
+import { COMMANDS, doorbellOf, Doorbells } from "./doorbells.js";
 import { Interrupter, type XhciEvent } from "./interrupter.js";
 import { Port } from "./port.js";
 import {
-  BUDGET,
   CAPABILITIES,
   CommandRing,
   Completion,
@@ -31,7 +31,6 @@ import {
   PORTS_OF_KIND,
   REGISTER_BAR,
   REGISTER_SPACE,
-  REST_DELAY,
   SBRN,
   SBRN_USB3,
   SLOTS,
@@ -57,9 +56,6 @@ export interface XhciOptions {
   readonly name?: string;
 }
 
-/** Doorbell of the command ring among those that wait. */
-const COMMANDS = 0;
-
 /** An extensible host controller with its root hub. `pci` goes into a slot of the `PciHost`. */
 export class Xhci implements Device<XhciState>, Pausable {
   readonly pci: PciFunction;
@@ -75,8 +71,7 @@ export class Xhci implements Device<XhciState>, Pausable {
   private readonly slots: Slots;
   private readonly transfers: Transfers;
   private readonly commandTarget: CommandTarget;
-  private readonly restTimer: Timer;
-  private restDeadline: number | null = null;
+  private readonly doorbells: Doorbells;
   private command = 0;
   private status: number = UsbStatus.Halted;
   private notifications = 0;
@@ -86,9 +81,6 @@ export class Xhci implements Device<XhciState>, Pausable {
   private commandRingHigh = 0;
   private contexts: [low: number, high: number] = [0, 0];
   private frameStart = 0;
-  /** Doorbells that have not been answered, in the order in which they are served. */
-  private readonly waiting = new Set<number>();
-  private serving = false;
   private paused = false;
 
   constructor(private readonly options: XhciOptions) {
@@ -122,9 +114,11 @@ export class Xhci implements Device<XhciState>, Pausable {
     });
     this.ports = this.plug(options.devices);
     this.commandTarget = this.makeCommandTarget();
-    this.restTimer = timers.create(() => {
-      this.restDeadline = null;
-      this.serve();
+    this.doorbells = new Doorbells({
+      timers,
+      canWork: () => this.running && !this.paused && this.pci.busMaster && this.hasRoom(),
+      work: (doorbell, budget) =>
+        doorbell === COMMANDS ? this.runCommand(budget) : this.runEndpoint(doorbell, budget),
     });
   }
 
@@ -153,8 +147,7 @@ export class Xhci implements Device<XhciState>, Pausable {
       interrupters: this.interrupters.map((one) => one.save()),
       ports: this.ports.map((port) => port.save()),
       slots: this.slots.save(),
-      waiting: [...this.waiting],
-      restDeadline: this.restDeadline,
+      ...this.doorbells.save(),
       devices: this.ports.map(({ device }) => device?.save() ?? null),
     });
   }
@@ -180,9 +173,7 @@ export class Xhci implements Device<XhciState>, Pausable {
       if (device !== null && device !== undefined) port.device?.restore(device);
     });
     this.slots.restore(state.slots);
-    this.waiting.clear();
-    for (const key of state.waiting) this.waiting.add(key);
-    this.setRest(state.restDeadline);
+    this.doorbells.restore(state.waiting, state.restDeadline);
   }
 
   /** Resolves when no device waits for the host; what is in the rings stays there. */
@@ -194,7 +185,7 @@ export class Xhci implements Device<XhciState>, Pausable {
   resume(): void {
     this.paused = false;
     for (const { device } of this.ports) device?.resume?.();
-    this.serve();
+    this.doorbells.serve();
   }
 
   private get running(): boolean {
@@ -230,7 +221,7 @@ export class Xhci implements Device<XhciState>, Pausable {
       stopped: (slot, index) => {
         const endpoint = this.endpointContext(slot, index);
         if (endpoint !== null) this.transfers.reportStop(endpoint);
-        this.waiting.delete(slot * ENDPOINTS + index);
+        this.doorbells.forget(doorbellOf(slot, index));
       },
     };
   }
@@ -287,7 +278,7 @@ export class Xhci implements Device<XhciState>, Pausable {
     this.interrupters[Math.floor(at / INTERRUPTER_SPAN)]?.write(at % INTERRUPTER_SPAN, value);
     // There may be room for events again.
     this.tellPorts();
-    this.serve();
+    this.doorbells.serve();
   }
 
   private writeOperational(offset: number, value: number): void {
@@ -338,7 +329,7 @@ export class Xhci implements Device<XhciState>, Pausable {
     this.status &= ~UsbStatus.Halted;
     this.frameStart = this.options.timers.now();
     this.tellPorts();
-    this.serve();
+    this.doorbells.serve();
   }
 
   private halt(): void {
@@ -356,8 +347,7 @@ export class Xhci implements Device<XhciState>, Pausable {
     this.commandRingHigh = 0;
     this.contexts = [0, 0];
     this.frameStart = 0;
-    this.waiting.clear();
-    this.setRest(null);
+    this.doorbells.reset();
     this.slots.reset();
     for (const interrupter of this.interrupters) interrupter.reset();
     for (const port of this.ports) port.reset();
@@ -381,7 +371,7 @@ export class Xhci implements Device<XhciState>, Pausable {
     if (slot === 0) {
       if (target !== 0) return;
       this.commandRingRunning = true;
-      return this.kick(COMMANDS);
+      return this.doorbells.ring(COMMANDS);
     }
     const state = this.slots.get(slot);
     const endpoint = this.slots.endpoint(slot, target);
@@ -390,43 +380,14 @@ export class Xhci implements Device<XhciState>, Pausable {
       endpoint.phase = EndpointPhase.Running;
       this.slots.show(state, target);
     }
-    if (endpoint.phase === EndpointPhase.Running) this.kick(slot * ENDPOINTS + target);
+    if (endpoint.phase === EndpointPhase.Running) this.doorbells.ring(doorbellOf(slot, target));
   }
 
   /** A device on a port may have something to say. */
   private wake(port: number, endpoint: number): void {
     const slot = this.slots.ofPort(port);
-    if (slot !== 0) this.kick(slot * ENDPOINTS + (endpoint & 15) * 2 + ((endpoint & ENDPOINT_IN) === 0 ? 0 : 1));
-  }
-
-  private kick(key: number): void {
-    this.waiting.add(key);
-    this.serve();
-  }
-
-  /** Works on everything that waits, in turn, for as long as the budget lasts and events find room. */
-  private serve(): void {
-    if (this.serving) return;
-    this.serving = true;
-    const budget: Budget = { left: BUDGET };
-    while (this.running && !this.paused && this.pci.busMaster && this.hasRoom()) {
-      const [key] = this.waiting;
-      if (key === undefined) break;
-      if (budget.left <= 0) {
-        this.setRest(this.options.timers.now() + REST_DELAY);
-        break;
-      }
-      this.waiting.delete(key);
-      // What has more to do goes to the end of the queue.
-      if (key === COMMANDS ? this.runCommand(budget) : this.runEndpoint(key, budget)) this.waiting.add(key);
-    }
-    this.serving = false;
-  }
-
-  private setRest(deadline: number | null): void {
-    this.restDeadline = deadline;
-    if (deadline === null) this.restTimer.cancel();
-    else this.restTimer.set(deadline);
+    const index = (endpoint & 15) * 2 + ((endpoint & ENDPOINT_IN) === 0 ? 0 : 1);
+    if (slot !== 0) this.doorbells.ring(doorbellOf(slot, index));
   }
 
   private hasRoom(): boolean {
@@ -459,8 +420,8 @@ export class Xhci implements Device<XhciState>, Pausable {
     });
   }
 
-  private runEndpoint(key: number, budget: Budget): boolean {
-    const endpoint = this.endpointContext(Math.floor(key / ENDPOINTS), key % ENDPOINTS);
+  private runEndpoint(doorbell: number, budget: Budget): boolean {
+    const endpoint = this.endpointContext(Math.floor(doorbell / ENDPOINTS), doorbell % ENDPOINTS);
     return endpoint !== null && this.transfers.step(endpoint, budget);
   }
 
