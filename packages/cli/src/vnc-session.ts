@@ -16,7 +16,7 @@ function inputOf(vm: Vm): InputSink {
       if (vm.state === "running") vm.perform({ type: "key-input", code, pressed });
     },
     mouse(dx, dy, wheel, buttons, at) {
-      if (vm.state === "running") vm.perform({ type: "mouse-input", dx, dy, wheel, buttons, at });
+      if (vm.state === "running") vm.perform({ type: "mouse-input", dx, dy, wheel, buttons, ...(at && { at }) });
     },
   };
 }

@@ -27,7 +27,7 @@ export interface InputSink {
   /**
    * A movement to the right and downwards in pixels, clicks of the wheel towards the user, and all buttons that are down:
    * bit 0 left, 1 right, 2 middle.
-   * @param at where the pointer is now: 0 to 32767 over the width and the height of the screen
+   * @param at where the pointer is now, if that is known, for machines with a pointer that tells where it is
    */
-  mouse(dx: number, dy: number, wheel: number, buttons: number, at: PointerPosition): void;
+  mouse(dx: number, dy: number, wheel: number, buttons: number, at?: PointerPosition): void;
 }

@@ -46,7 +46,7 @@ function serve(password: string | null = null): RfbSession {
       key: (code, pressed) => void log.push(`${pressed ? "+" : "-"}${code.toString(16)}`),
       mouse: (dx, dy, wheel, buttons, at) => {
         log.push(`mouse ${[dx, dy, wheel, buttons].join(" ")}`);
-        places.push([at.x, at.y]);
+        places.push([at?.x ?? -1, at?.y ?? -1]);
       },
     },
     entropy: { fill: (bytes) => void bytes.set(bytes.map((_, i) => 17 * i + 3)) },
