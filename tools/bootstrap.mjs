@@ -18,7 +18,7 @@ const RUNTIMES = {
  * Installs what the lock file says if that is not what was installed last; ends the process if that fails. Not `npm ci`,
  * which refuses a lock file without the optional packages of platforms that a registry does not carry.
  */
-function installDependencies() {
+export function installDependencies() {
   const lock = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
