@@ -35,8 +35,8 @@ export class Ide implements Device<IdeState>, Pausable {
   constructor(ports: IdePorts, drives: readonly (DriveOptions | null)[]) {
     this.pci = new PciFunction(ports.spaces, PIIX3_IDE_IDENTITY);
     const { config } = this.pci;
-    config.set16(IDE_TIMING, 0, 0xffff);
-    config.set16(IDE_TIMING + 2, 0, 0xffff);
+    config.set16(IDE_TIMING, TIMING_DECODE, 0xffff);
+    config.set16(IDE_TIMING + 2, TIMING_DECODE, 0xffff);
     config.set32(SLAVE_TIMING, 0, 0xffff_ffff);
     this.channels = IDE_CHANNELS.map(
       (_, i) =>

@@ -20,7 +20,10 @@ export const IDE_CHANNELS = [
 ] as const;
 export const COMMAND_PORTS = 8;
 
-/** IDE timing registers, 16 bits a channel; bit 15 lets the channel decode its ports. */
+/**
+ * IDE timing registers, 16 bits a channel; bit 15 lets the channel decode its ports. The data sheet has it clear after
+ * reset; here it is set, because firmware for virtual boards (OVMF) never sets it and would wait for drives for minutes.
+ */
 export const IDE_TIMING = 0x40;
 export const TIMING_DECODE = 0x8000;
 /** Slave timing, Ultra DMA control and timing: stored only. */
