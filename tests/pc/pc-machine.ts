@@ -77,7 +77,7 @@ export class PcMachine {
         clock: "virtual",
         entropySeed: 1,
         translation: testTranslation(),
-        boot: { kind: "firmware", file: "bios", videoRom: videoRom === null ? null : "video", order },
+        boot: { kind: "firmware", file: "bios", nvram: null, videoRom: videoRom === null ? null : "video", order },
         ide,
         floppies: floppy === undefined ? [] : ["floppy"],
         ...changes,

@@ -44,7 +44,7 @@ describe.skipIf(obstacle !== null)("a pc", () => {
   );
 
   it("refuses firmware that is none, a floppy that is too large, and drives in a microvm", () => {
-    expect(() => new PcMachine({ firmware: new Uint8Array(1000), videoRom: null })).toThrow(/is not a BIOS/);
+    expect(() => new PcMachine({ firmware: new Uint8Array(1000), videoRom: null })).toThrow(/whole blocks of 4 KiB/);
     const floppy = new MemoryDisk(new Uint8Array(4 << 20));
     expect(() => new PcMachine({ firmware: firmware(), videoRom: null, floppy })).toThrow(/too large/);
     expect(() => new PcMachine({ firmware: firmware(), videoRom: null }, { preset: "microvm" })).toThrow(/no firmware/);

@@ -142,7 +142,7 @@ function microvmRequest(line: CommandLine, image: ImageFiles | null): BoardReque
 function boardRequest(line: CommandLine, image: ImageFiles | null, firmware: PcFirmware | null): BoardRequest {
   if (!isPc(line)) return microvmRequest(line, image);
   if (image !== null) throw new UsageError("images such as debian:12 run in a microvm: leave out --machine pc");
-  return pcRequest(line, firmware ?? { bios: "", videoRom: null });
+  return pcRequest(line, firmware ?? { file: "", nvram: null, videoRom: null });
 }
 
 /**

@@ -12,7 +12,11 @@ export const PC_OPTIONS: OptionSpecs = {
   cdrom: { value: "FILE", many: true, help: "CD or DVD image in an IDE drive" },
   floppy: { value: "FILE[,FLAG]", many: true, help: "floppy image in drive A, then B; FLAG as for --disk" },
   boot: { value: "KIND,...", help: `what firmware tries in which order: ${BOOT_DEVICES.join(", ")}` },
-  firmware: { value: "FILE", help: "BIOS image instead of Debian's SeaBIOS" },
+  firmware: {
+    value: "KIND",
+    help: "bios (Debian's SeaBIOS, default), uefi (Debian's OVMF), or the FILE of a firmware image",
+  },
+  nvram: { value: "FILE", help: "keep the variables of UEFI here; made if it does not exist" },
   "video-rom": { value: "FILE", help: "expansion ROM of the display instead of SeaBIOS's; none for no ROM" },
   display: { value: "KIND", help: "text: the screen on this terminal, instead of the serial port; none (default)" },
   "firmware-log": { value: "FILE", help: "write the log of the firmware here; - for standard error" },
@@ -25,7 +29,9 @@ const DISK_UNITS = [0, 1, 2, 3];
 
 /** Files that a `pc` starts with. */
 export interface PcFirmware {
-  readonly bios: string;
+  readonly file: string;
+  /** File with what the flash for variables holds at first, and whether changes are written to it. */
+  readonly nvram: { readonly contents: string; readonly kept: boolean } | null;
   readonly videoRom: string | null;
 }
 
@@ -94,16 +100,20 @@ export function pcRequest(line: CommandLine, firmware: PcFirmware): PcRequest {
   for (const text of line.all("disk")) disks.add(parseDiskOption(text));
   const floppies = line.all("floppy").map((text) => disks.store(parseDiskOption(text)));
   if (floppies.length > 2) throw new UsageError("a pc has two floppy drives");
-  const { bios, videoRom } = firmware;
+  const { file, videoRom } = firmware;
+  const nvram = firmware.nvram && {
+    contents: firmware.nvram.contents,
+    store: firmware.nvram.kept ? disks.store({ path: firmware.nvram.contents, mode: "writable", format: "raw" }) : null,
+  };
   return {
     config: {
       preset: "pc",
-      boot: { kind: "firmware", file: bios, videoRom, order: bootOrder(line) },
+      boot: { kind: "firmware", file, nvram, videoRom, order: bootOrder(line) },
       ...disks.config,
       ide,
       floppies,
     },
-    files: videoRom === null ? [bios] : [bios, videoRom],
+    files: [file, nvram?.contents, videoRom].filter((path) => path !== undefined && path !== null),
     disks: disks.options,
   };
 }

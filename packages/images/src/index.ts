@@ -11,4 +11,4 @@ export { addTar } from "./tree/tar-tree.js";
 export { FileTree, type NodeMeta, type TreeNode } from "./tree/file-tree.js";
 export { type FileContent, bytesContent } from "./tree/content.js";
 export { contentBytes } from "./tree/content-reader.js";
-export { pullFirmware, type FirmwareOptions, type PulledFirmware } from "./pull-firmware.js";
+export { pullFirmware, pullUefi, type FirmwareOptions, type PulledFirmware, type PulledUefi } from "./pull-firmware.js";

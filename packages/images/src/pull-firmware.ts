@@ -7,7 +7,7 @@ import { hostError } from "./host-error.js";
 import { readPackageFiles } from "./package-files.js";
 import type { SourceOptions } from "./pull-options.js";
 
-/** Firmware of a `pc`: files in the cache, which nobody may write to. */
+/** A BIOS of a `pc`: files in the cache, which nobody may write to. */
 export interface PulledFirmware {
   /** Version of the package that it is from. */
   readonly version: string;
@@ -17,43 +17,85 @@ export interface PulledFirmware {
   readonly videoRom: string;
 }
 
+/** UEFI firmware of a `pc`: files in the cache, which nobody may write to. */
+export interface PulledUefi {
+  /** Version of the package that it is from. */
+  readonly version: string;
+  /** Path of the firmware. */
+  readonly code: string;
+  /** Path of what the flash for its variables holds in a new machine. */
+  readonly variables: string;
+}
+
 export interface FirmwareOptions extends SourceOptions {
   /** Ask the archive for a newer package even if there is one in the cache. */
   readonly refresh?: boolean;
 }
 
-const PACKAGE = "seabios";
-const REFERENCE = "firmware-pc";
-const FOLDER = "usr/share/seabios";
-const BIOS = "bios-256k.bin";
-const VIDEO_ROM = "vgabios-stdvga.bin";
+/** Files of a package that are firmware. */
+interface FirmwareSpec {
+  readonly packageName: string;
+  /** Names the version in the cache that is in use. */
+  readonly reference: string;
+  readonly folder: string;
+  readonly names: readonly string[];
+}
+
+const SEABIOS = {
+  packageName: "seabios",
+  reference: "firmware-pc",
+  folder: "usr/share/seabios",
+  names: ["bios-256k.bin", "vgabios-stdvga.bin"],
+} as const satisfies FirmwareSpec;
+
+/** Without secure boot, which needs system-management mode. */
+const OVMF = {
+  packageName: "ovmf",
+  reference: "firmware-uefi",
+  folder: "usr/share/OVMF",
+  names: ["OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"],
+} as const satisfies FirmwareSpec;
 
 /**
  * Brings SeaBIOS from Debian's package into the cache and says where it is. The second call needs no network. Fails with
  * an OperatorError of one line.
  */
 export async function pullFirmware(options: FirmwareOptions = {}): Promise<PulledFirmware> {
+  const { version, folder } = await pullFiles(SEABIOS, options);
+  const [bios, videoRom] = SEABIOS.names;
+  return { version, bios: join(folder, bios), videoRom: join(folder, videoRom) };
+}
+
+/** Brings OVMF from Debian's package into the cache, like {@link pullFirmware}. */
+export async function pullUefi(options: FirmwareOptions = {}): Promise<PulledUefi> {
+  const { version, folder } = await pullFiles(OVMF, options);
+  const [code, variables] = OVMF.names;
+  return { version, code: join(folder, code), variables: join(folder, variables) };
+}
+
+/** Where the files of `spec` are in the cache, once they are. */
+async function pullFiles(
+  { packageName, reference: name, folder: source, names }: FirmwareSpec,
+  options: FirmwareOptions,
+): Promise<{ version: string; folder: string }> {
   const cache = await ArchiveSession.openCache(options);
-  const reference = cache.referencePath(REFERENCE);
-  const placed = (version: string): PulledFirmware => {
-    const folder = cache.imagePath(`${PACKAGE}-${version}`);
-    return { version, bios: join(folder, BIOS), videoRom: join(folder, VIDEO_ROM) };
-  };
+  const reference = cache.referencePath(name);
+  const placed = (version: string) => ({ version, folder: cache.imagePath(`${packageName}-${version}`) });
   const known = options.refresh === true ? "" : await readFile(reference, "utf8").catch(() => "");
   if (known !== "") {
     const firmware = placed(known.trim());
-    const complete = await Promise.all([stat(firmware.bios), stat(firmware.videoRom)]).catch(() => null);
+    const complete = await Promise.all(names.map((file) => stat(join(firmware.folder, file)))).catch(() => null);
     if (complete !== null) return firmware;
   }
-  const paths = [BIOS, VIDEO_ROM].map((name) => `${FOLDER}/${name}`);
-  const { version, files } = await readPackageFiles({ ...options, packageName: PACKAGE, paths });
+  const paths = names.map((file) => `${source}/${file}`);
+  const { version, files } = await readPackageFiles({ ...options, packageName, paths });
   const work = await cache.scratch();
   try {
-    const folder = join(work.path, PACKAGE);
+    const folder = join(work.path, packageName);
     await mkdir(folder);
-    for (const name of [BIOS, VIDEO_ROM])
-      await writeChunksAtomically(join(folder, name), [files.get(`${FOLDER}/${name}`) ?? new Uint8Array()]);
-    await cache.publishImage(`${PACKAGE}-${version}`, folder);
+    for (const file of names)
+      await writeChunksAtomically(join(folder, file), [files.get(`${source}/${file}`) ?? new Uint8Array()]);
+    await cache.publishImage(`${packageName}-${version}`, folder);
     await writeChunksAtomically(reference, [Buffer.from(`${version}\n`)]);
   } catch (error) {
     throw hostError(error, cache.root);

@@ -31,15 +31,25 @@ export type BootSource =
       readonly mode: FlatMode;
     }
   | {
-      /** A BIOS, which looks for an operating system on the drives; only on a `pc`. */
+      /** A BIOS or UEFI, which looks for an operating system on the drives; only on a `pc`. */
       readonly kind: "firmware";
-      /** 64, 128 or 256 KiB of ROM that end at 4 GiB. */
+      /** 64 KiB to 16 MiB, in blocks of 4 KiB, that end at 4 GiB. */
       readonly file: string;
+      /** Flash below it that firmware keeps variables in; with it, the firmware is in a flash chip as well. */
+      readonly nvram: NvramConfig | null;
       /** Expansion ROM of the display, or null for a machine that firmware has to do without. */
       readonly videoRom: string | null;
       /** Kinds of drive in the order in which firmware tries them. */
       readonly order: readonly BootDevice[];
     };
+
+/** Non-volatile memory of firmware: a flash chip. */
+export interface NvramConfig {
+  /** Names the file with what it holds at first, in blocks of 4 KiB. */
+  readonly contents: string;
+  /** Names the store of the same size that is to follow it; null if it is forgotten with the machine. */
+  readonly store: string | null;
+}
 
 /** What firmware can boot from; `disk` is also a virtio disk. */
 export const BOOT_DEVICES = ["floppy", "disk", "cdrom", "network"] as const;

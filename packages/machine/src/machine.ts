@@ -29,7 +29,7 @@ import { type MachineClock, VirtualClock, WallClock } from "./machine-clock.js";
 import type { MachinePorts, TranslationCache } from "./machine-ports.js";
 import { MachineDebugger } from "./machine-debugger.js";
 import { MicrovmBoard } from "./microvm-board.js";
-import { PcBoard, PC_EXTRA_MEMORY } from "./pc-board.js";
+import { PcBoard, pcExtraMemory } from "./pc-board.js";
 import { GuestSampler } from "./guest-sampler.js";
 import { MachineTracer } from "./machine-tracer.js";
 import { LAPIC_ADDRESS, RESERVED_RANGES } from "./memory-layout.js";
@@ -83,7 +83,7 @@ export class Machine {
       wasm,
       modules: ports.modules,
       ramSize: config.memory,
-      ...(config.preset === "pc" ? { extraMemory: PC_EXTRA_MEMORY } : {}),
+      ...(config.preset === "pc" ? { extraMemory: pcExtraMemory(config, ports.files) } : {}),
       cpuCount: config.cpus,
       mmio,
       translation: config.translation,

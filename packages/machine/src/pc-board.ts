@@ -44,22 +44,25 @@ import {
 } from "@isola/devices";
 import type { IrqLine } from "@isola/memory";
 import { Board, type BoardContext, TIMER_IRQ } from "./board.js";
+import type { MachineConfig } from "./config.js";
 import { PortBase, RTC_IRQ, SCI_IRQ } from "./memory-layout.js";
 import { addPcFirmwareFiles } from "./pc-firmware-files.js";
 import {
   CHIPSET_SLOT,
   ChipsetFunction,
   FIRST_FREE_SLOT,
-  MAX_ROM,
   PcPort,
   pirqOf,
   VIDEO_MEMORY,
   VIDEO_SLOT,
 } from "./pc-layout.js";
+import { firmwareBytes, PcFirmware } from "./pc-firmware.js";
 import { PcRom } from "./pc-rom.js";
 
-/** Memory beside RAM that a `pc` needs: its ROM and its video memory. */
-export const PC_EXTRA_MEMORY = MAX_ROM + VIDEO_MEMORY;
+/** Bytes of memory beside RAM that a `pc` needs: for its firmware and its video memory. */
+export function pcExtraMemory(config: MachineConfig, files: Readonly<Record<string, Uint8Array>>): number {
+  return firmwareBytes(config, files) + VIDEO_MEMORY;
+}
 
 const ISA_IRQS = 16;
 const KEYBOARD_IRQ = 1;
@@ -72,12 +75,15 @@ export class PcBoard extends Board {
   readonly vga: Vga;
   readonly input: I8042;
   private readonly pirqs: readonly { source(): IrqLine }[];
+  private readonly firmware: PcFirmware;
 
   constructor(context: BoardContext) {
     super(context);
     const { io, mmio, ram, timers, physical, config } = context;
     const spaces = { ports: io, mmio };
-    const rom = new PcRom(physical, this.firmware());
+    this.firmware = new PcFirmware(context, (name) => this.openStore(name), this.warnOnce("nvram"));
+    const rom = new PcRom(physical, this.firmware.memory);
+    this.addResets(...this.firmware.chips);
     const bridge = new I440fx(spaces, {
       shadowChanged: (start, length, read, write) => rom.shadow(start, length, read, write),
       smramChanged: (open) => {
@@ -131,6 +137,11 @@ export class PcBoard extends Board {
     this.addDisks(FIRST_FREE_SLOT);
     this.addNetworkCards();
     this.addPs2Inputs();
+  }
+
+  override async close(): Promise<void> {
+    await this.firmware.settle();
+    await super.close();
   }
 
   protected pciPin(slot: number, pin: number): IrqLine {
@@ -211,12 +222,6 @@ export class PcBoard extends Board {
 
   private addChip(fn: ChipsetFunction, pci: PciFunction): void {
     this.pci.attach(CHIPSET_SLOT, fn, pci);
-  }
-
-  private firmware(): Uint8Array {
-    const { boot } = this.context.config;
-    if (boot.kind !== "firmware") throw new OperatorError("wrong-boot-source", "a pc starts by its firmware");
-    return this.file(boot.file);
   }
 
   private file(name: string): Uint8Array {

@@ -16,7 +16,9 @@ export const FOUR_GIB = 0x1_0000_0000;
 /** The last 128 KiB of the firmware also appear here, where a BIOS is entered in real mode. */
 export const LOW_ROM_START = 0xe_0000;
 export const LOW_ROM_END = 0x10_0000;
-export const MAX_ROM = 256 << 10;
+/** Firmware ends at 4 GiB. Local APICs are below what it may take. */
+export const MIN_FIRMWARE = 64 << 10;
+export const MAX_FIRMWARE = 16 << 20;
 export const VIDEO_MEMORY = 16 << 20;
 
 /** Where firmware may put the memory of PCI functions. */

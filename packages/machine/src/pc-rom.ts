@@ -1,31 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { OperatorError } from "@isola/base";
 import type { ExtraMemory, LowBacking, PhysicalMap } from "@isola/isa-x86";
-import { FOUR_GIB, LOW_ROM_END, LOW_ROM_START, MAX_ROM } from "./pc-layout.js";
+import { LOW_ROM_END, LOW_ROM_START } from "./pc-layout.js";
 
-const ROM_SIZES = [64 << 10, 128 << 10, 256 << 10];
-
-/** The firmware of a `pc`: at the top of 4 GiB, and its end at the top of the first megabyte until RAM shadows it. */
+/** The end of a `pc`'s firmware at the top of the first megabyte, until RAM shadows it. */
 export class PcRom {
-  private readonly memory: ExtraMemory;
   /** First address of the low copy. */
   private readonly lowStart: number;
 
+  /** @param memory the firmware as it is at the top of 4 GiB */
   constructor(
     private readonly physical: PhysicalMap,
-    image: Uint8Array,
+    private readonly memory: ExtraMemory,
   ) {
-    if (!ROM_SIZES.includes(image.length))
-      throw new OperatorError(
-        "bad-firmware",
-        `firmware of ${image.length} bytes is not a BIOS: it has 64, 128 or 256 KiB`,
-      );
-    this.memory = physical.takeExtra(MAX_ROM);
-    const at = MAX_ROM - image.length;
-    this.memory.bytes.set(image, at);
-    this.lowStart = Math.max(LOW_ROM_START, LOW_ROM_END - image.length);
-    // Below a smaller ROM the window shows zeros, in address space that nothing else uses.
-    physical.addWindow(this.memory, false).place(FOUR_GIB - MAX_ROM);
+    this.lowStart = Math.max(LOW_ROM_START, LOW_ROM_END - memory.bytes.length);
   }
 
   /** Backs an area above 0xC0000 by RAM, or by what is on the bus, for reads and for writes. */
@@ -35,6 +22,6 @@ export class PcRom {
 
   private onBus(start: number): LowBacking {
     if (start < this.lowStart) return "device";
-    return { offset: this.memory.offset + MAX_ROM - (LOW_ROM_END - start) };
+    return { offset: this.memory.offset + this.memory.bytes.length - (LOW_ROM_END - start) };
   }
 }

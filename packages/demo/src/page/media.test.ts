@@ -6,7 +6,7 @@ import { forgetful, guessDrive, insertMedia, mediumOfAddress, mediumOfFile } fro
 const PC: MachineConfig = {
   ...DEFAULT_CONFIG,
   preset: "pc",
-  boot: { kind: "firmware", file: "bios", videoRom: null, order: ["disk", "cdrom", "floppy"] },
+  boot: { kind: "firmware", file: "bios", nvram: null, videoRom: null, order: ["disk", "cdrom", "floppy"] },
   ide: [{ kind: "disk", store: "disk", serial: "own" }, null, { kind: "cdrom", store: null }, null],
   floppies: [null, null],
 };

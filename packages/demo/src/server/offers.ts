@@ -94,7 +94,7 @@ async function pc(served: ServedFiles): Promise<Omit<OfferedMachine, "id" | "tit
       ...DEFAULT_CONFIG,
       preset: "pc",
       memory: 512 << 20,
-      boot: { kind: "firmware", file: "bios", videoRom: "video-rom", order: ["disk", "cdrom", "floppy"] },
+      boot: { kind: "firmware", file: "bios", nvram: null, videoRom: "video-rom", order: ["disk", "cdrom", "floppy"] },
       ide: [{ kind: "disk", store: "disk", serial: "pc-disk" }, null, { kind: "cdrom", store: null }, null],
       floppies: [null, null],
     },

@@ -76,6 +76,11 @@ export class PhysicalMap {
     this.flush();
   }
 
+  /** Says that a device has changed extra memory, so that code decoded from there is dropped. */
+  writtenBeside(memory: ExtraMemory, offset: number, length: number): void {
+    this.helpers.writtenByDevice(memory.offset + offset, length);
+  }
+
   /** Opens or masks address line 20. */
   setA20(open: boolean): void {
     this.helpers.setAddressMask(open ? ALL_ADDRESS_LINES : ALL_ADDRESS_LINES ^ ADDRESS_LINE_20);
