@@ -34,6 +34,8 @@ export const MACHINE_OPTIONS: OptionSpecs = {
   "load-address": { value: "ADDRESS", help: "take --kernel as a raw binary, loaded and entered here" },
   mode: { value: "MODE", help: `processor mode of a raw binary: ${FLAT_MODES.join(", ")} (default real)` },
   memory: { value: "SIZE", help: `guest memory, for example 512M or 2G (default ${DEFAULT_CONFIG.memory >> 20}M)` },
+  name: { value: "TEXT", help: "name of the machine, the asset tag in its SMBIOS structures" },
+  uuid: { value: "UUID", help: "UUID that the guest sees (default: none)" },
   cpus: { value: "COUNT", help: "virtual CPUs (default 1)" },
   disk: {
     value: "FILE[,FLAG]",
@@ -168,6 +170,8 @@ export function machineRequest(
     gpu: gpuRequest(line),
     balloon: balloon === undefined ? null : parseSize(balloon, "--balloon"),
     memory: memory === undefined ? DEFAULT_CONFIG.memory : parseSize(memory, "--memory"),
+    name: line.get("name") ?? null,
+    uuid: line.get("uuid") ?? null,
     cpus: parseInteger(line.get("cpus") ?? "1", "--cpus", 1, 255),
     networks: network === null ? [] : [{ card: network.card, link: NETWORK_NAME, mac: network.mac }],
     devices: line.all("device").map((name) => oneOf(name, "device", DEVICE_NAMES) as OptionalDevice),

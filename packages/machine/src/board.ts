@@ -73,7 +73,7 @@ export interface BoardContext {
 
 const NOWHERE: ByteSink = { write: () => {} };
 /** Network cards have slots from here down, so that a card's name in the guest does not depend on the number of disks. */
-const LAST_SLOT = 31;
+export const LAST_SLOT = 31;
 /** Interrupt of the 8254. */
 export const TIMER_IRQ = 0;
 

@@ -109,6 +109,10 @@ export interface MachineConfig {
    * floppies, VGA, keyboard and mouse, which starts by its firmware.
    */
   readonly preset: "microvm" | "pc";
+  /** Name of the machine for people, which the guest sees as the asset tag of its case; null for none. */
+  readonly name: string | null;
+  /** What the guest sees as the UUID of its system, in the usual form with dashes; null for none. */
+  readonly uuid: string | null;
   /** RAM in bytes, a multiple of 1 MiB. */
   readonly memory: number;
   readonly cpus: number;
@@ -147,6 +151,8 @@ export interface MachineConfig {
 /** What {@link MachineConfig} is where nothing else is said. */
 export const DEFAULT_CONFIG = {
   preset: "microvm",
+  name: null,
+  uuid: null,
   memory: 512 << 20,
   cpus: 1,
   disks: [],
@@ -191,6 +197,26 @@ export function parseMac(text: string): number[] | null {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return null;
   const bytes = text.split(":").map((pair) => Number.parseInt(pair, 16));
   return (bytes[0] & 1) === 0 ? bytes : null;
+}
+
+/** The sixteen bytes of a UUID in the order in which they are written, or null if the text is none. */
+export function parseUuid(text: string): Uint8Array | null {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return null;
+  const digits = text.replaceAll("-", "");
+  return Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+}
+
+function checkIdentity({ name, uuid }: MachineConfig): void {
+  need(
+    name === null || /^[\x20-\x7e]{1,64}$/.test(name),
+    "bad-name",
+    `"${name ?? ""}" is no name of a machine: give 1 to 64 ASCII characters`,
+  );
+  need(
+    uuid === null || parseUuid(uuid) !== null,
+    "bad-uuid",
+    `"${uuid ?? ""}" is no UUID, such as 12345678-9abc-4def-8012-3456789abcde`,
+  );
 }
 
 function checkSerial(serial: string): void {
@@ -280,6 +306,7 @@ export function checkConfig(config: MachineConfig): void {
   for (const device of usb) if (device.kind === "disk") checkSerial(device.serial);
   for (const drive of sata) if (drive.kind === "disk") checkSerial(drive.serial);
   checkPreset(config);
+  checkIdentity(config);
   need(
     TRANSLATIONS.includes(config.translation),
     "unknown-translation",

@@ -16,6 +16,7 @@ import {
   loadFlatBinary,
   loadKernel,
   writeAcpiTables,
+  writeSmbios,
 } from "@isola/firmware";
 import { type KeptTranslationsOptions, X86Engine } from "@isola/isa-x86";
 import { Bus, type IoHandler } from "@isola/memory";
@@ -37,6 +38,7 @@ import { readStatistics, type StatisticsSources } from "./machine-statistics.js"
 import { ObservedWasm } from "./observed-wasm.js";
 import { type RunOutcome, Scheduler } from "./scheduler.js";
 import { seededEntropy } from "./seeded-entropy.js";
+import { smbiosDescription } from "./smbios-description.js";
 import { TimerQueue } from "./timer-queue.js";
 import { X86Vcpu } from "./x86-vcpu.js";
 
@@ -268,6 +270,7 @@ export class Machine {
     const { ram } = engine;
     if (config.boot.kind === "firmware") return null;
     const rsdp = writeAcpiTables(ram, acpiDescription(config.cpus, config.serialPorts));
+    writeSmbios(ram, smbiosDescription(config));
     const { boot } = config;
     if (boot.kind === "flat") return loadFlatBinary(ram, this.file(boot.file), boot.address, boot.mode);
     const request = {

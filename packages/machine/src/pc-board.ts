@@ -46,7 +46,7 @@ import type { IrqLine } from "@isola/memory";
 import { Board, type BoardContext, TIMER_IRQ } from "./board.js";
 import type { MachineConfig } from "./config.js";
 import { PortBase, RTC_IRQ, SCI_IRQ } from "./memory-layout.js";
-import { addPcFirmwareFiles } from "./pc-firmware-files.js";
+import { PcFirmwareFiles } from "./pc-firmware-files.js";
 import {
   CHIPSET_SLOT,
   ChipsetFunction,
@@ -105,7 +105,7 @@ export class PcBoard extends Board {
       resetRequested: () => context.stop({ kind: "reset" }),
     });
     io.map(PortBase.ResetControl, 1, this.power.resetHandler, "acpi-pm");
-    const management = new Piix4Pm(spaces, this.power);
+    const management = new Piix4Pm(spaces, this.power, (port) => files.powerPlaced(port));
     io.map(APM_PORT, APM_PORTS, management.apmHandler, "piix4-pm");
     this.addChip(ChipsetFunction.PowerManagement, management.pci);
     const ide = new Ide(
@@ -133,7 +133,7 @@ export class PcBoard extends Board {
     this.addKeyboardController(this.input);
     const log = new DebugConsole(context.ports.firmwareLog ?? { write: () => {} });
     io.map(PcPort.FirmwareLog, 1, log.handler, "firmware-log");
-    addPcFirmwareFiles(this.firmwareData, this.rtc, config, floppy);
+    const files = new PcFirmwareFiles(this.firmwareData, this.rtc, config, floppy);
     this.addDisks(FIRST_FREE_SLOT);
     this.addNetworkCards();
     this.addPs2Inputs();

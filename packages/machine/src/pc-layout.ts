@@ -21,8 +21,18 @@ export const MIN_FIRMWARE = 64 << 10;
 export const MAX_FIRMWARE = 16 << 20;
 export const VIDEO_MEMORY = 16 << 20;
 
-/** Where firmware may put the memory of PCI functions. */
-export const PC_WINDOW_32: Window = { start: 0xc000_0000, length: 0x3ec0_0000 };
+const PCI_END = 0xfec0_0000;
+const TWO_GIB = 0x8000_0000;
+const THREE_GIB = 0xc000_0000;
+
+/** Where firmware may put the memory of PCI functions below 4 GiB: SeaBIOS from 3 GiB on, OVMF from 2 GiB if it can. */
+export function pcWindow32(lowRam: number): Window {
+  const start = lowRam <= TWO_GIB ? TWO_GIB : THREE_GIB;
+  return { start, length: PCI_END - start };
+}
+
+/** And above it: firmware keeps to the physical address width of the processor. */
+export const PC_WINDOW_64: Window = { start: 0x2_0000_0000, length: 0xfe_0000_0000 };
 
 export const enum PcPort {
   /** Firmware writes its log here. */

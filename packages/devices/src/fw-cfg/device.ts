@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { OperatorError } from "@isola/base";
+import { assert, OperatorError } from "@isola/base";
 import type { AccessSize, GuestRam, IoHandler } from "@isola/memory";
 import { checkState, copyState, type Device } from "../device.js";
 import { fileDirectory } from "./file-directory.js";
@@ -68,6 +68,13 @@ export class FwCfg implements Device<FwCfgState> {
     this.items.set(key, writable ? { bytes: bytes.slice(), initial: bytes.slice() } : { bytes, initial: null });
     this.set(FwCfgKey.fileDirectory, fileDirectory(this.files));
     return key;
+  }
+
+  /** Gives a file that the guest cannot write other contents of the same length. */
+  replaceFile(key: number, bytes: Uint8Array): void {
+    const item = this.items.get(key);
+    assert(item?.initial === null && item.bytes.length === bytes.length, "a firmware file keeps its length");
+    this.items.set(key, { bytes, initial: null });
   }
 
   /** Present contents of an item, or null; for the machine to see what firmware wrote. */

@@ -38,9 +38,11 @@ export class Piix4Pm implements Device<Piix4PmState> {
   private pmMapping: Mapping | null = null;
   private smBusMapping: Mapping | null = null;
 
+  /** @param powerPlaced called with the first port of the power-management block when that is somewhere else */
   constructor(
     private readonly spaces: PciSpaces,
     private readonly power: AcpiPm,
+    private readonly powerPlaced: (port: number) => void = () => {},
   ) {
     this.pci = new PciFunction(spaces, PIIX4_PM_IDENTITY);
     const { config } = this.pci;
@@ -79,7 +81,9 @@ export class Piix4Pm implements Device<Piix4PmState> {
   private place(): void {
     const { config } = this.pci;
     const pm = (config.get8(Register.PmRegisterMisc) & 1) !== 0 ? config.get32(Register.PmBase) & PM_BASE_MASK : 0;
+    const before = this.pmMapping?.start ?? 0;
     this.pmMapping = this.move(this.pmMapping, pm, PM_BLOCK_SIZE, this.power.handler);
+    if (pm !== before && pm !== 0) this.powerPlaced(pm);
     const smBus =
       (config.get8(Register.SmBusHostConfig) & 1) !== 0 ? config.get32(Register.SmBusBase) & SMBUS_BASE_MASK : 0;
     this.smBusMapping = this.move(this.smBusMapping, smBus, SMBUS_PORTS, this.smBusHandler);
