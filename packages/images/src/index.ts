@@ -12,3 +12,5 @@ export { FileTree, type NodeMeta, type TreeNode } from "./tree/file-tree.js";
 export { type FileContent, bytesContent } from "./tree/content.js";
 export { contentBytes } from "./tree/content-reader.js";
 export { pullFirmware, pullUefi, type FirmwareOptions, type PulledFirmware, type PulledUefi } from "./pull-firmware.js";
+export { type Extent, type FatFile, type FatVolume, writeFat } from "./fat/write-fat.js";
+export { type GptLayout, type GptPartition, layOutGpt } from "./gpt/lay-out-gpt.js";
