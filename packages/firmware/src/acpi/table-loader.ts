@@ -32,6 +32,8 @@ const NAME_BYTES = 56;
 const TABLE_ALIGNMENT = 64;
 const RSDP_ALIGNMENT = 16;
 const CHECKSUM_AT = 9;
+/** Of the first 20 bytes of the RSDP, and of all. */
+const RSDP_CHECKSUMS = [8, 32] as const;
 
 /** A field that holds the address of another table. */
 interface Pointer {
@@ -90,10 +92,14 @@ export function acpiFiles(config: AcpiConfig): AcpiFiles {
     const pointers = pointersOf(table);
     for (const { offset, size } of pointers)
       script.push(addPointer(TABLES_FILE, { offset: table.address + offset, size }));
-    if (pointers.length > 0)
-      script.push(addChecksum(TABLES_FILE, table.address + CHECKSUM_AT, table.address, table.bytes.length));
+    if (pointers.length === 0) continue;
+    // Some firmware subtracts the sum from the field, some writes it there as if the field had been zero: so it is.
+    tables[table.address + CHECKSUM_AT] = 0;
+    script.push(addChecksum(TABLES_FILE, table.address + CHECKSUM_AT, table.address, table.bytes.length));
   }
   script.push(addPointer(RSDP_FILE, { offset: 16, size: 4 }), addPointer(RSDP_FILE, { offset: 24, size: 8 }));
-  script.push(addChecksum(RSDP_FILE, 8, 0, 20), addChecksum(RSDP_FILE, 32, 0, rsdp.bytes.length));
+  const [first, second] = RSDP_CHECKSUMS;
+  script.push(addChecksum(RSDP_FILE, first, 0, 20), addChecksum(RSDP_FILE, second, 0, rsdp.bytes.length));
+  for (const at of RSDP_CHECKSUMS) rsdp.bytes[at] = 0;
   return { rsdp: rsdp.bytes, tables, script: Uint8Array.from(script.flatMap((bytes) => [...bytes])) };
 }
