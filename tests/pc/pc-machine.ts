@@ -44,6 +44,8 @@ export class MemoryDisk implements BlockStore {
 export interface PcMedia {
   readonly firmware: Uint8Array;
   readonly videoRom: Uint8Array | null;
+  /** Flash for variables below the firmware. */
+  readonly nvram?: BlockStore;
   readonly disks?: readonly BlockStore[];
   readonly cdrom?: BlockStore;
   readonly floppy?: BlockStore;
@@ -56,7 +58,7 @@ export class PcMachine {
   private readonly logChunks: Uint8Array[] = [];
 
   constructor(media: PcMedia, changes: Partial<MachineConfig> = {}) {
-    const { firmware, videoRom, disks = [], cdrom, floppy } = media;
+    const { firmware, videoRom, nvram, disks = [], cdrom, floppy } = media;
     const stores: Record<string, BlockStore> = {};
     const ide: (DriveConfig | null)[] = [null, null, null, null];
     disks.forEach((disk, i) => {
@@ -68,6 +70,11 @@ export class PcMachine {
       ide[2] = { kind: "cdrom", store: "cdrom" };
     }
     if (floppy !== undefined) stores["floppy"] = floppy;
+    const contents = new Uint8Array(nvram?.size ?? 0);
+    if (nvram !== undefined) {
+      stores["nvram"] = nvram;
+      void nvram.read(0, contents);
+    }
     const order = ["disk", "cdrom", "floppy"] as const;
     this.machine = new Machine(
       {
@@ -77,7 +84,13 @@ export class PcMachine {
         clock: "virtual",
         entropySeed: 1,
         translation: testTranslation(),
-        boot: { kind: "firmware", file: "bios", nvram: null, videoRom: videoRom === null ? null : "video", order },
+        boot: {
+          kind: "firmware",
+          file: "bios",
+          nvram: nvram === undefined ? null : { contents: "nvram", store: "nvram" },
+          videoRom: videoRom === null ? null : "video",
+          order,
+        },
         ide,
         floppies: floppy === undefined ? [] : ["floppy"],
         ...changes,
@@ -88,7 +101,7 @@ export class PcMachine {
         clock: { now: () => performance.now() * 1e6, wallTimeMs: () => 0 },
         entropy: { fill: (bytes) => void bytes.fill(0x5a) },
         log: { warn: () => {}, debug: () => {} },
-        files: { bios: firmware, ...(videoRom === null ? {} : { video: videoRom }) },
+        files: { bios: firmware, nvram: contents, ...(videoRom === null ? {} : { video: videoRom }) },
         stores,
         serial: [{ write: (bytes) => void this.serialChunks.push(bytes.slice()) }],
         firmwareLog: { write: (bytes) => void this.logChunks.push(bytes.slice()) },

@@ -87,7 +87,7 @@ export { Piix3 } from "./piix3/device.js";
 export { PIRQ_COUNT } from "./piix3/registers.js";
 export type { Piix3State } from "./piix3/state.js";
 export { Piix4Pm } from "./piix4-pm/device.js";
-export { APM_PORT, APM_PORTS } from "./piix4-pm/registers.js";
+export { APM_PORT, APM_PORTS, PIIX4_SOFT_OFF } from "./piix4-pm/registers.js";
 export type { Piix4PmState } from "./piix4-pm/state.js";
 export type { DriveOptions } from "./ide/channel.js";
 export { Ide, type IdePorts } from "./ide/device.js";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { GPE_BLOCK_LENGTH, HPET_ADDRESS, Pm, RESET_VALUE, SLEEP_TYPE_S5 } from "@isola/devices";
+import { GPE_BLOCK_LENGTH, HPET_ADDRESS, PIIX4_SOFT_OFF, Pm, RESET_VALUE, SLEEP_TYPE_S5 } from "@isola/devices";
 import type { AcpiConfig } from "@isola/firmware";
 import { LOW_RAM_LIMIT } from "@isola/memory";
 import type { MachineConfig } from "./config.js";
@@ -30,6 +30,7 @@ export function pcAcpiDescription(
   const window32 = pcWindow32(Math.min(memory, LOW_RAM_LIMIT));
   return {
     ...common,
+    power: { ...common.power, s5SleepType: PIIX4_SOFT_OFF },
     pci: { ...common.pci, ecam: null, window32, window64: PC_WINDOW_64, pinOf: pirqIrq, legacyIrqOf: pirqIrq },
     levelIrqs: LEVEL_IRQS,
     pc: { hpet: HPET_ADDRESS, floppy },

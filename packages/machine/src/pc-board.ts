@@ -28,6 +28,7 @@ import {
   I8042,
   Ide,
   IDE_CHANNELS,
+  PIIX4_SOFT_OFF,
   type PciFunction,
   type PciHost,
   Piix3,
@@ -100,10 +101,15 @@ export class PcBoard extends Board {
     );
     this.pirqs = isa.pirqs.map((line) => this.wiring.share(line));
     this.addChip(ChipsetFunction.IsaBridge, isa.pci);
-    this.power = new AcpiPm(this.wiring.isa(SCI_IRQ), timers, {
-      powerOff: () => context.stop({ kind: "power-off" }),
-      resetRequested: () => context.stop({ kind: "reset" }),
-    });
+    this.power = new AcpiPm(
+      this.wiring.isa(SCI_IRQ),
+      timers,
+      {
+        powerOff: () => context.stop({ kind: "power-off" }),
+        resetRequested: () => context.stop({ kind: "reset" }),
+      },
+      PIIX4_SOFT_OFF,
+    );
     io.map(PortBase.ResetControl, 1, this.power.resetHandler, "acpi-pm");
     const management = new Piix4Pm(spaces, this.power, (port) => files.powerPlaced(port));
     io.map(APM_PORT, APM_PORTS, management.apmHandler, "piix4-pm");

@@ -36,11 +36,15 @@ export class AcpiPm implements Device<AcpiPmState> {
   private s: AcpiPmState = acpiPmResetState();
   private readonly timer: Timer;
 
-  /** @param sci level-triggered system control interrupt */
+  /**
+   * @param sci level-triggered system control interrupt
+   * @param softOff SLP_TYP value of S5
+   */
   constructor(
     private readonly sci: IrqLine,
     private readonly timers: Timers,
     private readonly events: AcpiPmEvents,
+    private readonly softOff: number = SLEEP_TYPE_S5,
   ) {
     this.timer = timers.create(() => this.update());
     this.s.timerCarries = this.carries();
@@ -141,7 +145,7 @@ export class AcpiPm implements Device<AcpiPmState> {
   /** S5 ends the machine; the lighter states wake at once. */
   private enterSleep(): void {
     const type = (this.s.control >> Pm1Control.SleepTypeShift) & Pm1Control.SleepTypeMask;
-    if (type === SLEEP_TYPE_S5) {
+    if (type === this.softOff) {
       this.events.powerOff();
       return;
     }

@@ -46,3 +46,6 @@ export const enum SmBusStatus {
 }
 
 export const SMBUS_START = 0x40;
+
+/** SLP_TYP value of soft off (7.2.3, PMCNTRL), to be named by the `_S5` object of the DSDT. */
+export const PIIX4_SOFT_OFF = 0;

@@ -63,10 +63,19 @@ describe("ACPI tables", () => {
 
 const hasIasl = spawnSync("iasl", ["-v"]).status === 0;
 
+/** The tables of a classic PC, which has no memory-mapped configuration space but older devices. */
+const pc: AcpiConfig = {
+  ...config,
+  power: { ...config.power, s5SleepType: 0 },
+  pci: { ...config.pci, ecam: null },
+  levelIrqs: [5, 9, 10, 11],
+  pc: { hpet: 0xfed0_0000, floppy: true },
+};
+
 describe.skipIf(!hasIasl)("ACPI tables under iasl (skipped where acpica-tools is missing)", () => {
   const folder = mkdtempSync(join(tmpdir(), "isola-acpi-"));
-  const disassemble = (name: string) => {
-    const found = acpiTables(config, 0xe_0000).find((one) => one.name === name);
+  const disassemble = (name: string, machine = config) => {
+    const found = acpiTables(machine, 0xe_0000).find((one) => one.name === name);
     writeFileSync(join(folder, `${name}.aml`), found?.bytes ?? "");
     const result = spawnSync("iasl", ["-d", `${name}.aml`], { cwd: folder, encoding: "utf8" });
     const output = result.stdout + result.stderr;
@@ -78,6 +87,20 @@ describe.skipIf(!hasIasl)("ACPI tables under iasl (skipped where acpica-tools is
   it.each(["FACP", "APIC", "MCFG", "FACS", "RSDT", "XSDT"])("%s disassembles", (name) => {
     const text = disassemble(name);
     expect(text).not.toMatch(/\bRaw Table Data: Length [^\n]*\n[^\n]*\*\*\*\*|Unknown|Invalid|Incorrect/);
+  });
+
+  it.each(["FACP", "APIC", "HPET"])("%s of a classic PC disassembles", (name) => {
+    expect(disassemble(name, pc)).not.toMatch(
+      /\bRaw Table Data: Length [^\n]*\n[^\n]*\*\*\*\*|Unknown|Invalid|Incorrect/,
+    );
+  });
+
+  it("the DSDT of a classic PC has its devices and compiles again", () => {
+    const text = disassemble("DSDT", pc);
+    for (const id of ["PNP0A03", "PNP0303", "PNP0F13", "PNP0700", "PNP0103"])
+      expect(text).toContain(`EisaId ("${id}")`);
+    const compiled = spawnSync("iasl", ["-oa", "-p", "pc", "DSDT.dsl"], { cwd: folder, encoding: "utf8" });
+    expect(compiled.stdout + compiled.stderr).toMatch(/0 Errors/);
   });
 
   it("the MADT lists processors, IOAPIC, overrides and NMI", () => {
