@@ -60,6 +60,8 @@ describe("machine options", () => {
     [["--kernel", "k", "--device", "isa-debugexit"], /did you mean "isa-debug-exit"/],
     [["--kernel", "k", "--disk", "f,readonyl"], /did you mean "readonly"/],
     [["--kernel", "k", "--clock", "sand"], /--clock: there is no "sand"; there are wall, virtual/],
+    [["--kernel", "k", "--uuid", "1234"], /"1234" is no UUID/],
+    [["--kernel", "k", "--nvram", "vars.fd"], /--nvram needs --machine pc/],
     [["--kernel", "k", "--mode", "long"], /--mode needs --load-address/],
     [["--kernel", "k", "--load-address", "-1"], /--load-address/],
   ])("refuse %j", (args, message) => {

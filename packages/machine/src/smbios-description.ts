@@ -5,7 +5,7 @@ import { LOW_RAM_LIMIT } from "@isola/memory";
 import { TSC_HZ } from "./machine-clock.js";
 import { type MachineConfig, parseUuid } from "./config.js";
 
-const PRODUCTS = { microvm: "Isola microvm", pc: "Isola PC (440FX)" } as const;
+const PRODUCTS = { microvm: "microvm", pc: "PC (440FX)" } as const;
 const CACHE_KINDS = [null, "data", "instruction", "unified"] as const;
 const MAX_CACHES = 4;
 

@@ -63,6 +63,16 @@ describe("acpi-pm", () => {
     expect(pm.handler.read(4, 2) & 0x2000).toBe(0);
   });
 
+  it("powers off by the SLP_TYP that its board has for it", () => {
+    const off: string[] = [];
+    const events = { powerOff: () => off.push("off"), resetRequested: () => {} };
+    const pm = new AcpiPm(new RecordingLine(), new FakeClock(), events, 0);
+    pm.handler.write(4, 2, (5 << 10) | (1 << 13));
+    expect(off).toEqual([]);
+    pm.handler.write(4, 2, 1 << 13);
+    expect(off).toEqual(["off"]);
+  });
+
   it("resets on the rising reset bit", () => {
     const { events, pm } = makePm();
     pm.resetHandler.write(0, 1, 2);

@@ -70,6 +70,16 @@ describe("fw-cfg", () => {
     expect(() => device.addFile("etc/a", new Uint8Array(1))).toThrow(/used twice/);
   });
 
+  it("can be given other contents of a file that only the host writes", () => {
+    const { device, readText, select } = makeFwCfg();
+    const key = device.addFile("tables", Uint8Array.of(0x41, 0x42));
+    device.replaceFile(key, Uint8Array.of(0x43, 0x44));
+    select(key);
+    expect(readText(2)).toBe("CD");
+    expect(() => device.replaceFile(key, new Uint8Array(3))).toThrow(/keeps its length/);
+    expect(() => device.replaceFile(device.addFile("open", new Uint8Array(1), true), new Uint8Array(1))).toThrow();
+  });
+
   it("reads by DMA, with select and skip", () => {
     const { device, dma, ram } = makeFwCfg();
     const key = device.addFile(

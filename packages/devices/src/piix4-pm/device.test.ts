@@ -43,6 +43,19 @@ describe("piix4-pm", () => {
     expect(ports.read(0xb004, 2)).toBe(0xffff);
   });
 
+  it("tells where the power-management block is, when that changes", () => {
+    const told: number[] = [];
+    const spaces = { ports: new Bus("ports"), mmio: new Bus("mmio") };
+    const power = new AcpiPm(new RecordingLine(), new FakeClock(), { powerOff: () => {}, resetRequested: () => {} });
+    const { config } = new Piix4Pm(spaces, power, (port) => told.push(port)).pci;
+    config.write(0x40, 4, 0x601);
+    config.write(0x80, 1, 1);
+    config.write(0x80, 1, 1);
+    config.write(0x40, 4, 0xb001);
+    config.write(0x80, 1, 0);
+    expect(told).toEqual([0x600, 0xb000]);
+  });
+
   it("says that system-management interrupts are set up, and has an empty SMBus", () => {
     const { config, ports } = makePm();
     config.write(0x58, 4, 0);
