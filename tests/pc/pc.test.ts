@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { assemblerObstacle } from "../guests/assemble.js";
 import { repositoryRoot } from "../oracle/native-harness.js";
 import { MemoryDisk, PcMachine } from "./pc-machine.js";
+import { exitWith, tinyRom } from "./tiny-rom.js";
 
 const built = existsSync(join(repositoryRoot(), "build/interpreter.wasm")) ? null : "the engine is not built";
 const obstacle = assemblerObstacle() ?? built;
@@ -42,6 +43,12 @@ describe.skipIf(obstacle !== null)("a pc", () => {
       expect(pc.serial).toBe("TRSAfrom the disk");
     },
   );
+
+  it("has firmware and video memory beside the most RAM that there can be", async () => {
+    const rom = tinyRom(exitWith(7));
+    const pc = new PcMachine({ firmware: rom, videoRom: null }, { devices: ["isa-debug-exit"], memory: 0xe000_0000 });
+    expect(await pc.runToExit(1)).toBe(7);
+  });
 
   it("refuses firmware that is none, a floppy that is too large, and drives in a microvm", () => {
     expect(() => new PcMachine({ firmware: new Uint8Array(1000), videoRom: null })).toThrow(/whole blocks of 4 KiB/);

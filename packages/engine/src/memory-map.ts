@@ -40,6 +40,8 @@ export const BLOCK_BUCKETS = 0x40000;
 
 /** Largest guest RAM in bytes. */
 export const MAX_RAM = 0xe000_0000;
+/** Most memory beside RAM, for ROM, flash and video memory. */
+export const MAX_EXTRA_MEMORY = 0x0800_0000;
 
 /** Static data of the helper module starts here. */
 export const HELPER_DATA = 0x0000_1000;
@@ -72,7 +74,10 @@ export const FRAME_BLOCKS = 0x0680_0000;
 export const FRAME_WRITERS = 0x06c0_0000;
 export const RAM_BASE = 0x0800_0000;
 
-/** Pages of 64 KiB that a machine with `ramSize` bytes of RAM needs. */
-export function memoryPages(ramSize: number): number {
-  return Math.ceil((RAM_BASE + ramSize) / 0x1_0000);
+/** Pages of 64 KiB that a machine with this many bytes of RAM, and memory beside it, needs. */
+export function memoryPages(size: number): number {
+  return Math.ceil((RAM_BASE + size) / 0x1_0000);
 }
+
+/** The most that a machine can need: what modules declare of the memory that they import. */
+export const MAX_MEMORY_PAGES: number = memoryPages(MAX_RAM + MAX_EXTRA_MEMORY);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { MAX_RAM, memoryPages } from "@isola/engine";
+import { MAX_MEMORY_PAGES } from "@isola/engine";
 import type { WasmExports, WasmFunction, WasmHost, WasmMemory, WasmModule, WasmTable } from "@isola/ports";
 import { type FunctionBody, type Mark, ModuleBuilder, type Signature } from "@isola/wasm";
 import type { Helpers } from "../cpu/helpers.js";
@@ -73,7 +73,7 @@ export class Batch {
   /** The binary module, which puts its regions into the given slots of the table when it is instantiated. */
   build(slots: readonly number[]): Uint8Array {
     const { module } = this;
-    module.importMemory("env", "memory", 1, memoryPages(MAX_RAM), false);
+    module.importMemory("env", "memory", 1, MAX_MEMORY_PAGES, false);
     module.importTable("env", "table", 1);
     this.members.forEach(({ body }, i) => {
       const index = module.declareFunction(HANDLER);

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ARENA, ARENA_HALF_SIZE, CPU_RECORDS, CPU_STRIDE, MAX_CPUS, memoryPages, RAM_BASE } from "@isola/engine";
+import {
+  ARENA,
+  ARENA_HALF_SIZE,
+  CPU_RECORDS,
+  CPU_STRIDE,
+  MAX_CPUS,
+  MAX_EXTRA_MEMORY,
+  memoryPages,
+  RAM_BASE,
+} from "@isola/engine";
 import { assert } from "@isola/base";
 import { type AccessSize, type Bus, GuestRam } from "@isola/memory";
 import type { WasmFunction, WasmHost } from "@isola/ports";
@@ -75,6 +84,7 @@ export class X86Engine {
     assert(cpuCount >= 1 && cpuCount <= MAX_CPUS, `a machine has 1 to ${MAX_CPUS} vCPUs`);
     this.cpuCount = cpuCount;
     const extraMemory = options.extraMemory ?? 0;
+    assert(extraMemory <= MAX_EXTRA_MEMORY, "too much memory beside RAM");
     const pages = memoryPages(ramSize + extraMemory);
     const memory = wasm.createMemory(pages, pages, false);
     this.buffer = memory.buffer;

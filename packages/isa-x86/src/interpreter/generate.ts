@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from "@isola/base";
-import { Exit, FAULT_INTERPRET, Link, memoryPages, MAX_RAM, RecordField } from "@isola/engine";
+import { Exit, FAULT_INTERPRET, Link, MAX_MEMORY_PAGES, RecordField } from "@isola/engine";
 import { CodeBuilder, ModuleBuilder, printCode, type Signature, type ValueType } from "@isola/wasm";
 import { Vector } from "../semantics/x86-emitter.js";
 import type { Form } from "../table/form.js";
@@ -102,7 +102,7 @@ export function generateInterpreter(): Uint8Array {
   for (const [name, { signature }] of used) module.importFunction("helpers", name, signature);
   for (let i = used.length; i < MAX_HELPERS; i++)
     module.importFunction("helpers", "lookup", { parameters: ["i32"], results: ["i32"] });
-  module.importMemory("env", "memory", 1, memoryPages(MAX_RAM), false);
+  module.importMemory("env", "memory", 1, MAX_MEMORY_PAGES, false);
   module.importTable("env", "table", bodies.length - firstHandler);
   const indices = bodies.map(() => module.declareFunction(HANDLER));
   bodies.forEach((body, i) => module.defineFunction(indices[i] ?? 0, body));
