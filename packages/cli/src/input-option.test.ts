@@ -4,7 +4,8 @@ import { parseCommandLine } from "./command-line.js";
 import { MACHINE_OPTIONS, machineRequest } from "./machine-request.js";
 
 function configOf(...words: string[]) {
-  return machineRequest(parseCommandLine(words, MACHINE_OPTIONS), null, { bios: "b", videoRom: null }).config;
+  return machineRequest(parseCommandLine(words, MACHINE_OPTIONS), null, { file: "b", nvram: null, videoRom: null })
+    .config;
 }
 
 describe("input options", () => {

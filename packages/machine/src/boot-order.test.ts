@@ -12,6 +12,7 @@ const config: MachineConfig = {
   disks: [{ store: "3", serial: "" }],
   nvme: [{ store: "4", serial: "" }],
   sata: [disk("5"), { kind: "cdrom", store: null }],
+  usb: [{ kind: "tablet" }, { kind: "disk", store: "7", serial: "" }],
   floppies: [null, "6"],
   networks: [{ card: "virtio", link: "n", mac: "52:54:00:00:00:01" }],
 };
@@ -34,6 +35,8 @@ describe("the boot order of firmware", () => {
       "/pci@i0cf8/scsi@3/disk@0,0",
       "/pci@i0cf8/pci8086,5845@4/namespace@1,0",
       "/pci@i0cf8/pci8086,2922@5/drive@0/disk@0",
+      "/pci@i0cf8/usb@6/storage@9/channel@0/disk@0,0",
+      "/pci@i0cf8/usb@6/storage@1/channel@0/disk@0,0",
     ]);
   });
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { XHCI_PORTS_OF_KIND } from "@isola/devices";
 import type { BootDevice, MachineConfig } from "./config.js";
 import { CHIPSET_SLOT, ChipsetFunction, FIRST_FREE_SLOT } from "./pc-layout.js";
 
@@ -22,6 +23,16 @@ function sataDrives({ disks, nvme, sata }: MachineConfig, kind: "disk" | "cdrom"
   return sata.flatMap((drive, port) => (drive.kind === kind ? [`${controller}/drive@${slot(port)}/disk@0`] : []));
 }
 
+/** USB disks. OVMF counts all ports of their controller, SeaBIOS those of their speed: so each has two lines. */
+function usbDisks({ disks, nvme, sata, usb }: MachineConfig): string[] {
+  const before = disks.length + nvme.length + Math.min(sata.length, 1);
+  const controller = `${ROOT}/usb@${slot(FIRST_FREE_SLOT + before)}`;
+  const count = usb.filter(({ kind }) => kind === "disk").length;
+  return Array.from({ length: count }, (_, i) => [XHCI_PORTS_OF_KIND + 1 + i, 1 + i])
+    .flat()
+    .map((port) => `${controller}/storage@${port.toString(16)}/channel@0/disk@0,0`);
+}
+
 function pathsOf(device: BootDevice, config: MachineConfig, lastSlot: number): string[] {
   const { disks, nvme, floppies, networks } = config;
   switch (device) {
@@ -31,6 +42,7 @@ function pathsOf(device: BootDevice, config: MachineConfig, lastSlot: number): s
         ...disks.map((_, i) => `${ROOT}/scsi@${slot(FIRST_FREE_SLOT + i)}/disk@0,0`),
         ...nvme.map((_, i) => `${ROOT}/pci8086,5845@${slot(FIRST_FREE_SLOT + disks.length + i)}/namespace@1,0`),
         ...sataDrives(config, "disk"),
+        ...usbDisks(config),
       ];
     case "cdrom":
       return [...ideDrives(config, "cdrom"), ...sataDrives(config, "cdrom")];
