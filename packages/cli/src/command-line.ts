@@ -37,8 +37,8 @@ export class CommandLine {
 }
 
 /**
- * Parses `args` (what follows the verb): `--option VALUE`, `--option=VALUE`, switches, positionals, and `--` before
- * positionals that begin with a dash. Throws UsageError for anything that is not declared.
+ * Parses `args` (what follows the verb): `--option VALUE`, `--option=VALUE`, switches, positionals (negative
+ * numbers among them), and `--` before others that begin with a dash. Throws UsageError for anything that is not declared.
  */
 export function parseCommandLine(args: readonly string[], specs: OptionSpecs): CommandLine {
   const positionals: string[] = [];
@@ -49,7 +49,7 @@ export function parseCommandLine(args: readonly string[], specs: OptionSpecs): C
       positionals.push(...args.slice(i + 1));
       break;
     }
-    if (!arg.startsWith("-") || arg === "-") {
+    if (!arg.startsWith("-") || arg === "-" || /^-\d+$/.test(arg)) {
       positionals.push(arg);
       continue;
     }
