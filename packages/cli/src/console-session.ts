@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hostReclaimer, monotonicClock, nodeEventLoop, onProcessEnd, Terminal } from "@isola/host-node";
+import {
+  hostReclaimer,
+  monotonicClock,
+  nodeEventLoop,
+  onProcessEnd,
+  Terminal,
+  VsockToGuest,
+  VsockToHost,
+} from "@isola/host-node";
 import type { ClaimedName } from "@isola/control";
 import type { UserNetwork } from "@isola/network";
 import type { BlockStore, ByteSink, EventLoop } from "@isola/ports";
@@ -49,6 +57,7 @@ export async function makeVm(
       files,
       stores: named,
       links,
+      vsock: new VsockToHost(request.vsock),
       serial: [console],
       ...extra,
     };
@@ -217,6 +226,8 @@ async function runMachine(
     await orAbandon(vm, async () => {
       if (gdb !== null) await serveGdb(vm, gdb);
       if (vnc !== null) await serveVnc(vm, vnc);
+      const toGuest = await VsockToGuest.listen(vm, request.vsock);
+      void done.then(() => toGuest.close());
       if (claim !== null) await serveControl(claim, vm, request, source, hub);
     });
     await start(vm);

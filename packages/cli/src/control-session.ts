@@ -8,6 +8,7 @@ import {
   randomMachineName,
   runtimeDirectory,
 } from "@isola/control";
+import { dialVsock } from "@isola/host-node";
 import type { Vm } from "@isola/vmm";
 import type { CommandLine, OptionSpecs } from "./command-line.js";
 import type { ConsoleHub } from "./console-hub.js";
@@ -75,7 +76,13 @@ export async function serveControl(
   const server = await ControlServer.listen(claim, {
     vm,
     description: { machine: preset, source, memory, cpus, startedAt: Date.now() },
-    streams: { attachConsole: (stream) => console.attach(vm, stream) },
+    streams: {
+      attachConsole: (stream) => console.attach(vm, stream),
+      async dialVsock(port) {
+        const pipe = await dialVsock(vm, port);
+        return (stream) => pipe.attachSocket(stream);
+      },
+    },
   });
   vm.listen((event) => {
     if (event.type === "stopped") server.close();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
+import type { VsockForward } from "@isola/host-node";
 import { TRANSLATIONS } from "@isola/isa-x86";
 import {
   checkConfig,
@@ -20,9 +21,12 @@ import { oneOf } from "./one-of.js";
 import { isPc, PC_OPTIONS, type PcFirmware, pcRequest, refusePcOptions, SCREEN_OPTIONS } from "./pc-request.js";
 import { parseInteger, parseSize } from "./size.js";
 import { UsageError } from "./usage-error.js";
+import { VSOCK_OPTIONS, vsockForwards } from "./vsock-option.js";
 
 const FLAT_MODES = ["real", "protected", "long"] as const;
 const REPEATABLE_SEED = 1;
+/** The address of every guest: it has a meaning in its own machine only. */
+const GUEST_CID = 3;
 const DEVICE_NAMES = Object.keys(OPTIONAL_DEVICES);
 
 /** Options that describe a machine. */
@@ -41,6 +45,7 @@ export const MACHINE_OPTIONS: OptionSpecs = {
     help: "disk image or its web address; FLAG: readonly, temporary, format=F, bus=nvme|ahci|usb, cdrom",
   },
   ...NETWORK_OPTIONS,
+  ...VSOCK_OPTIONS,
   device: { value: "NAME", many: true, help: `add a device: ${DEVICE_NAMES.join(", ")}` },
   clock: { value: "KIND", help: "wall, or virtual: time counts instructions, randomness is fixed, runs repeat" },
   translation: {
@@ -76,6 +81,7 @@ export interface MachineRequest {
   readonly network: NetworkRequest | null;
   /** File with compiled guest code; "auto" for one that belongs to this guest, null for none. */
   readonly translationCache: string | null;
+  readonly vsock: readonly VsockForward[];
 }
 
 function bootSource(line: CommandLine, image: ImageFiles | null): Exclude<BootSource, { kind: "firmware" }> {
@@ -156,6 +162,7 @@ export function machineRequest(
 ): MachineRequest {
   const board = boardRequest(line, image, firmware);
   const network = parseNetwork(line);
+  const vsock = vsockForwards(line);
   const memory = line.get("memory");
   const balloon = line.get("balloon");
   const inputs = inputRequest(line);
@@ -170,6 +177,8 @@ export function machineRequest(
     memory: memory === undefined ? DEFAULT_CONFIG.memory : parseSize(memory, "--memory"),
     cpus: parseInteger(line.get("cpus") ?? "1", "--cpus", 1, 255),
     networks: network === null ? [] : [{ card: network.card, link: NETWORK_NAME, mac: network.mac }],
+    // Guests of a pc are other people's systems, which need not find a device that they do not know.
+    vsock: isPc(line) && vsock.length === 0 ? null : { cid: GUEST_CID },
     devices: line.all("device").map((name) => oneOf(name, "device", DEVICE_NAMES) as OptionalDevice),
     clock,
     translation: oneOf(line.get("translation") ?? "auto", "translation", TRANSLATIONS),
@@ -177,5 +186,6 @@ export function machineRequest(
     entropySeed: clock === "virtual" ? REPEATABLE_SEED : null,
   };
   checkTyped(config);
-  return { config, files: board.files, disks: board.disks, network, translationCache: translationCache(line, config) };
+  const { files, disks } = board;
+  return { config, files, disks, network, vsock, translationCache: translationCache(line, config) };
 }

@@ -33,6 +33,7 @@ async function runFirstBoot(machine: FirstBootMachine): Promise<string> {
     network: null,
     // The first boot of an image happens once.
     translationCache: null,
+    vsock: [],
   } as const;
   const vm = await makeVm(request, sink, nodeEventLoop(), "stop");
   const done = stopped(vm);

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { OperatorError } from "@isola/base";
+import { listenForOwner } from "@isola/host-node";
 import { StateError } from "@isola/vmm";
 import type { ControlTarget } from "./control-target.js";
 import { RequestError } from "./messages.js";
@@ -10,7 +11,6 @@ import type { ClaimedName } from "./runtime-directory.js";
 
 /** A request's body may not be longer; the longest is a list of input events. */
 const MAX_BODY = 1 << 20;
-const OWNER_ONLY = 0o177;
 /** Connections beyond this are refused. */
 const MAX_CONNECTIONS = 256;
 
@@ -66,30 +66,17 @@ export class ControlServer {
     this.routes = new Routes(target, claim.name);
     server.maxConnections = MAX_CONNECTIONS;
     server.on("request", (request, response) => void this.answer(request, response));
-    server.on("upgrade", (request, socket: Duplex, head: Buffer) => this.upgrade(request, socket, head));
+    server.on("upgrade", (request, socket: Duplex, head: Buffer) => void this.upgrade(request, socket, head));
   }
 
   /**
    * Listens under a claimed name, which is released by {@link close}. Until then the process stays alive, even if its
-   * machine is paused and nothing else is due. Throws OperatorError `no-control-socket`.
+   * machine is paused and nothing else is due. Throws OperatorError `port-not-available`.
    */
   static async listen(claim: ClaimedName, target: ControlTarget): Promise<ControlServer> {
     const server = createServer();
     const control = new ControlServer(server, claim, target);
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", (error) =>
-        reject(new OperatorError("no-control-socket", `cannot listen at ${claim.socket}: ${error.message}`)),
-      );
-      const before = process.umask(OWNER_ONLY);
-      try {
-        server.listen(claim.socket, () => {
-          server.on("error", () => {});
-          resolve();
-        });
-      } finally {
-        process.umask(before);
-      }
-    });
+    await listenForOwner(server, claim.socket);
     return control;
   }
 
@@ -119,19 +106,19 @@ export class ControlServer {
   }
 
   /** Turns the connection into a stream of plain bytes in both directions. */
-  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on("error", () => {});
+    this.streams.add(socket);
+    socket.on("close", () => this.streams.delete(socket));
     try {
-      const attach = this.routes.stream(request.url ?? "");
-      this.streams.add(socket);
-      socket.on("close", () => this.streams.delete(socket));
+      const attach = await this.routes.stream(request.url ?? "");
       socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: isola-stream\r\n\r\n");
       if (head.length > 0) socket.unshift(head);
       attach(socket);
     } catch (error) {
       const { status, type, body } = problem(error);
-      const head = `HTTP/1.1 ${status} Refused\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n`;
-      socket.end(`${head}connection: close\r\n\r\n${body.toString("utf8")}`);
+      const headers = `HTTP/1.1 ${status} Refused\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n`;
+      socket.end(`${headers}connection: close\r\n\r\n${body.toString("utf8")}`);
     }
   }
 }

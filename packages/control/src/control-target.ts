@@ -7,6 +7,11 @@ import type { MachineSummary } from "./messages.js";
 export interface MachineStreams {
   /** Attaches a reader and writer to the first serial port. It ends with the stream. */
   attachConsole(stream: Duplex): void;
+  /**
+   * Connects to a vsock port of the guest; resolves with what joins a stream to it. Rejects with an OperatorError if
+   * nobody listens there.
+   */
+  dialVsock(port: number): Promise<(stream: Duplex) => void>;
 }
 
 /** What a control server needs of a machine's life. */

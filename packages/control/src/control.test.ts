@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import { OperatorError } from "@isola/base";
 import { LEGAL_STATES, StateError, type VmmAction, type VmState } from "@isola/vmm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MachineGone } from "./control-client.js";
@@ -55,6 +56,7 @@ async function serve(name: string) {
         stream.on("data", (bytes: Buffer) => stream.write(bytes));
         stream.on("end", () => stream.end("bye"));
       },
+      dialVsock: (port) => Promise.reject(new OperatorError("vsock-refused", `nobody at ${port}`)),
     },
   });
   servers.push(server);
@@ -140,6 +142,8 @@ describe.skipIf(!unix)("control of a machine", () => {
     await new Promise((resolve) => stream.on("end", resolve));
     expect(text).toBe("to and fro, bye");
     await expect(client.stream("/nowhere")).rejects.toMatchObject({ code: "no-such-route" });
+    await expect(client.stream("/vsock/22")).rejects.toMatchObject({ code: "vsock-refused" });
+    await expect(client.stream("/vsock/4294967295")).rejects.toMatchObject({ code: "bad-request" });
   });
 
   it("is gone when it is closed, and its name is free", async () => {

@@ -4,7 +4,7 @@ import { OperatorError } from "@isola/base";
 import { encodePng } from "@isola/host-node";
 import type { ControlTarget } from "./control-target.js";
 import { InputPacer } from "./input-pacer.js";
-import { type MachineSummary, parseAction, parseInput } from "./messages.js";
+import { type MachineSummary, parseAction, parseInput, RequestError } from "./messages.js";
 
 /** What goes back to whoever asked. */
 export interface Reply {
@@ -15,6 +15,8 @@ export interface Reply {
 }
 
 const PREFIX = "/v1/machine";
+const VSOCK = /^\/v1\/machine\/vsock\/(\d{1,10})$/;
+const MAX_PORT = 0xffff_fffe;
 
 function json(value: unknown): Reply {
   return { status: 200, type: "application/json", body: Buffer.from(`${JSON.stringify(value)}\n`) };
@@ -68,10 +70,13 @@ export class Routes {
   }
 
   /** What attaches a stream to the thing that `url` names. @throws OperatorError if there is no such thing */
-  stream(url: string): (stream: Duplex) => void {
+  async stream(url: string): Promise<(stream: Duplex) => void> {
     const path = pathOf(url);
     if (path === `${PREFIX}/console`) return (stream) => this.target.streams.attachConsole(stream);
-    throw noRoute("stream", path);
+    const port = VSOCK.exec(path)?.[1];
+    if (port === undefined) throw noRoute("stream", path);
+    if (Number(port) > MAX_PORT) throw new RequestError(`a vsock port is a number up to ${MAX_PORT}`);
+    return this.target.streams.dialVsock(Number(port));
   }
 
   private summary(): MachineSummary {

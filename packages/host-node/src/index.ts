@@ -16,5 +16,8 @@ export * from "./reclaim.js";
 export * from "./terminal.js";
 export * from "./timers.js";
 export * from "./translation-file.js";
+export * from "./unix-socket.js";
 export * from "./url-store.js";
+export * from "./vsock/vsock-forwards.js";
+export * from "./vsock/vsock-pipe.js";
 export * from "./wasm-host.js";

@@ -33,6 +33,7 @@ import {
   VirtioPci,
   VirtioTablet,
   Xhci,
+  VirtioVsock,
 } from "@isola/devices";
 import type { PhysicalMap } from "@isola/isa-x86";
 import type { Bus, GuestRam, IrqLine } from "@isola/memory";
@@ -91,6 +92,8 @@ export abstract class Board {
   /** Leads keys and movements to the devices. */
   readonly inputs = new InputRouter();
   readonly uarts: readonly Uart16550[];
+  /** Opens streams into the guest; null without a vsock device. */
+  vsock: VirtioVsock | null = null;
   /** The stores behind the disks, in the order in which they were added. */
   readonly stores: ObservedStore[] = [];
   private readonly cards: { readonly counts: NetworkCounterValues }[] = [];
@@ -180,6 +183,7 @@ export abstract class Board {
   }
 
   async close(): Promise<void> {
+    this.vsock?.close();
     for (const store of this.stores) {
       await store.flush();
       await store.close();
@@ -301,6 +305,16 @@ export abstract class Board {
       onFailure: (reason) => ports.log.warn(`virtio device ${slot}: the guest's driver broke the rules: ${reason}`),
     });
     this.addFunction(slot, device);
+  }
+
+  /** Adds the vsock device, if the configuration has one, in PCI slot `slot`; returns the next free slot. */
+  protected addVsock(slot: number): number {
+    const { config, ports } = this.context;
+    if (config.vsock === null) return slot;
+    const device = new VirtioVsock({ ...config.vsock, listener: ports.vsock ?? { accept: () => null } });
+    this.vsock = device;
+    this.addVirtio(slot, device, "vsock");
+    return slot + 1;
   }
 
   /** Adds the network cards of the configuration. */

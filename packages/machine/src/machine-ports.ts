@@ -10,6 +10,7 @@ import type {
   NetLink,
   SampleSink,
   TraceSink,
+  VsockListener,
   WasmHost,
 } from "@isola/ports";
 
@@ -35,6 +36,8 @@ export interface MachinePorts {
   readonly stores: Readonly<Record<string, BlockStore>>;
   /** Networks that network cards are plugged into; each may be named by one card. */
   readonly links?: Readonly<Record<string, NetLink>>;
+  /** Answers programs of the guest that connect to the host over vsock; without it, they are refused. */
+  readonly vsock?: VsockListener;
   /** What the serial ports transmit, in order; ports without a sink transmit to nowhere. */
   readonly serial: readonly ByteSink[];
   /** Compiled code of earlier machines; without it, none is kept. */
