@@ -79,6 +79,11 @@ export async function serveControl(
     streams: {
       attachConsole: (stream) => console.attach(vm, stream),
       async dialVsock(port) {
+        if (config.vsock === null)
+          throw new OperatorError(
+            "no-vsock-device",
+            `machine ${claim.name} has no vsock device, which exec and cp need`,
+          );
         const pipe = await dialVsock(vm, port);
         return (stream) => pipe.attachSocket(stream);
       },

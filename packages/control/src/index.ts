@@ -6,3 +6,7 @@ export * from "./machine-name.js";
 export * from "./messages.js";
 export * from "./running-machines.js";
 export * from "./runtime-directory.js";
+export * from "./exec/exec-request.js";
+export * from "./exec/exec-session.js";
+export * from "./exec/guest-command.js";
+export * from "./exec/guest-users.js";

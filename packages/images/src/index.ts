@@ -12,3 +12,4 @@ export { FileTree, type NodeMeta, type TreeNode } from "./tree/file-tree.js";
 export { type FileContent, bytesContent } from "./tree/content.js";
 export { contentBytes } from "./tree/content-reader.js";
 export { pullFirmware, type FirmwareOptions, type PulledFirmware } from "./pull-firmware.js";
+export * from "./guest-agent/exec-protocol.js";

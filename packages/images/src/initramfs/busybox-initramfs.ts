@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KernelModule } from "../kernel/kernel-package.js";
-import type { FileContent } from "../tree/content.js";
+import { AGENT_PATH } from "../guest-agent/image-agent.js";
+import { bytesContent, type FileContent } from "../tree/content.js";
 import { FileTree } from "../tree/file-tree.js";
 
 /** What every initramfs here starts from: busybox, its directories, the console and modules in load order. */
@@ -42,14 +43,20 @@ ${MOUNT_LINES}`;
 /**
  * A tree that boots to a root shell on the console and needs no disk: the smallest Linux guest. The end of the shell
  * stops the machine.
+ * @param agent the guest's end of `isola exec`, or null where there is none for this architecture
  */
-export function busyboxInitramfsTree(busybox: FileContent, modules: readonly KernelModule[]): FileTree {
+export function busyboxInitramfsTree(
+  busybox: FileContent,
+  modules: readonly KernelModule[],
+  agent: Uint8Array | null,
+): FileTree {
   const tree = busyboxTree(busybox, modules);
+  if (agent !== null) tree.file(AGENT_PATH.slice(1), bytesContent(agent), { mode: 0o755 });
   tree.file(
     "init",
     `${initHead()}${insmodLines(modules)}mkdir -p /dev/pts && mount -t devpts devpts /dev/pts
 hostname isola
-read -r up idle < /proc/uptime
+${agent === null ? "" : `${AGENT_PATH} < /dev/null &\n`}read -r up idle < /proc/uptime
 echo "Isola: busybox shell on $(uname -rm), up $up s"
 cd /root
 setsid cttyhack sh
