@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { main } from "./main.js";
 import { console } from "./verbs/console.js";
+import { cp } from "./verbs/cp.js";
 import { cpuid } from "./verbs/cpuid.js";
 import { disasm } from "./verbs/disasm.js";
 import { disk } from "./verbs/disk.js";
@@ -14,7 +15,7 @@ import { screenshot } from "./verbs/screenshot.js";
 import { stats } from "./verbs/stats.js";
 import { stop } from "./verbs/stop.js";
 
-const MACHINES = [run, ls, exec, stop, pause, resume, reset, console, screenshot, type, key, mouse, stats];
+const MACHINES = [run, ls, exec, cp, stop, pause, resume, reset, console, screenshot, type, key, mouse, stats];
 const FILES = [pull, disk, disasm, cpuid];
 
 const status = await main(process.argv.slice(2), [...MACHINES, ...FILES], {

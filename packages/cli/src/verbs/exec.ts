@@ -2,16 +2,13 @@
 import { OperatorError } from "@isola/base";
 import { type ControlClient, type GuestCommand, guestUser, requestFor, ROOT, startWhenReady } from "@isola/control";
 import type { CommandLine, OptionSpecs } from "../command-line.js";
+import { machineForExec, patienceOf, WAIT_OPTION } from "../exec-machine.js";
 import { attachProgram, terminalSize } from "../exec-streams.js";
-import { type RunningMachine, runningMachine } from "../running-machine.js";
-import { parseInteger } from "../size.js";
 import { UsageError } from "../usage-error.js";
 import type { Verb } from "../verb.js";
 
 /** Status for what goes wrong before the command has begun, or with the machine: as of `env` and others of its kind. */
 const EXEC_FAILURE = 125;
-const DEFAULT_WAIT = "60";
-const MAX_WAIT = 86_400;
 
 const OPTIONS: OptionSpecs = {
   interactive: { short: "i", help: "pass standard input on to the command" },
@@ -19,20 +16,8 @@ const OPTIONS: OptionSpecs = {
   env: { short: "e", value: "NAME=VALUE", many: true, help: "set a variable of its environment" },
   workdir: { short: "w", value: "DIRECTORY", help: "where it starts (default: the user's home)" },
   user: { short: "u", value: "USER[:GROUP]", help: "as whom it runs (default: root)" },
-  wait: { value: "SECONDS", help: `how long the guest may take to boot that far (default ${DEFAULT_WAIT})` },
+  ...WAIT_OPTION,
 };
-
-/** Milliseconds that a guest is waited for. */
-export function patienceOf(line: CommandLine): number {
-  return parseInteger(line.get("wait") ?? DEFAULT_WAIT, "--wait", 0, MAX_WAIT) * 1000;
-}
-
-/** The machine, once it runs. */
-export async function machineForExec(name: string): Promise<RunningMachine> {
-  const machine = await runningMachine(name);
-  if (machine.summary.state !== "paused") return machine;
-  throw new OperatorError("machine-paused", `machine ${name} is paused: "isola resume ${name}" lets it go on`);
-}
 
 async function commandOf(line: CommandLine, client: ControlClient, words: readonly string[]): Promise<GuestCommand> {
   const environment = line.all("env");

@@ -55,6 +55,8 @@ export function busyboxInitramfsTree(
   tree.file(
     "init",
     `${initHead()}${insmodLines(modules)}mkdir -p /dev/pts && mount -t devpts devpts /dev/pts
+ln -s /proc/self/fd /dev/fd
+for link in 0:stdin 1:stdout 2:stderr; do ln -s "fd/\${link%:*}" "/dev/\${link#*:}"; done
 hostname isola
 ${agent === null ? "" : `${AGENT_PATH} < /dev/null &\n`}read -r up idle < /proc/uptime
 echo "Isola: busybox shell on $(uname -rm), up $up s"
