@@ -10,9 +10,9 @@ import {
 } from "@isola/host-node";
 import type { ClaimedName } from "@isola/control";
 import type { UserNetwork } from "@isola/network";
-import type { BlockStore, ByteSink, EventLoop } from "@isola/ports";
 import type { MachinePorts } from "@isola/machine";
 import { createVm, keysOf, type StopReason, type Vm } from "@isola/vmm";
+import type { BlockStore, ByteSink, EventLoop, FileTree } from "@isola/ports";
 import { ConsoleHub, MAX_TYPE_AHEAD } from "./console-hub.js";
 import { serveControl, takeName } from "./control-session.js";
 import { reportStarted } from "./detach.js";
@@ -27,6 +27,7 @@ import { NETWORK_NAME, openNetwork } from "./network-session.js";
 import type { PcView } from "./pc-request.js";
 import { LogConsole, type OperatorConsole } from "./operator-console.js";
 import { saveScreenshot } from "./screenshot.js";
+import { openShares } from "./share-option.js";
 import { TextDisplay } from "./text-display.js";
 import { openTranslations } from "./translation-cache.js";
 import { TRIPLE_FAULT_STATUS } from "./verb.js";
@@ -46,8 +47,9 @@ export async function makeVm(
 ): Promise<Vm> {
   const files = Object.fromEntries(request.files.map((path) => [path, readBootFile(path)]));
   const stores: BlockStore[] = await openDisks(request.disks);
+  let shared: FileTree[] = [];
   try {
-    const named = Object.fromEntries(stores.map((store, i) => [String(i), store]));
+    shared = await openShares(request.shares);
     const links = network === null ? {} : { [NETWORK_NAME]: network };
     const reclaim = request.config.balloon === null ? null : hostReclaimer();
     const ports = {
@@ -55,7 +57,8 @@ export async function makeVm(
       ...(reclaim !== null && { reclaim }),
       loop,
       files,
-      stores: named,
+      stores: byIndex(stores),
+      trees: byIndex(shared),
       links,
       vsock: new VsockToHost(request.vsock),
       serial: [console],
@@ -63,9 +66,13 @@ export async function makeVm(
     };
     return createVm(request.config, ports, { onGuestReset });
   } catch (error) {
-    for (const store of stores) await store.close();
+    for (const one of [...stores, ...shared]) await one.close();
     throw error;
   }
+}
+
+function byIndex<T>(list: readonly T[]): Record<string, T> {
+  return Object.fromEntries(list.map((one, i) => [String(i), one]));
 }
 
 /** Resolves when the machine has stopped and its disks are closed. */

@@ -34,6 +34,7 @@ async function runFirstBoot(machine: FirstBootMachine): Promise<string> {
     // The first boot of an image happens once.
     translationCache: null,
     vsock: [],
+    shares: [],
   } as const;
   const vm = await makeVm(request, sink, nodeEventLoop(), "stop");
   const done = stopped(vm);

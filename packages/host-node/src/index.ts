@@ -11,6 +11,7 @@ export * from "./host-error.js";
 export * from "./network/node-network.js";
 export { encodePng, type RgbaPicture } from "./png.js";
 export * from "./replaceable-file.js";
+export { SharedFolder } from "./shared-folder/shared-folder.js";
 export * from "./socket-server.js";
 export * from "./reclaim.js";
 export * from "./terminal.js";

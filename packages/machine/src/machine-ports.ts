@@ -5,6 +5,7 @@ import type {
   ByteSink,
   Clock,
   Entropy,
+  FileTree,
   Log,
   MemoryReclaimer,
   NetLink,
@@ -34,6 +35,8 @@ export interface MachinePorts {
   readonly files: Readonly<Record<string, Uint8Array>>;
   /** Disks; the machine owns them and closes them at its end. */
   readonly stores: Readonly<Record<string, BlockStore>>;
+  /** Folders that are shared with the guest; the machine owns them and closes them at its end. */
+  readonly trees?: Readonly<Record<string, FileTree>>;
   /** Networks that network cards are plugged into; each may be named by one card. */
   readonly links?: Readonly<Record<string, NetLink>>;
   /** Answers programs of the guest that connect to the host over vsock; without it, they are refused. */

@@ -13,3 +13,4 @@ export * from "./stream.js";
 export * from "./trace.js";
 export * from "./wasm-host.js";
 export * from "./vsock.js";
+export * from "./file-tree.js";
