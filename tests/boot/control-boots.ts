@@ -121,16 +121,42 @@ async function ensureInterrupted(context: CheckContext, commands: Commands): Pro
   ensureEqual(begun(), false, "what it has left behind");
 }
 
+/** A folder of the host: what each side does is seen by the other, and nothing leads out of it. */
+async function ensureShares(context: CheckContext, commands: Commands): Promise<void> {
+  const shared = join(context.scratch, "shared");
+  const inGuest = (script: string) => commands.run("exec", "box", "--", "sh", "-c", script);
+  writeFileSync(join(context.scratch, "outside"), "outside");
+  symlinkSync("../outside", join(shared, "link"));
+  const made = await inGuest(
+    "cd /mnt/work && cat here && mkdir -p d/e && echo theirs > d/e/f && mv d/e/f d/g && chmod 600 d/g",
+  );
+  ensureEqual({ status: made.status, output: made.output }, { status: 0, output: "ours" }, "work in a shared folder");
+  ensureEqual(readFileSync(join(shared, "d", "g"), "utf8"), "theirs\n", "a file from the guest");
+  ensureEqual(statSync(join(shared, "d", "g")).mode & 0o777, 0o600, "its permissions");
+  const out = await inGuest("cat /mnt/work/link || echo x > /mnt/work/../work/link");
+  ensureEqual(out.output, "", "what a link out of the folder led to");
+  ensureEqual(readFileSync(join(context.scratch, "outside"), "utf8"), "outside", "a file outside of the folder");
+  const readOnly = await inGuest("cat /mnt/data/here; mount -o remount,rw /mnt/data; echo x > /mnt/data/new");
+  ensure(/Read-only file system/.test(readOnly.errors), `writing to a read-only folder: ${readOnly.errors}`);
+  ensureEqual(readOnly.output, "ours", "a file in a read-only folder");
+  ensureEqual(readdirSync(shared).includes("new"), false, "a file in a read-only folder that was made");
+  const sum = await inGuest("cd /mnt/work; head -c 5000000 /dev/urandom > big; sha256sum big");
+  const hash = createHash("sha256")
+    .update(readFileSync(join(shared, "big")))
+    .digest("hex");
+  ensureEqual(sum.output.split(" ")[0], hash, "the hash of a big file");
+}
+
 const control: Check = {
   name: "control-busybox",
   async run(context) {
     await pullOrSkip(context, "busybox");
     const commands = new Commands(context, "control-busybox");
-    ensureEqual(
-      await commands.must("run", "busybox", "--name", "box", "--memory", "256M", "--detach"),
-      "box\n",
-      "the name",
-    );
+    mkdirSync(join(context.scratch, "shared"));
+    writeFileSync(join(context.scratch, "shared", "here"), "ours");
+    const shares = ["--share", "shared:work", "--share", "shared:data,ro"];
+    const name = await commands.must("run", "busybox", "--name", "box", "--memory", "256M", "--detach", ...shares);
+    ensureEqual(name, "box\n", "the name");
     try {
       const again = await commands.run("run", "busybox", "--name", "box");
       ensure(again.status === 1 && /a machine named box is running/.test(again.errors), again.errors);
@@ -140,6 +166,7 @@ const control: Check = {
       await ensureInput(commands);
       await ensureCopies(context, commands);
       await ensureInterrupted(context, commands);
+      await ensureShares(context, commands);
       await commands.must("pause", "box");
       ensure(/^box +paused +microvm +256M/m.test(await commands.must("ls")), "ls does not show the paused machine");
       ensureEqual((await commands.run("exec", "box", "--", "true")).status, 125, "exec in a paused machine");

@@ -100,7 +100,7 @@ function bootSource(line: CommandLine, image: ImageFiles | null): Exclude<BootSo
   if (line.has("mode")) throw new UsageError("--mode needs --load-address");
   const given = line.all("initrd");
   const modules = given.length > 0 || image === null ? given : [image.initrd];
-  const tags = shareOptions(line).map(({ tag }) => tag);
+  const tags = shareOptions(line).map(({ tag, readOnly }) => (readOnly ? `${tag}:ro` : tag));
   // Images of ours mount them; a guest cannot ask which there are.
   const shares = image === null || tags.length === 0 ? undefined : `isola.share=${tags.join(",")}`;
   const commandLine = [image?.append, shares, line.get("append")]

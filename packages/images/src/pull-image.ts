@@ -14,7 +14,7 @@ import type { PullOptions, PulledImage, SourceOptions } from "./pull-options.js"
 import { type Recipe, defaultRecipesDir, loadRecipe } from "./recipe/recipe.js";
 
 /** Part of every key: raise it when the builder makes other bytes of the same input. */
-const BUILDER = 4;
+const BUILDER = 7;
 const MANIFEST = "image.json";
 
 type Manifest = Pick<

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KernelModule } from "../kernel/kernel-package.js";
-import { AGENT_PATH } from "../guest-agent/image-agent.js";
+import { AGENT_PATH, type LateParts } from "../guest-agent/image-agent.js";
+import { MOUNT_SHARES, MOUNT_SHARES_PATH } from "../guest-agent/mount-shares.js";
 import { bytesContent, type FileContent } from "../tree/content.js";
 import { FileTree } from "../tree/file-tree.js";
 
@@ -40,28 +41,50 @@ export PATH=/bin HOME=/root TERM=linux
 ${MOUNT_LINES}`;
 }
 
+/** Loads what shared folders need if the host shares some, and mounts them. */
+function shareLines({ shareModules }: LateParts): string {
+  if (shareModules.length === 0) return "";
+  return `read -r cmdline < /proc/cmdline
+case "$cmdline" in
+  *isola.share=*)
+${insmodLines(shareModules)}${MOUNT_SHARES_PATH} ;;
+esac
+`;
+}
+
+const DEVICE_LINKS = `ln -s /proc/self/fd /dev/fd
+for link in 0:stdin 1:stdout 2:stderr; do ln -s "fd/\${link%:*}" "/dev/\${link#*:}"; done
+`;
+
+/** What is done while the shell is there already: links that udev makes elsewhere, and the agent. */
+function backgroundLines({ agent, agentModules }: LateParts): string {
+  const start = agent === null || agentModules.length === 0 ? "" : `${insmodLines(agentModules)}exec ${AGENT_PATH}\n`;
+  return `{
+${DEVICE_LINKS}${start}} < /dev/null &
+`;
+}
+
 /**
  * A tree that boots to a root shell on the console and needs no disk: the smallest Linux guest. The end of the shell
  * stops the machine.
- * @param agent the guest's end of `isola exec`, or null where there is none for this architecture
  */
 export function busyboxInitramfsTree(
   busybox: FileContent,
   modules: readonly KernelModule[],
-  agent: Uint8Array | null,
+  late: LateParts,
 ): FileTree {
   const tree = busyboxTree(busybox, modules);
-  if (agent !== null) tree.file(AGENT_PATH.slice(1), bytesContent(agent), { mode: 0o755 });
+  for (const { path, file } of [...late.agentModules, ...late.shareModules]) tree.file(path, file.content);
+  if (late.agent !== null) tree.file(AGENT_PATH.slice(1), bytesContent(late.agent), { mode: 0o755 });
+  tree.file(MOUNT_SHARES_PATH.slice(1), MOUNT_SHARES, { mode: 0o755 });
   tree.file(
     "init",
     `${initHead()}${insmodLines(modules)}mkdir -p /dev/pts && mount -t devpts devpts /dev/pts
-ln -s /proc/self/fd /dev/fd
-for link in 0:stdin 1:stdout 2:stderr; do ln -s "fd/\${link%:*}" "/dev/\${link#*:}"; done
-hostname isola
-${agent === null ? "" : `${AGENT_PATH} < /dev/null &\n`}read -r up idle < /proc/uptime
+${shareLines(late)}hostname isola
+read -r up idle < /proc/uptime
 echo "Isola: busybox shell on $(uname -rm), up $up s"
 cd /root
-setsid cttyhack sh
+${backgroundLines(late)}setsid cttyhack sh
 poweroff -f
 `,
     { mode: 0o755 },
