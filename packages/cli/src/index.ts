@@ -5,7 +5,7 @@ import { cp } from "./verbs/cp.js";
 import { cpuid } from "./verbs/cpuid.js";
 import { disasm } from "./verbs/disasm.js";
 import { disk } from "./verbs/disk.js";
-import { exec } from "./verbs/exec.js";
+import { exec, shell } from "./verbs/exec.js";
 import { key, mouse, type } from "./verbs/input.js";
 import { ls } from "./verbs/ls.js";
 import { pause, reset, resume } from "./verbs/plain-action.js";
@@ -15,7 +15,7 @@ import { screenshot } from "./verbs/screenshot.js";
 import { stats } from "./verbs/stats.js";
 import { stop } from "./verbs/stop.js";
 
-const MACHINES = [run, ls, exec, cp, stop, pause, resume, reset, console, screenshot, type, key, mouse, stats];
+const MACHINES = [run, ls, exec, shell, cp, stop, pause, resume, reset, console, screenshot, type, key, mouse, stats];
 const FILES = [pull, disk, disasm, cpuid];
 
 const status = await main(process.argv.slice(2), [...MACHINES, ...FILES], {

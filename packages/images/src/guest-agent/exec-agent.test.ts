@@ -5,7 +5,8 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type AgentSockets, execAgent } from "./exec-agent.js";
+import type { AgentSockets } from "./agent-frame.js";
+import { execAgent } from "./exec-agent.js";
 import { EXEC_MAGIC, Message, Request } from "./exec-protocol.js";
 
 const AF_INET = 2;
