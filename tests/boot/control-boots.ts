@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -87,12 +88,20 @@ async function ensureCopies(context: CheckContext, commands: Commands): Promise<
   chmodSync(join(source, "script"), 0o751);
   utimesSync(join(source, "script"), 1_577_923_200, 1_577_923_200);
   symlinkSync("script", join(source, "link"));
+  symlinkSync("/nowhere/else", join(source, "far"));
   await commands.must("cp", source, "box:/root");
   const sum = await commands.must("exec", "box", "--", "sha256sum", "/root/tree/below/data");
   ensureEqual(sum.split(" ")[0], createHash("sha256").update(data).digest("hex"), "the hash in the guest");
   await commands.must("cp", "box:/root/tree", join(context.scratch, "back"));
   const back = join(context.scratch, "back");
   ensure(readFileSync(join(back, "below", "data")).equals(data), "what came back differs");
+  ensureEqual(readlinkSync(join(back, "far")), "/nowhere/else", "where a link leads");
+  await commands.must("cp", "box:/root/tree/link", join(context.scratch, "followed"));
+  ensureEqual(
+    readFileSync(join(context.scratch, "followed"), "utf8"),
+    "#!/bin/sh\n",
+    "what a link that is named leads to",
+  );
   ensureEqual(statSync(join(back, "link")).mode & 0o777, 0o751, "the permissions");
   ensureEqual(statSync(join(back, "script")).mtimeMs, 1_577_923_200_000, "the time");
   const missing = await commands.run("cp", "box:/no/such", join(context.scratch, "none"));

@@ -8,9 +8,12 @@ import { statusOfEnd } from "../exec-streams.js";
 import { guestScript, scriptError } from "./guest-script.js";
 import { unpackArchive } from "./unpack-archive.js";
 
+/** A link that is named itself is followed, as by cp(1), if it leads anywhere; those below are copied as they are. */
 const SEND = `cd "$1" || exit 1
 if ! [ -e "./$2" ] && ! [ -L "./$2" ]; then echo "there is no such file" >&2; exit 1; fi
-exec tar -cf - "./$2"`;
+file="./$2"
+if [ -L "$file" ] && [ -e "$file" ]; then file=$(readlink -f "$file") || exit 1; fi
+cd "$(dirname "$file")" && exec tar -cf - "./$(basename "$file")"`;
 
 /** The name under which `name` arrives: in `path` if that is a directory, else `path` itself. */
 function targetOf(path: string, name: string): string {
@@ -71,10 +74,12 @@ export async function copyFromGuest(client: ControlClient, path: string, to: str
     const inside = join(scratch, "unpacked");
     mkdirSync(inside);
     await receive(client, path, inside, patience);
-    const came = join(inside, name);
-    if (lstatSync(came, { throwIfNoEntry: false }) === undefined)
+    const [came, ...more] = readdirSync(inside);
+    if (came === undefined)
       throw new OperatorError("copy-failed", `cannot copy ${client.name}:${path}: it is no file, directory or link`);
-    move(came, target);
+    if (more.length > 0)
+      throw new OperatorError("copy-failed", `cannot copy ${client.name}:${path}: more than that came`);
+    move(join(inside, came), target);
   } catch (error) {
     throw error instanceof OperatorError ? error : fileError("write", target, error);
   } finally {

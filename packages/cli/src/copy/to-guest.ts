@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { lstatSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { OperatorError } from "@isola/base";
@@ -50,7 +50,9 @@ async function send(
     session.stderr?.on("data", (bytes: Buffer) => (errors = (errors + bytes.toString()).slice(-4096)));
     session.stdout.resume();
     // Portable: owners of the host mean nothing in the guest; what arrives belongs to root.
-    const archive = create({ cwd: dirname(path), portable: true, strict: true }, [`./${basename(path)}`]);
+    const archive = create({ cwd: dirname(path), portable: true, preservePaths: true, strict: true }, [
+      `./${basename(path)}`,
+    ]);
     const failure = await pipeline(archive as unknown as NodeJS.ReadableStream, session.stdin).then(
       () => null,
       (error: unknown) => error,
@@ -72,21 +74,23 @@ export async function copyToGuest(
   to: { readonly path: string; readonly directory: boolean },
   patience: number,
 ): Promise<void> {
-  const path = resolve(from);
+  const name = basename(resolve(from));
+  let path: string;
   let kind: string;
   try {
-    kind = lstatSync(path).isDirectory() ? "directory" : "file";
+    // A link that is named itself is followed, as by cp(1); those below are copied as they are.
+    path = realpathSync(from);
+    kind = statSync(path).isDirectory() ? "directory" : "file";
   } catch (error) {
     throw fileError("read", from, error);
   }
-  const name = basename(path);
   if (name === "") throw new OperatorError("copy-failed", `cannot copy ${from}: name a file or directory in it`);
   const what = `cannot copy to ${client.name}:${to.path}`;
   const prepare = guestScript(PREPARE, to.path, name, to.directory ? "yes" : "no", kind);
   const [scratch = "", target = ""] = (await runScript(client, what, prepare, patience)).split("\n");
   try {
     await send(client, path, scratch, what, patience);
-    await runScript(client, what, guestScript(FINISH, scratch, name, target), patience);
+    await runScript(client, what, guestScript(FINISH, scratch, basename(path), target), patience);
   } catch (error) {
     await runScript(client, what, guestScript(REMOVE, scratch), patience).catch(() => {});
     throw error;

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -73,7 +82,14 @@ describe("archives from a guest", () => {
   it.each<[string, Member[]]>([
     ["parents", [{ name: "../evil", text: "x" }]],
     ["parents below", [{ name: "a/../../evil", text: "x" }]],
-    ["roots", [{ name: join(tmpdir(), "isola-evil"), text: "x" }]],
+    [
+      "links in links",
+      [
+        { name: "l", type: "2", link: ".." },
+        { name: "l/evil", type: "2", link: "x" },
+      ],
+    ],
+    ["links with parents", [{ name: "../evil", type: "2", link: "x" }]],
     [
       "hard links out",
       [
@@ -96,10 +112,24 @@ describe("archives from a guest", () => {
       ],
     ],
   ])("do not get out by %s", async (_, members) => {
-    await unpack(...members);
+    expect(await unpack(...members)).not.toBeNull();
     expect(existsSync(join(folder, "evil"))).toBe(false);
     expect(existsSync(join(tmpdir(), "isola-evil"))).toBe(false);
     expect(readFileSync(join(folder, "mine"), "utf8")).toBe("mine");
+  });
+
+  it.skipIf(process.platform === "win32")("keep symbolic links as they are", async () => {
+    const links = [
+      { name: "./d/", type: "5" },
+      { name: "./d/up", type: "2", link: "../../../mine" },
+      { name: "root", type: "2", link: "/etc/passwd" },
+    ];
+    expect(await unpack(...links)).toBeNull();
+    expect(readlinkSync(join(into, "d/up"))).toBe("../../../mine");
+    expect(readlinkSync(join(into, "root"))).toBe("/etc/passwd");
+    // A root is only cut off: the file stays inside.
+    await unpack({ name: join(tmpdir(), "isola-evil"), text: "x" });
+    expect(existsSync(join(tmpdir(), "isola-evil"))).toBe(false);
   });
 
   it("leave devices out, and tell of damage", async () => {
