@@ -34,13 +34,19 @@ describe("mouse actions", () => {
     expect(mouseActions(["move", "-3", "4"])).toEqual([{ type: "mouse", dx: -3, dy: 4, wheel: 0, buttons: 0 }]);
     expect(mouseActions(["click", "right"]).map((event) => ("buttons" in event ? event.buttons : -1))).toEqual([2, 0]);
     expect(mouseActions(["drag", "1", "2"])).toHaveLength(3);
+    expect(mouseActions(["point", "3", "4"])).toEqual([{ type: "point", x: 3, y: 4, buttons: 0 }]);
     expect(mouseActions(["scroll", "-1"])).toMatchObject([{ wheel: -1 }]);
   });
 
-  it.each([[[]], [["fly"]], [["move", "1"]], [["move", "1", "x"]], [["click", "lft"]], [["click", "left", "2"]]])(
-    "%j makes no sense",
-    (words) => expect(() => mouseActions(words)).toThrow(),
-  );
+  it.each([
+    [[]],
+    [["fly"]],
+    [["move", "1"]],
+    [["move", "1", "x"]],
+    [["point", "-1", "0"]],
+    [["click", "lft"]],
+    [["click", "left", "2"]],
+  ])("%j makes no sense", (words) => expect(() => mouseActions(words)).toThrow());
 });
 
 describe("the table of machines", () => {

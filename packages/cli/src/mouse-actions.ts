@@ -19,8 +19,14 @@ function buttonOf(text: string | undefined): number {
   return BUTTONS[oneOf(text ?? "left", "button", Object.keys(BUTTONS) as Button[])];
 }
 
+function pixel(text: string | undefined): number {
+  const value = distance(text, "point");
+  if (value >= 0) return value;
+  throw new UsageError(`mouse point: "${text}" is no pixel: they count from 0, from the upper left corner`);
+}
+
 /**
- * What `move DX DY`, `click [BUTTON]`, `drag DX DY [BUTTON]` and `scroll CLICKS` do with a mouse. Throws UsageError if
+ * What `point X Y`, `move DX DY`, `click [BUTTON]`, `drag DX DY [BUTTON]` and `scroll CLICKS` do with a mouse. Throws UsageError if
  * the words say something else.
  */
 export function mouseActions(words: readonly string[]): InputEvent[] {
@@ -30,6 +36,9 @@ export function mouseActions(words: readonly string[]): InputEvent[] {
       throw new UsageError(`mouse ${action}: there is too much after it`);
   };
   switch (action) {
+    case "point":
+      takes(2);
+      return [{ type: "point", x: pixel(first), y: pixel(second), buttons: 0 }];
     case "move":
       takes(2);
       return [move(distance(first, action), distance(second, action))];
@@ -47,6 +56,8 @@ export function mouseActions(words: readonly string[]): InputEvent[] {
       takes(1);
       return [{ type: "mouse", dx: 0, dy: 0, wheel: distance(first, action), buttons: 0 }];
     default:
-      throw new UsageError(`mouse: there is no "${action}"; there are move DX DY, click, drag DX DY, scroll CLICKS`);
+      throw new UsageError(
+        `mouse: there is no "${action}"; there are point X Y, move DX DY, click, drag DX DY, scroll CLICKS`,
+      );
   }
 }

@@ -31,7 +31,8 @@ class FakeVm {
   state: VmState = "running";
   readonly done: VmmAction[] = [];
   readonly screenText = () => ["hello", "world"];
-  readonly screen = () => null;
+  picture: { width: number; height: number } | null = null;
+  readonly screen = () => this.picture;
   readonly statistics = () => ({ shares: 5 });
 
   perform(action: VmmAction): void {
@@ -106,6 +107,21 @@ describe.skipIf(!unix)("control of a machine", () => {
     );
     vm.state = "paused";
     await expect(client.input(keys(1))).rejects.toMatchObject({ code: "bad-state" });
+  });
+
+  it("points at pixels, and moves on from there", async () => {
+    const { vm, client } = await serve("one");
+    const point: InputEvent = { type: "point", x: 639, y: 0, buttons: 0 };
+    await expect(client.input([point])).rejects.toMatchObject({ code: "display-off" });
+    vm.picture = { width: 640, height: 480 };
+    const click: InputEvent = { type: "mouse", dx: 0, dy: 0, wheel: 0, buttons: 1 };
+    await client.input([click, point, click, { ...click, dx: -639, dy: 5000 }]);
+    expect(vm.done.map((action) => ("at" in action ? [action.at, action.dx, action.dy] : []))).toEqual([
+      [],
+      [{ x: 32767, y: 0 }, 0, 0],
+      [{ x: 32767, y: 0 }, 0, 0],
+      [{ x: 0, y: 32767 }, -639, 5000],
+    ]);
   });
 
   it.each([

@@ -23,7 +23,11 @@ export const PLAIN_ACTIONS = ["pause", "resume", "stop", "reset", "press-power-b
 export type PlainAction = (typeof PLAIN_ACTIONS)[number];
 
 /** Something that somebody does with keyboard or mouse. */
-export type InputEvent = ({ readonly type: "key" } & KeyInput) | ({ readonly type: "mouse" } & MouseInput);
+export type InputEvent =
+  | ({ readonly type: "key" } & KeyInput)
+  | ({ readonly type: "mouse" } & Omit<MouseInput, "at">)
+  /** Moves the pointer to a pixel of the screen; `buttons` as in {@link MouseInput}. */
+  | { readonly type: "point"; readonly x: number; readonly y: number; readonly buttons: number };
 
 /** Most events in one request. */
 export const MAX_EVENTS = 4096;
@@ -78,8 +82,15 @@ function parseEvent(value: unknown): InputEvent {
         wheel: integer(event, "wheel", -MAX_DISTANCE, MAX_DISTANCE),
         buttons: integer(event, "buttons", 0, MAX_BUTTONS),
       };
+    case "point":
+      return {
+        type: "point",
+        x: integer(event, "x", 0, MAX_DISTANCE),
+        y: integer(event, "y", 0, MAX_DISTANCE),
+        buttons: integer(event, "buttons", 0, MAX_BUTTONS),
+      };
     default:
-      throw new RequestError(`"type" of an event must be key or mouse`);
+      throw new RequestError(`"type" of an event must be key, mouse or point`);
   }
 }
 

@@ -33,7 +33,7 @@ export const key: Verb = {
 
 export const mouse: Verb = {
   name: "mouse",
-  synopsis: "VM move DX DY | click [left|right|middle] | drag DX DY [BUTTON] | scroll CLICKS",
+  synopsis: "VM point X Y | move DX DY | click [left|right|middle] | drag DX DY [BUTTON] | scroll CLICKS",
   summary: "use the mouse of a machine; right, down and towards the user are positive",
   options: {},
   async run(line) {
