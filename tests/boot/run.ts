@@ -4,6 +4,7 @@ import { badArchives } from "./bad-archive.js";
 import { badInput } from "./bad-input.js";
 import { busyboxBoots } from "./busybox-boots.js";
 import type { Check } from "./check.js";
+import { controlBoots } from "./control-boots.js";
 import { debianBoots } from "./debian-boots.js";
 import { diskImages } from "./disk-images.js";
 import { flatGuests } from "./flat-guests.js";
@@ -20,6 +21,7 @@ const CHECKS: readonly Check[] = [
   ...usbBoots,
   ...pcBoots,
   ...busyboxBoots,
+  ...controlBoots,
   ...diskImages,
   insight,
   ...badInput,

@@ -4,6 +4,8 @@ import { UsageError } from "./usage-error.js";
 
 /** One `--option`. */
 export interface OptionSpec {
+  /** A letter by which it is also known, behind one dash. */
+  readonly short?: string;
   /** What the value is, in capitals, for the help text; absent for a switch. */
   readonly value?: string;
   /** The value may be left out, and is then empty; if given, it follows an equals sign. */
@@ -36,20 +38,28 @@ export class CommandLine {
   }
 }
 
+/** `-it` as `-i -t`, and `-e` as the option that has this letter; words of another kind as they are. */
+function longForms(arg: string, specs: OptionSpecs): readonly string[] {
+  if (!/^-[a-z]+$/i.test(arg)) return [arg];
+  const names = [...arg.slice(1)].map((letter) => Object.keys(specs).find((name) => specs[name]?.short === letter));
+  const known = names.filter((name) => name !== undefined);
+  // Only the last of several may take a value.
+  const switches = known.slice(0, -1).every((name) => specs[name]?.value === undefined);
+  return known.length === names.length && switches ? known.map((name) => `--${name}`) : [arg];
+}
+
 /**
- * Parses `args` (what follows the verb): `--option VALUE`, `--option=VALUE`, switches, positionals, and `--` before
- * positionals that begin with a dash. Throws UsageError for anything that is not declared.
+ * Parses `args` (what follows the verb): `--option VALUE`, `--option=VALUE`, switches, positionals (negative
+ * numbers among them), and `--` before others that begin with a dash. Throws UsageError for anything that is not declared.
  */
 export function parseCommandLine(args: readonly string[], specs: OptionSpecs): CommandLine {
   const positionals: string[] = [];
   const values = new Map<string, string[]>();
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] ?? "";
-    if (arg === "--") {
-      positionals.push(...args.slice(i + 1));
-      break;
-    }
-    if (!arg.startsWith("-") || arg === "-") {
+  const end = args.indexOf("--");
+  const words = (end < 0 ? args : args.slice(0, end)).flatMap((arg) => longForms(arg, specs));
+  for (let i = 0; i < words.length; i++) {
+    const arg = words[i] ?? "";
+    if (!arg.startsWith("-") || arg === "-" || /^-\d+$/.test(arg)) {
       positionals.push(arg);
       continue;
     }
@@ -67,13 +77,14 @@ export function parseCommandLine(args: readonly string[], specs: OptionSpecs): C
     } else if (value === undefined && spec.optional === true) {
       value = "";
     } else if (value === undefined) {
-      value = args[++i];
+      value = words[++i];
       if (value === undefined) throw new UsageError(`--${name} needs a value: --${name} ${spec.value}`);
     }
     const seen = values.get(name) ?? [];
     if (seen.length > 0 && spec.many !== true) throw new UsageError(`--${name} was given twice`);
     values.set(name, [...seen, value]);
   }
+  if (end >= 0) positionals.push(...args.slice(end + 1));
   return new CommandLine(positionals, values);
 }
 
@@ -82,9 +93,9 @@ const HELP_COLUMN = 26;
 /** One indented line for each option. */
 export function describeOptions(specs: OptionSpecs): string {
   return Object.entries(specs)
-    .map(([name, { value, help, many, optional }]) => {
+    .map(([name, { value, help, many, optional, short }]) => {
       const shown = value === undefined ? "" : optional === true ? `[=${value}]` : ` ${value}`;
-      const left = `  --${name}${shown}`;
+      const left = `  ${short === undefined ? "" : `-${short}, `}--${name}${shown}`;
       return `${left.padEnd(HELP_COLUMN)} ${help}${many === true ? " (may be repeated)" : ""}\n`;
     })
     .join("");

@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hostReclaimer, monotonicClock, nodeEventLoop, onProcessEnd, Terminal } from "@isola/host-node";
+import {
+  hostReclaimer,
+  monotonicClock,
+  nodeEventLoop,
+  onProcessEnd,
+  Terminal,
+  VsockToGuest,
+  VsockToHost,
+} from "@isola/host-node";
+import type { ClaimedName } from "@isola/control";
 import type { UserNetwork } from "@isola/network";
-import type { BlockStore, ByteSink, EventLoop } from "@isola/ports";
 import type { MachinePorts } from "@isola/machine";
 import { createVm, keysOf, type StopReason, type Vm } from "@isola/vmm";
+import type { BlockStore, ByteSink, EventLoop, FileTree } from "@isola/ports";
+import { ConsoleHub, MAX_TYPE_AHEAD } from "./console-hub.js";
+import { serveControl, takeName } from "./control-session.js";
+import { reportStarted } from "./detach.js";
 import { openDisks } from "./disk-option.js";
 import type { GdbRequest } from "./gdb-option.js";
 import { serveGdb } from "./gdb-session.js";
@@ -13,15 +25,15 @@ import { fileSink, hostPorts, readBootFile, readEngineModules } from "./machine-
 import type { MachineRequest } from "./machine-request.js";
 import { NETWORK_NAME, openNetwork } from "./network-session.js";
 import type { PcView } from "./pc-request.js";
+import { LogConsole, type OperatorConsole } from "./operator-console.js";
 import { saveScreenshot } from "./screenshot.js";
+import { openShares } from "./share-option.js";
 import { TextDisplay } from "./text-display.js";
 import { openTranslations } from "./translation-cache.js";
 import { TRIPLE_FAULT_STATUS } from "./verb.js";
 import type { VncRequest } from "./vnc-option.js";
 import { serveVnc } from "./vnc-session.js";
 
-/** Typed ahead of the guest beyond this, standard input is not read. */
-const MAX_TYPE_AHEAD = 4096;
 const NOWHERE: ByteSink = { write: () => {} };
 
 /** Builds a machine with its first serial port on `console`. The disks are closed again if it cannot be built. */
@@ -35,8 +47,9 @@ export async function makeVm(
 ): Promise<Vm> {
   const files = Object.fromEntries(request.files.map((path) => [path, readBootFile(path)]));
   const stores: BlockStore[] = await openDisks(request.disks);
+  let shared: FileTree[] = [];
   try {
-    const named = Object.fromEntries(stores.map((store, i) => [String(i), store]));
+    shared = await openShares(request.shares);
     const links = network === null ? {} : { [NETWORK_NAME]: network };
     const reclaim = request.config.balloon === null ? null : hostReclaimer();
     const ports = {
@@ -44,16 +57,22 @@ export async function makeVm(
       ...(reclaim !== null && { reclaim }),
       loop,
       files,
-      stores: named,
+      stores: byIndex(stores),
+      trees: byIndex(shared),
       links,
+      vsock: new VsockToHost(request.vsock),
       serial: [console],
       ...extra,
     };
     return createVm(request.config, ports, { onGuestReset });
   } catch (error) {
-    for (const store of stores) await store.close();
+    for (const one of [...stores, ...shared]) await one.close();
     throw error;
   }
+}
+
+function byIndex<T>(list: readonly T[]): Record<string, T> {
+  return Object.fromEntries(list.map((one, i) => [String(i), one]));
 }
 
 /** Resolves when the machine has stopped and its disks are closed. */
@@ -102,54 +121,82 @@ export interface SessionOptions {
   readonly view: PcView;
   readonly gdb: GdbRequest | null;
   readonly vnc: VncRequest | null;
+  /** What others call the machine; null for any name. */
+  readonly name: string | null;
+  /** What it is made from, as others see it. */
+  readonly source: string;
+  /** Log of a machine in the background, or null for one on this terminal. */
+  readonly log: string | null;
 }
 
-/** Runs a machine on this process's terminal until it ends; resolves with the exit status. */
-export async function runOnTerminal(request: MachineRequest, options: SessionOptions): Promise<number> {
+/** What a session has beside its machine. */
+interface Surroundings {
+  readonly insight: Insight;
+  readonly network: UserNetwork | null;
+  readonly claim: ClaimedName | null;
+}
+
+/** Runs a machine on this process's terminal, or in the background, until it ends; resolves with the exit status. */
+export async function runSession(request: MachineRequest, options: SessionOptions): Promise<number> {
+  const claim = takeName(options.name);
+  const release = () => claim?.release();
+  process.on("exit", release);
   const insight = new Insight(options.insight);
   const network = request.network === null ? null : openNetwork(request.network, monotonicClock());
   try {
     // Before anything is shown, so that a port that is taken is the only thing said.
     await network?.publish(request.network?.publish ?? []);
-    return await runWithInsight(request, options, insight, network);
+    return await runMachine(request, options, { insight, network, claim });
   } finally {
     network?.close();
     insight.close();
+    release();
+    process.off("exit", release);
   }
 }
 
 /** Like {@link start}: the disks are closed if it fails. */
-async function openToOthers(vm: Vm, gdb: GdbRequest | null, vnc: VncRequest | null): Promise<void> {
+async function orAbandon(vm: Vm, task: () => Promise<void>): Promise<void> {
   try {
-    if (gdb !== null) await serveGdb(vm, gdb);
-    if (vnc !== null) await serveVnc(vm, vnc);
+    await task();
   } catch (error) {
     await abandon(vm);
     throw error;
   }
 }
 
-async function runWithInsight(
+/** Tells the operator, or the process that waits for this one, that the machine runs. */
+function announce(claim: ClaimedName | null, log: string | null): void {
+  if (log !== null) return reportStarted();
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return;
+  const name = claim === null ? "the machine" : `machine ${claim.name}`;
+  process.stderr.write(`isola: Ctrl-] leaves ${name}\r\n`);
+}
+
+async function runMachine(
   request: MachineRequest,
-  { onGuestReset, view, gdb, vnc }: SessionOptions,
-  insight: Insight,
-  network: UserNetwork | null,
+  { onGuestReset, view, gdb, vnc, source, log }: SessionOptions,
+  { insight, network, claim }: Surroundings,
 ): Promise<number> {
   let forced: number | null = null;
   let failure: unknown = null;
-  const terminal: Terminal = new Terminal({
-    onInput(bytes) {
-      if (view.textDisplay) return type(bytes);
-      vm.perform({ type: "serial-input", port: 0, bytes });
-      if (vm.pendingInput(0) > MAX_TYPE_AHEAD) terminal.holdInput();
-    },
-    onEscape: () => leave(0),
-  });
+  const console: OperatorConsole =
+    log !== null
+      ? new LogConsole(log)
+      : new Terminal({
+          onInput(bytes) {
+            if (view.textDisplay) return type(bytes);
+            vm.perform({ type: "serial-input", port: 0, bytes });
+            if (vm.pendingInput(0) > MAX_TYPE_AHEAD) console.holdInput();
+          },
+          onEscape: () => leave(0),
+        });
   const translations = openTranslations(request, readEngineModules());
+  const hub = new ConsoleHub(view.textDisplay ? NOWHERE : console);
   const vm = await makeVm(
     request,
-    view.textDisplay ? NOWHERE : terminal,
-    nodeEventLoop(() => terminal.congestion()),
+    hub,
+    nodeEventLoop(() => console.congestion()),
     onGuestReset,
     {
       ...insight.ports,
@@ -158,7 +205,7 @@ async function runWithInsight(
     },
     network,
   );
-  const display = new TextDisplay(vm, (text) => terminal.write(Buffer.from(text)));
+  const display = new TextDisplay(vm, (text) => console.write(Buffer.from(text)));
   const type = (bytes: Uint8Array) => {
     if (vm.state !== "running") return;
     for (const input of keysOf(Buffer.from(bytes).toString("latin1"))) vm.perform({ type: "key-input", ...input });
@@ -176,20 +223,26 @@ async function runWithInsight(
   });
   const done = stopped(vm);
   vm.listen((event) => {
-    if (event.type === "input-drained") terminal.resumeInput();
+    if (event.type === "input-drained") console.resumeInput();
     if (event.type === "state" && event.state === "stopped") {
       display.close();
-      terminal.close();
+      console.close();
     }
   });
   try {
-    await openToOthers(vm, gdb, vnc);
+    await orAbandon(vm, async () => {
+      if (gdb !== null) await serveGdb(vm, gdb);
+      if (vnc !== null) await serveVnc(vm, vnc);
+      const toGuest = await VsockToGuest.listen(vm, request.vsock);
+      void done.then(() => toGuest.close());
+      if (claim !== null) await serveControl(claim, vm, request, source, hub);
+    });
     await start(vm);
     if (gdb?.wait === true) vm.perform({ type: "pause" });
-    terminal.open();
+    console.open();
     if (view.textDisplay) display.open();
     if (view.screenshot !== null) process.on("SIGUSR1", photograph);
-    if (process.stdin.isTTY && process.stderr.isTTY) process.stderr.write("isola: Ctrl-] leaves the machine\r\n");
+    announce(claim, log);
     const reason = await done;
     const code = vm.saveTranslations();
     if (code !== null) translations?.save(code);

@@ -50,8 +50,49 @@ describe("machine options", () => {
     for (const translation of ["off", "at-once", "early"]) expect(cache("--translation", translation)).toBeNull();
   });
 
+  it("lead vsock ports to sockets, and share folders", () => {
+    const args = [
+      "--vsock",
+      "5000=/run/a.sock",
+      "--vsock",
+      "22=b.sock,to-guest",
+      "--share",
+      "a:b:c,ro",
+      "--share",
+      ".:x",
+    ];
+    const { config, vsock, shares } = request("--kernel", "k", ...args);
+    expect(config.vsock).toEqual({ cid: 3 });
+    expect(vsock).toEqual([
+      { port: 5000, path: "/run/a.sock", direction: "to-host" },
+      { port: 22, path: "b.sock", direction: "to-guest" },
+    ]);
+    expect(shares).toEqual([
+      { path: "a:b", tag: "c", readOnly: true },
+      { path: ".", tag: "x", readOnly: false },
+    ]);
+    expect(config.shares).toEqual([
+      { tag: "c", tree: "0" },
+      { tag: "x", tree: "1" },
+    ]);
+    // Only images of ours know what that means.
+    expect(config.boot).toMatchObject({ commandLine: "" });
+    const image = { kernel: "vmlinuz", initrd: "initrd", append: "quiet" };
+    const ours = machineRequest(parseCommandLine(args, MACHINE_OPTIONS), image).config;
+    expect(ours.boot).toMatchObject({ commandLine: "quiet isola.share=c:ro,x" });
+    const pc = ["--machine", "pc", "--disk", "d"];
+    expect(request(...pc).config.vsock).toBeNull();
+    expect(request(...pc, "--vsock", "1=s").config.vsock).not.toBeNull();
+  });
+
   it.each([
     [[], /nothing to boot/],
+    [["--kernel", "k", "--vsock", "x=y"], /--vsock: "x=y" is not like/],
+    [["--kernel", "k", "--vsock", "1=y,to-gest"], /did you mean "to-guest"/],
+    [["--kernel", "k", "--vsock", "1=y", "--vsock", "1=z"], /port 1 is led to two places/],
+    [["--kernel", "k", "--share", "folder"], /--share: "folder" is not like/],
+    [["--kernel", "k", "--share", "folder:a b"], /"a b" is no tag/],
+    [["--kernel", "k", "--share", "a:x", "--share", "b:x"], /two shared folders have the tag "x"/],
     [["--kernel", "k", "--memory", "lots"], /--memory: "lots" is no size/],
     [["--kernel", "k", "--memory", "1K"], /give whole MiB from 2/],
     [["--kernel", "k", "--memory", "9999G"], /give whole MiB/],

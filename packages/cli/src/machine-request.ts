@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
+import type { VsockForward } from "@isola/host-node";
 import { TRANSLATIONS } from "@isola/isa-x86";
 import {
   checkConfig,
@@ -18,11 +19,15 @@ import { NETWORK_OPTIONS, type NetworkRequest, parseNetwork } from "./network-op
 import { NETWORK_NAME } from "./network-session.js";
 import { oneOf } from "./one-of.js";
 import { isPc, PC_OPTIONS, type PcFirmware, pcRequest, refusePcOptions, SCREEN_OPTIONS } from "./pc-request.js";
+import { SHARE_OPTIONS, type ShareOption, shareOptions } from "./share-option.js";
 import { parseInteger, parseSize } from "./size.js";
 import { UsageError } from "./usage-error.js";
+import { VSOCK_OPTIONS, vsockForwards } from "./vsock-option.js";
 
 const FLAT_MODES = ["real", "protected", "long"] as const;
 const REPEATABLE_SEED = 1;
+/** The address of every guest: it has a meaning in its own machine only. */
+const GUEST_CID = 3;
 const DEVICE_NAMES = Object.keys(OPTIONAL_DEVICES);
 
 /** Options that describe a machine. */
@@ -43,6 +48,8 @@ export const MACHINE_OPTIONS: OptionSpecs = {
     help: "disk image or its web address; FLAG: readonly, temporary, format=F, bus=nvme|ahci|usb, cdrom",
   },
   ...NETWORK_OPTIONS,
+  ...VSOCK_OPTIONS,
+  ...SHARE_OPTIONS,
   device: { value: "NAME", many: true, help: `add a device: ${DEVICE_NAMES.join(", ")}` },
   clock: { value: "KIND", help: "wall, or virtual: time counts instructions, randomness is fixed, runs repeat" },
   translation: {
@@ -78,6 +85,9 @@ export interface MachineRequest {
   readonly network: NetworkRequest | null;
   /** File with compiled guest code; "auto" for one that belongs to this guest, null for none. */
   readonly translationCache: string | null;
+  readonly vsock: readonly VsockForward[];
+  /** In the order of the configuration; trees are named by their index. */
+  readonly shares: readonly ShareOption[];
 }
 
 function bootSource(line: CommandLine, image: ImageFiles | null): Exclude<BootSource, { kind: "firmware" }> {
@@ -92,7 +102,12 @@ function bootSource(line: CommandLine, image: ImageFiles | null): Exclude<BootSo
   if (line.has("mode")) throw new UsageError("--mode needs --load-address");
   const given = line.all("initrd");
   const modules = given.length > 0 || image === null ? given : [image.initrd];
-  const commandLine = [image?.append, line.get("append")].filter((part) => part !== undefined && part !== "").join(" ");
+  const tags = shareOptions(line).map(({ tag, readOnly }) => (readOnly ? `${tag}:ro` : tag));
+  // Images of ours mount them; a guest cannot ask which there are.
+  const shares = image === null || tags.length === 0 ? undefined : `isola.share=${tags.join(",")}`;
+  const commandLine = [image?.append, shares, line.get("append")]
+    .filter((part) => part !== undefined && part !== "")
+    .join(" ");
   return { kind: "kernel", kernel, modules, commandLine };
 }
 
@@ -158,6 +173,8 @@ export function machineRequest(
 ): MachineRequest {
   const board = boardRequest(line, image, firmware);
   const network = parseNetwork(line);
+  const vsock = vsockForwards(line);
+  const shares = shareOptions(line);
   const memory = line.get("memory");
   const balloon = line.get("balloon");
   const inputs = inputRequest(line);
@@ -174,6 +191,9 @@ export function machineRequest(
     uuid: line.get("uuid") ?? null,
     cpus: parseInteger(line.get("cpus") ?? "1", "--cpus", 1, 255),
     networks: network === null ? [] : [{ card: network.card, link: NETWORK_NAME, mac: network.mac }],
+    // Guests of a pc are other people's systems, which need not find a device that they do not know.
+    vsock: isPc(line) && vsock.length === 0 ? null : { cid: GUEST_CID },
+    shares: shares.map(({ tag }, i) => ({ tag, tree: String(i) })),
     devices: line.all("device").map((name) => oneOf(name, "device", DEVICE_NAMES) as OptionalDevice),
     clock,
     translation: oneOf(line.get("translation") ?? "auto", "translation", TRANSLATIONS),
@@ -181,5 +201,6 @@ export function machineRequest(
     entropySeed: clock === "virtual" ? REPEATABLE_SEED : null,
   };
   checkTyped(config);
-  return { config, files: board.files, disks: board.disks, network, translationCache: translationCache(line, config) };
+  const { files, disks } = board;
+  return { config, files, disks, network, vsock, shares, translationCache: translationCache(line, config) };
 }

@@ -13,6 +13,8 @@ const greet: Verb = {
     loud: { help: "shout" },
     times: { value: "COUNT", help: "repeat" },
     tag: { value: "TEXT", many: true, help: "label" },
+    volume: { short: "v", value: "LEVEL", help: "how loud" },
+    quiet: { short: "q", help: "whisper" },
     bow: { value: "DEPTH", optional: true, help: "bend" },
   },
   run: async (line) => {
@@ -22,6 +24,8 @@ const greet: Verb = {
       10 * Number(line.get("times") ?? 1) +
       line.all("tag").length +
       (line.has("loud") ? 5 : 0) +
+      (line.has("quiet") ? 3 : 0) +
+      Number(line.get("volume") ?? 0) * 100 +
       Number(line.get("bow") ?? 0)
     );
   },
@@ -41,6 +45,15 @@ describe("the command line", () => {
     expect((await run("greet", "--", "--loud")).status).toBe(10);
     expect((await run("greet", "--bow=4")).status).toBe(14);
     expect((await run("greet", "--bow", "nobody")).text).toContain("there is nobody");
+  });
+
+  it("knows letters of options, several behind one dash", async () => {
+    expect((await run("greet", "-q")).status).toBe(13);
+    expect((await run("greet", "-qv", "2")).status).toBe(213);
+    expect((await run("greet", "-v", "2", "-5")).status).toBe(210);
+    expect((await run("greet", "-vq", "2")).text).toContain("unknown option -vq");
+    expect((await run("greet", "--", "-q", "-h")).status).toBe(10);
+    expect((await run("greet", "-h")).text).toContain("-q, --quiet");
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { didYouMean } from "./suggestion.js";
 import { UsageError } from "./usage-error.js";
 import { FAILURE_STATUS, USAGE_STATUS, type Verb } from "./verb.js";
 
-const HELP = { help: { help: "show this text" } };
+const HELP = { help: { short: "h", help: "show this text" } };
 
 function overview(verbs: readonly Verb[]): string {
   const lines = verbs.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}\n`);
@@ -35,10 +35,7 @@ export async function main(args: readonly string[], verbs: readonly Verb[], outp
       const names = verbs.map(({ name }) => name);
       throw new UsageError(`there is no verb "${word}"${didYouMean(word, names) || `; there are ${names.join(", ")}`}`);
     }
-    const line = parseCommandLine(
-      rest.map((arg) => (arg === "-h" ? "--help" : arg)),
-      { ...verb.options, ...HELP },
-    );
+    const line = parseCommandLine(rest, { ...verb.options, ...HELP });
     if (line.has("help")) {
       output.out(verbHelp(verb));
       return 0;

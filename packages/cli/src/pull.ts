@@ -33,6 +33,8 @@ async function runFirstBoot(machine: FirstBootMachine): Promise<string> {
     network: null,
     // The first boot of an image happens once.
     translationCache: null,
+    vsock: [],
+    shares: [],
   } as const;
   const vm = await makeVm(request, sink, nodeEventLoop(), "stop");
   const done = stopped(vm);

@@ -130,3 +130,9 @@ export { type BalloonReport, VirtioBalloon, type VirtioBalloonOptions } from "./
 export { VirtioGpu, type VirtioGpuOptions } from "./virtio-gpu/device.js";
 export { VirtioKeyboard } from "./virtio-input/keyboard.js";
 export { VirtioTablet } from "./virtio-input/tablet.js";
+export { VirtioVsock, type VirtioVsockOptions } from "./virtio-vsock/device.js";
+export { HOST_CID, MAX_GUEST_CID, MIN_GUEST_CID } from "./virtio-vsock/registers.js";
+export type { VirtioVsockState } from "./virtio-vsock/state.js";
+export { VirtioFs, type VirtioFsOptions } from "./virtio-fs/device.js";
+export { TAG_LENGTH as SHARE_TAG_LENGTH } from "./virtio-fs/registers.js";
+export type { VirtioFsState } from "./virtio-fs/state.js";

@@ -5,24 +5,28 @@ import { OperatorError } from "@isola/base";
 import { fileError, isSystemError } from "./host-error.js";
 
 /** Who holds a lock. */
-interface Holder {
+export interface LockHolder {
   readonly pid: number;
   /** When that process started, in the kernel's ticks; tells it from a later process with the same id. */
   readonly started: string;
   readonly host: string;
 }
 
-/** Start time of a process, or "" where the system does not tell (proc(5), field 22 of stat). */
+/**
+ * Start time of a process, or "" where the system does not tell; "dead" for one that has ended and waits for its parent
+ * to notice (proc(5), fields 3 and 22 of stat).
+ */
 function startTime(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? "dead" : (fields[19] ?? "");
   } catch {
     return "";
   }
 }
 
-function isAlive({ pid, started, host }: Holder): boolean {
+function isAlive({ pid, started, host }: LockHolder): boolean {
   if (host !== hostname()) return true;
   try {
     process.kill(pid, 0);
@@ -32,7 +36,7 @@ function isAlive({ pid, started, host }: Holder): boolean {
   return started === "" || startTime(pid) === started;
 }
 
-function parseHolder(text: string): Holder | null {
+function parseHolder(text: string): LockHolder | null {
   const [pid = "", started = "", host = ""] = text.split("\n");
   return /^\d+$/.test(pid) ? { pid: Number(pid), started, host } : null;
 }
@@ -52,15 +56,15 @@ function removeStale(lock: string, seen: string): void {
 }
 
 /**
- * Takes the exclusive lock of a file, which is a file beside it, since Node has no flock(2). A lock whose process has
- * died is taken over. Throws OperatorError `disk-in-use` while another live process (or this one) holds it.
+ * Takes a lock, which is a file named `lock` that says who holds it, since Node has no flock(2). A lock whose process has
+ * died is taken over. Throws what the system says if the file cannot be written.
  *
- * @returns a function that gives the lock back
+ * @returns a function that gives the lock back; or who holds it, if that process lives (it may be this one)
  */
-export function lockFile(path: string): () => void {
-  const lock = `${realpathSync(path)}.lock`;
+export function tryLock(lock: string): (() => void) | LockHolder {
   const mine = `${process.pid}\n${startTime(process.pid)}\n${hostname()}\n`;
   const draft = `${lock}.${process.pid}.new`;
+  let holder: LockHolder | null = null;
   try {
     writeFileSync(draft, mine);
     for (let attempt = 0; attempt < 3; attempt++) {
@@ -71,19 +75,34 @@ export function lockFile(path: string): () => void {
         if (!isSystemError(error, "EEXIST")) throw error;
       }
       const seen = readFileSync(lock, "utf8");
-      const holder = parseHolder(seen);
-      if (holder !== null && isAlive(holder))
-        throw new OperatorError(
-          "disk-in-use",
-          `${path} is in use by process ${holder.pid} on ${holder.host}; stop it, or remove ${lock} if it is gone`,
-        );
+      holder = parseHolder(seen);
+      if (holder !== null && isAlive(holder)) return holder;
       removeStale(lock, seen);
     }
-  } catch (error) {
-    if (error instanceof OperatorError) throw error;
-    throw fileError("lock", path, error);
   } finally {
     rmSync(draft, { force: true });
   }
-  throw new OperatorError("disk-in-use", `${path} is being opened by several processes at once; try again`);
+  // Several processes find the same dead holder at once: one of them has the lock by now.
+  return holder ?? { pid: 0, started: "", host: hostname() };
+}
+
+/**
+ * Takes the exclusive lock of a file, which is a file beside it. Throws OperatorError `disk-in-use` while another live
+ * process (or this one) holds it.
+ *
+ * @returns a function that gives the lock back
+ */
+export function lockFile(path: string): () => void {
+  try {
+    const lock = `${realpathSync(path)}.lock`;
+    const taken = tryLock(lock);
+    if (typeof taken === "function") return taken;
+    throw new OperatorError(
+      "disk-in-use",
+      `${path} is in use by process ${taken.pid} on ${taken.host}; stop it, or remove ${lock} if it is gone`,
+    );
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw fileError("lock", path, error);
+  }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { lstatSync, unlinkSync } from "node:fs";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { OperatorError } from "@isola/base";
+import { removeStaleSocket, whileOwnerOnly } from "./unix-socket.js";
 
 /** Where a server listens: a TCP port, or a Unix domain socket. */
 export type SocketAddress = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -24,27 +24,9 @@ export interface SocketHandler {
 
 /** Bytes not yet taken by the other side, beyond which nothing more is read from it. */
 const MAX_BACKLOG = 1 << 20;
-const OWNER_ONLY = 0o177;
 
 function describe(at: SocketAddress): string {
   return "path" in at ? at.path : `${at.host.includes(":") ? `[${at.host}]` : at.host}:${at.port}`;
-}
-
-/** Whether a socket file was left behind by a server that is gone. */
-function isStale(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect({ path });
-    probe.once("connect", () => {
-      probe.destroy();
-      resolve(false);
-    });
-    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED"));
-  });
-}
-
-async function removeStale(path: string): Promise<void> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found?.isSocket() === true && (await isStale(path))) unlinkSync(path);
 }
 
 /** Takes connections and hands their bytes on. */
@@ -65,7 +47,7 @@ export class SocketServer {
     at: SocketAddress,
     accept: (connection: SocketConnection) => SocketHandler | null,
   ): Promise<SocketServer> {
-    if ("path" in at) await removeStale(at.path);
+    if ("path" in at) await removeStaleSocket(at.path);
     return new Promise((resolve, reject) => {
       const node = createServer({ noDelay: true }, (socket) => server.connected(socket, accept));
       const server = new SocketServer(node, at);
@@ -76,15 +58,12 @@ export class SocketServer {
           }),
         ),
       );
-      const before = "path" in at ? process.umask(OWNER_ONLY) : null;
-      try {
+      whileOwnerOnly(() =>
         node.listen("path" in at ? { path: at.path } : { host: at.host, port: at.port }, () => {
           node.on("error", () => {});
           resolve(server);
-        });
-      } finally {
-        if (before !== null) process.umask(before);
-      }
+        }),
+      );
     });
   }
 

@@ -8,6 +8,7 @@ import type { ArchiveSession } from "./debian/archive-session.js";
 import type { PackageRecord } from "./debian/package-index.js";
 import { buildRootTree } from "./disk/root-tree.js";
 import { writeExt4 } from "./ext4/write-ext4.js";
+import { lateParts } from "./guest-agent/image-agent.js";
 import { archiveFailure } from "./host-error.js";
 import { busyboxInitramfsTree } from "./initramfs/busybox-initramfs.js";
 import { rootInitramfsTree } from "./initramfs/root-initramfs.js";
@@ -43,7 +44,8 @@ export async function buildImage(input: BuildInput): Promise<string> {
   const { kernel, busybox } = await unpackBootParts(path(kernelPackage), path(busyboxPackage), scratch, signal);
   progress({ step: "initrd", done: 0, total: 1 });
   const modules = await kernel.loadOrder(recipe.initrdModules);
-  const initrd = recipe.disk ? rootInitramfsTree(busybox, modules) : busyboxInitramfsTree(busybox, modules);
+  const late = await lateParts(recipe.architecture, kernel, modules);
+  const initrd = recipe.disk ? rootInitramfsTree(busybox, modules) : busyboxInitramfsTree(busybox, modules, late);
   await writeChunksAtomically(join(output, IMAGE_FILES.initrd), writeCpio(initrd), signal);
   await writeChunksAtomically(join(output, IMAGE_FILES.kernel), [await kernel.imageBytes()], signal);
   progress({ step: "initrd", done: 1, total: 1 });

@@ -8,12 +8,13 @@ import { writeChunksAtomically } from "./cache/atomic-file.js";
 import type { ImageCache } from "./cache/image-cache.js";
 import { ArchiveSession } from "./debian/archive-session.js";
 import { resolvePackages } from "./debian/resolve.js";
+import { agentFor } from "./guest-agent/image-agent.js";
 import { archiveFailure, hostError } from "./host-error.js";
 import type { PullOptions, PulledImage, SourceOptions } from "./pull-options.js";
 import { type Recipe, defaultRecipesDir, loadRecipe } from "./recipe/recipe.js";
 
 /** Part of every key: raise it when the builder makes other bytes of the same input. */
-const BUILDER = 2;
+const BUILDER = 7;
 const MANIFEST = "image.json";
 
 type Manifest = Pick<
@@ -29,6 +30,7 @@ function recipeKey(recipe: Recipe): string {
   ]);
   return createHash("sha256")
     .update(JSON.stringify([BUILDER, recipe, files]))
+    .update(agentFor(recipe.architecture) ?? "")
     .digest("hex");
 }
 

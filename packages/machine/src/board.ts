@@ -26,6 +26,7 @@ import {
   type Vga,
   VirtioBalloon,
   VirtioBlk,
+  VirtioFs,
   type VirtioFunction,
   VirtioGpu,
   VirtioKeyboard,
@@ -33,10 +34,11 @@ import {
   VirtioPci,
   VirtioTablet,
   Xhci,
+  VirtioVsock,
 } from "@isola/devices";
 import type { PhysicalMap } from "@isola/isa-x86";
 import type { Bus, GuestRam, IrqLine } from "@isola/memory";
-import type { BlockStore, ByteSink, Entropy, NetLink } from "@isola/ports";
+import type { BlockStore, ByteSink, Entropy, FileTree, NetLink } from "@isola/ports";
 import { type DriveConfig, type MachineConfig, parseMac } from "./config.js";
 import type { NetworkCounterValues, SerialCounterValues } from "./counters.js";
 import { GatedLine } from "./gated-line.js";
@@ -91,8 +93,11 @@ export abstract class Board {
   /** Leads keys and movements to the devices. */
   readonly inputs = new InputRouter();
   readonly uarts: readonly Uart16550[];
+  /** Opens streams into the guest; null without a vsock device. */
+  vsock: VirtioVsock | null = null;
   /** The stores behind the disks, in the order in which they were added. */
   readonly stores: ObservedStore[] = [];
+  private readonly trees: FileTree[] = [];
   private readonly cards: { readonly counts: NetworkCounterValues }[] = [];
   /** What the serial ports transmit. */
   readonly sinks: readonly ObservedSink[];
@@ -180,10 +185,12 @@ export abstract class Board {
   }
 
   async close(): Promise<void> {
+    this.vsock?.close();
     for (const store of this.stores) {
       await store.flush();
       await store.close();
     }
+    for (const tree of this.trees) await tree.close();
   }
 
   /** The wire of INTA# to INTD# (`pin` 0-3) of PCI device `slot`. */
@@ -301,6 +308,28 @@ export abstract class Board {
       onFailure: (reason) => ports.log.warn(`virtio device ${slot}: the guest's driver broke the rules: ${reason}`),
     });
     this.addFunction(slot, device);
+  }
+
+  /** Adds the shared folders of the configuration from PCI slot `slot` on; returns the next free slot. */
+  protected addShares(slot: number): number {
+    const { config, ports } = this.context;
+    config.shares.forEach(({ tree: name, tag }, i) => {
+      const tree = ports.trees?.[name];
+      if (tree === undefined) throw new OperatorError("no-such-folder", `the host has no folder "${name}"`);
+      this.trees.push(tree);
+      this.addVirtio(slot + i, new VirtioFs({ tag, tree }), `share${i}`);
+    });
+    return slot + config.shares.length;
+  }
+
+  /** Adds the vsock device, if the configuration has one, in PCI slot `slot`; returns the next free slot. */
+  protected addVsock(slot: number): number {
+    const { config, ports } = this.context;
+    if (config.vsock === null) return slot;
+    const device = new VirtioVsock({ ...config.vsock, listener: ports.vsock ?? { accept: () => null } });
+    this.vsock = device;
+    this.addVirtio(slot, device, "vsock");
+    return slot + 1;
   }
 
   /** Adds the network cards of the configuration. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
-import { AHCI_PORTS, XHCI_PORTS_OF_KIND } from "@isola/devices";
+import { AHCI_PORTS, MAX_GUEST_CID, MIN_GUEST_CID, SHARE_TAG_LENGTH, XHCI_PORTS_OF_KIND } from "@isola/devices";
 import { MAX_CPUS, MAX_RAM } from "@isola/engine";
 import type { FlatMode } from "@isola/firmware";
 import { type Translation, TRANSLATIONS } from "@isola/isa-x86";
@@ -74,6 +74,19 @@ export interface NetworkConfig {
   readonly mac: string;
 }
 
+/** A virtio socket device, by which programs of the host and of the guest talk without a network. */
+export interface VsockConfig {
+  /** The guest's address, from 3 to 2^32 - 2. It is known in this machine only. */
+  readonly cid: number;
+}
+
+/** A folder of the host that the guest can mount. `tree` names a tree of files that the host hands over. */
+export interface ShareConfig {
+  readonly tree: string;
+  /** The name by which the guest mounts it: 1 to 36 letters, digits, `.`, `_` and `-`. */
+  readonly tag: string;
+}
+
 /** A drive on a controller for ATA or ATAPI. `store` names a block store of the host. */
 export type DriveConfig =
   | {
@@ -131,6 +144,8 @@ export interface MachineConfig {
   readonly gpu: GpuConfig | null;
   /** Bytes of RAM that the guest is asked to get by with, by a balloon; null: no balloon. */
   readonly balloon: number | null;
+  readonly vsock: VsockConfig | null;
+  readonly shares: readonly ShareConfig[];
   /** Drives on the IDE channels of a `pc`: primary master, primary slave, secondary master, secondary slave. */
   readonly ide: readonly (DriveConfig | null)[];
   /** Stores of the floppies in drives A and B of a `pc`; null for an empty drive. */
@@ -163,6 +178,8 @@ export const DEFAULT_CONFIG = {
   virtioInputs: [],
   gpu: null,
   balloon: null,
+  vsock: null,
+  shares: [],
   ide: [],
   floppies: [],
   serialPorts: 1,
@@ -252,7 +269,7 @@ function checkPreset({ preset, boot, ide, floppies }: MachineConfig): void {
 
 /** Throws OperatorError if no machine can be built from `config`. */
 export function checkConfig(config: MachineConfig): void {
-  const { memory, cpus, disks, networks, nvme, sata, usb, serialPorts } = config;
+  const { memory, cpus, disks, networks, nvme, sata, usb, serialPorts, shares, vsock } = config;
   need(
     Number.isInteger(memory) && memory % MIB === 0 && memory >= MIN_MEMORY && memory <= MAX_RAM,
     "bad-memory-size",
@@ -274,13 +291,27 @@ export function checkConfig(config: MachineConfig): void {
     `${networks.length} network cards were given; at most ${MAX_NETWORKS} fit`,
   );
   const slots = config.preset === "pc" ? PC_SLOTS : SLOTS;
-  const extras = config.virtioInputs.length + (config.gpu === null ? 0 : 1) + (config.balloon === null ? 0 : 1);
+  const single = [config.gpu, config.balloon, vsock].filter((device) => device !== null);
+  const extras = config.virtioInputs.length + shares.length + single.length;
   const controllers = disks.length + nvme.length + Math.min(sata.length, 1) + Math.min(usb.length, 1) + extras;
   need(
     controllers + networks.length <= slots,
     "too-many-devices",
     `${controllers} disks, controllers and the like and ${networks.length} network cards were given; at most ${slots} devices fit`,
   );
+  need(
+    vsock === null || (Number.isInteger(vsock.cid) && vsock.cid >= MIN_GUEST_CID && vsock.cid <= MAX_GUEST_CID),
+    "bad-vsock-address",
+    `${vsock?.cid} is no address for a guest: give one from ${MIN_GUEST_CID} to ${MAX_GUEST_CID}`,
+  );
+  for (const { tag } of shares)
+    need(
+      /^[\w.-]+$/.test(tag) && tag.length <= SHARE_TAG_LENGTH,
+      "bad-share-tag",
+      `"${tag}" is no tag for a shared folder: use 1 to ${SHARE_TAG_LENGTH} letters, digits, ".", "_" and "-"`,
+    );
+  const twice = shares.find(({ tag }, i) => shares.findIndex((other) => other.tag === tag) !== i);
+  need(twice === undefined, "bad-share-tag", `two shared folders have the tag "${twice?.tag}"`);
   need(
     sata.length <= AHCI_PORTS,
     "too-many-drives",

@@ -5,11 +5,13 @@ import type {
   ByteSink,
   Clock,
   Entropy,
+  FileTree,
   Log,
   MemoryReclaimer,
   NetLink,
   SampleSink,
   TraceSink,
+  VsockListener,
   WasmHost,
 } from "@isola/ports";
 
@@ -33,8 +35,12 @@ export interface MachinePorts {
   readonly files: Readonly<Record<string, Uint8Array>>;
   /** Disks; the machine owns them and closes them at its end. */
   readonly stores: Readonly<Record<string, BlockStore>>;
+  /** Folders that are shared with the guest; the machine owns them and closes them at its end. */
+  readonly trees?: Readonly<Record<string, FileTree>>;
   /** Networks that network cards are plugged into; each may be named by one card. */
   readonly links?: Readonly<Record<string, NetLink>>;
+  /** Answers programs of the guest that connect to the host over vsock; without it, they are refused. */
+  readonly vsock?: VsockListener;
   /** What the serial ports transmit, in order; ports without a sink transmit to nowhere. */
   readonly serial: readonly ByteSink[];
   /** Compiled code of earlier machines; without it, none is kept. */

@@ -20,7 +20,7 @@ import {
 } from "@isola/firmware";
 import { type KeptTranslationsOptions, X86Engine } from "@isola/isa-x86";
 import { Bus, type IoHandler } from "@isola/memory";
-import type { Entropy } from "@isola/ports";
+import type { Entropy, VsockEvents, VsockStream } from "@isola/ports";
 import { acpiDescription } from "./acpi-description.js";
 import type { Board, BoardContext } from "./board.js";
 import { checkConfig, type MachineConfig } from "./config.js";
@@ -246,6 +246,11 @@ export class Machine {
   /** How much memory the guest has left itself, and what it says of it; null without a balloon. */
   balloonState(): BalloonReport | null {
     return this.board.balloon?.report() ?? null;
+  }
+
+  /** Connects to a vsock port of the guest; null if there is no such device, or no driver runs. */
+  dial(port: number, events: VsockEvents): VsockStream | null {
+    return this.board.vsock?.dial(port, events) ?? null;
   }
 
   describeVcpu(index: number): string {

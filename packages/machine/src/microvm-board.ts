@@ -40,7 +40,7 @@ export class MicrovmBoard extends Board {
       }),
     );
     this.addVirtio(ENTROPY_SLOT, new VirtioRng(context.entropy), "virtio-rng");
-    this.addDisks(FIRST_DISK_SLOT);
+    this.addShares(this.addVsock(this.addDisks(FIRST_DISK_SLOT)));
     this.addNetworkCards();
   }
 

@@ -140,7 +140,7 @@ export class PcBoard extends Board {
     const log = new DebugConsole(context.ports.firmwareLog ?? { write: () => {} });
     io.map(PcPort.FirmwareLog, 1, log.handler, "firmware-log");
     const files = new PcFirmwareFiles(this.firmwareData, this.rtc, config, floppy);
-    this.addDisks(FIRST_FREE_SLOT);
+    this.addShares(this.addVsock(this.addDisks(FIRST_FREE_SLOT)));
     this.addNetworkCards();
     this.addPs2Inputs();
   }

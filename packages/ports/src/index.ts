@@ -12,3 +12,5 @@ export * from "./storage.js";
 export * from "./stream.js";
 export * from "./trace.js";
 export * from "./wasm-host.js";
+export * from "./vsock.js";
+export * from "./file-tree.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BalloonReport, KeyInput, MachineStatistics, MouseInput, Picture, RunOutcome } from "@isola/machine";
-import type { DebugMachine } from "@isola/ports";
+import type { DebugMachine, VsockEvents, VsockStream } from "@isola/ports";
 
 /** What the state machine needs of a machine; `Machine` of the machine package is one. */
 export interface MachineControl {
@@ -29,6 +29,8 @@ export interface MachineControl {
   /** Asks for all but `memory` bytes of RAM; throws OperatorError without a balloon. */
   setBalloon(memory: number): void;
   balloonState(): BalloonReport | null;
+  /** Connects to a vsock port of the guest; null if that cannot be now. */
+  dial(port: number, events: VsockEvents): VsockStream | null;
   /** What a debugger sees and sets while the machine does not run. */
   readonly debugger: DebugMachine;
   /** All counters, as plain data. */

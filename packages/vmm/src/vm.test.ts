@@ -138,6 +138,11 @@ class FakeMachine implements MachineControl {
     this.log.push(`mouse ${dx} ${dy}`);
   }
 
+  dial(): null {
+    this.log.push("dial");
+    return null;
+  }
+
   describeVcpu(index: number): string {
     return `registers of ${index}`;
   }

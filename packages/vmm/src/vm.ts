@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever, OperatorError } from "@isola/base";
 import type { BalloonReport, MachineStatistics, Picture, RunOutcome } from "@isola/machine";
-import type { DebugStop, DebugTarget, EventLoop } from "@isola/ports";
+import type { DebugStop, DebugTarget, EventLoop, VsockDialer, VsockEvents, VsockStream } from "@isola/ports";
 import { LEGAL_STATES, type VmmAction } from "./action.js";
 import { DebugSession } from "./debug-session.js";
 import type { StopReason, VmmEvent } from "./event.js";
@@ -24,7 +24,7 @@ export interface VmOptions {
  * One machine and its life. All methods return at once; the machine runs in pieces on the host's event loop. After
  * `stopped` the object is of no further use; make a new one.
  */
-export class Vm {
+export class Vm implements VsockDialer {
   private current: VmState = "created";
   private readonly listeners = new Set<(event: VmmEvent) => void>();
   private readonly input: SerialQueue[];
@@ -115,6 +115,14 @@ export class Vm {
   /** Lines of a text screen; null if there is no display, or it shows graphics or nothing. Legal in every state. */
   screenText(): string[] | null {
     return this.machine.screenText();
+  }
+
+  /**
+   * Connects to a program that listens at a vsock port of the guest; null if the machine has no vsock device or its guest
+   * no driver that runs. Legal in every state; while paused, the stream waits.
+   */
+  dial(port: number, events: VsockEvents): VsockStream | null {
+    return this.current === "stopped" ? null : this.machine.dial(port, events);
   }
 
   /**

@@ -5,11 +5,14 @@ import { DebArchive } from "../debian/deb-archive.js";
 import { DpkgDatabase } from "../debian/dpkg-database.js";
 import type { PackageRecord } from "../debian/package-index.js";
 import { dpkgConfiguration, pathFilter } from "../debian/path-filter.js";
+import { AGENT_PATH, agentFor } from "../guest-agent/image-agent.js";
+import { MOUNT_SHARES, MOUNT_SHARES_PATH } from "../guest-agent/mount-shares.js";
 import { archiveFailure } from "../host-error.js";
 import { FIRST_BOOT } from "../initramfs/root-initramfs.js";
 import type { KernelPackage } from "../kernel/kernel-package.js";
 import { installModules } from "../kernel/module-tables.js";
 import type { DiskRecipe, Recipe } from "../recipe/recipe.js";
+import { bytesContent } from "../tree/content.js";
 import { FileTree } from "../tree/file-tree.js";
 import { addTar } from "../tree/tar-tree.js";
 
@@ -86,6 +89,9 @@ export async function buildRootTree(input: RootTreeInput): Promise<FileTree> {
     tree.file(path, { kind: "bytes", bytes, length: bytes.length }, { mode });
   }
   for (const [path, target] of Object.entries(disk.links)) tree.symlink(path, target);
+  const agent = agentFor(recipe.architecture);
+  if (agent !== null) tree.file(AGENT_PATH.slice(1), bytesContent(agent), { mode: 0o755 });
+  tree.file(MOUNT_SHARES_PATH.slice(1), MOUNT_SHARES, { mode: 0o755 });
   tree.file("usr/lib/isola/first-boot.conf", firstBootSettings(disk));
   if (database.pending > 0 && tree.resolve(FIRST_BOOT.slice(1))?.kind !== "file") {
     throw new OperatorError(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KernelModule } from "../kernel/kernel-package.js";
-import type { FileContent } from "../tree/content.js";
+import { AGENT_PATH, type LateParts } from "../guest-agent/image-agent.js";
+import { MOUNT_SHARES, MOUNT_SHARES_PATH } from "../guest-agent/mount-shares.js";
+import { bytesContent, type FileContent } from "../tree/content.js";
 import { FileTree } from "../tree/file-tree.js";
 
 /** What every initramfs here starts from: busybox, its directories, the console and modules in load order. */
@@ -39,20 +41,50 @@ export PATH=/bin HOME=/root TERM=linux
 ${MOUNT_LINES}`;
 }
 
+/** Loads what shared folders need if the host shares some, and mounts them. */
+function shareLines({ shareModules }: LateParts): string {
+  if (shareModules.length === 0) return "";
+  return `read -r cmdline < /proc/cmdline
+case "$cmdline" in
+  *isola.share=*)
+${insmodLines(shareModules)}${MOUNT_SHARES_PATH} ;;
+esac
+`;
+}
+
+const DEVICE_LINKS = `ln -s /proc/self/fd /dev/fd
+for link in 0:stdin 1:stdout 2:stderr; do ln -s "fd/\${link%:*}" "/dev/\${link#*:}"; done
+`;
+
+/** What is done while the shell is there already: links that udev makes elsewhere, and the agent. */
+function backgroundLines({ agent, agentModules }: LateParts): string {
+  const start = agent === null || agentModules.length === 0 ? "" : `${insmodLines(agentModules)}exec ${AGENT_PATH}\n`;
+  return `{
+${DEVICE_LINKS}${start}} < /dev/null &
+`;
+}
+
 /**
  * A tree that boots to a root shell on the console and needs no disk: the smallest Linux guest. The end of the shell
  * stops the machine.
  */
-export function busyboxInitramfsTree(busybox: FileContent, modules: readonly KernelModule[]): FileTree {
+export function busyboxInitramfsTree(
+  busybox: FileContent,
+  modules: readonly KernelModule[],
+  late: LateParts,
+): FileTree {
   const tree = busyboxTree(busybox, modules);
+  for (const { path, file } of [...late.agentModules, ...late.shareModules]) tree.file(path, file.content);
+  if (late.agent !== null) tree.file(AGENT_PATH.slice(1), bytesContent(late.agent), { mode: 0o755 });
+  tree.file(MOUNT_SHARES_PATH.slice(1), MOUNT_SHARES, { mode: 0o755 });
   tree.file(
     "init",
     `${initHead()}${insmodLines(modules)}mkdir -p /dev/pts && mount -t devpts devpts /dev/pts
-hostname isola
+${shareLines(late)}hostname isola
 read -r up idle < /proc/uptime
 echo "Isola: busybox shell on $(uname -rm), up $up s"
 cd /root
-setsid cttyhack sh
+${backgroundLines(late)}setsid cttyhack sh
 poweroff -f
 `,
     { mode: 0o755 },
