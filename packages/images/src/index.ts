@@ -14,5 +14,4 @@ export { contentBytes } from "./tree/content-reader.js";
 export { pullFirmware, pullUefi, type FirmwareOptions, type PulledFirmware, type PulledUefi } from "./pull-firmware.js";
 export { type Extent, type FatFile, type FatVolume, writeFat } from "./fat/write-fat.js";
 export { type GptLayout, type GptPartition, layOutGpt } from "./gpt/lay-out-gpt.js";
-export { pullFirmware, type FirmwareOptions, type PulledFirmware } from "./pull-firmware.js";
 export * from "./guest-agent/exec-protocol.js";
