@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFile } from "node:child_process";
-import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { OperatorError } from "@isola/base";
 import { buildBusyboxInitramfs, bytesContent, FileTree, type ProgressListener, writeCpio } from "@isola/images";
+import { compileFolder, outputDirectory } from "./compile.js";
 import { APPEND, type Architecture, type Guest, type GuestConsole } from "./guest.js";
 
-/** The 32-bit program keeps to SSE2 as the 64-bit one does, so that "double" is not a second x87 workload. */
-const FLAGS: { readonly [K in Architecture]: readonly string[] } = {
-  amd64: ["-m64"],
-  i386: ["-m32", "-msse2", "-mfpmath=sse"],
-};
-
 /** The prompt of busybox's shell, which asks the terminal for its cursor after it. */
-const PROMPT = /[~/]\S* # (?:.\[6n)?$/;
+export const PROMPT = /[~/]\S* # (?:.\[6n)?$/;
 
 /** Workloads that are measured apart: on a machine that has AVX2, whatever its usual processor is. */
 const AVX2_LIST = "bench list avx2";
@@ -27,45 +20,32 @@ const CONSOLE: GuestConsole = {
   timeouts: { boot: 180_000, prepare: 20_000, work: 120_000, shell: 20_000 },
 };
 
-function compile(sources: readonly string[], architecture: Architecture, target: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const args = ["-O2", "-static", "-s", ...FLAGS[architecture], "-o", target, ...sources];
-    execFile("gcc", args, (error, _stdout, stderr) => {
-      if (!error) return resolve();
-      const reason = error.code === "ENOENT" ? "gcc is not installed" : (stderr || error.message).trim().split("\n")[0];
-      const hint = "the workloads need gcc and static C libraries (Debian: gcc libc6-dev gcc-multilib)";
-      reject(new OperatorError("WORKLOADS_NOT_BUILT", `${reason}; ${hint}`, { cause: error }));
-    });
-  });
+/** A program in the initramfs of a shell. */
+interface ShellProgram {
+  /** Of the program in `/bin`. */
+  readonly name: string;
+  /** Path of the program on this host. */
+  readonly path: string;
+  /** Kernel modules that are loaded before the shell starts. */
+  readonly modules: readonly string[];
 }
 
-/**
- * A guest whose shell and workloads are in its initramfs. Its files are below the root of the checkout, in
- * `build/bench`, and made anew on every call.
- */
-export async function prepareBusybox(
+/** A shell with a program in its initramfs, and nothing to talk to it yet. */
+export async function prepareShell(
   root: string,
   architecture: Architecture,
+  { name, path, modules }: ShellProgram,
   progress: ProgressListener,
   signal: AbortSignal,
-): Promise<Guest> {
-  const output = join(root, "build", "bench");
-  await mkdir(output, { recursive: true });
-  const sources = join(root, "bench", "guest");
-  const program = join(output, `bench-${architecture}`);
-  const names = (await readdir(sources)).filter((name) => name.endsWith(".c"));
-  await compile(
-    names.map((name) => join(sources, name)),
-    architecture,
-    program,
-  );
-  const image = await buildBusyboxInitramfs({ arch: architecture, modules: [], progress, signal });
+): Promise<Omit<Guest, "console" | "program">> {
+  const image = await buildBusyboxInitramfs({ arch: architecture, modules, progress, signal });
   const tree = new FileTree();
-  tree.file("bin/bench", bytesContent(await readFile(program)), { mode: 0o755 });
+  tree.file(`bin/${name}`, bytesContent(await readFile(path)), { mode: 0o755 });
   const overlay: Uint8Array[] = [];
   for await (const chunk of writeCpio(tree)) overlay.push(chunk);
+  const output = outputDirectory(root);
   // Linux unpacks one cpio archive after the other (kernel documentation, "initramfs buffer format").
-  const initrd = join(output, `initrd-${architecture}.cpio`);
+  const initrd = join(output, `initrd-${name}-${architecture}.cpio`);
   await writeFile(initrd, Buffer.concat([await readFile(image.initrd), ...overlay]));
   // The cache may be cleared while this runs.
   const kernel = join(output, `vmlinuz-${architecture}`);
@@ -78,11 +58,26 @@ export async function prepareBusybox(
     append: `${image.append} ${APPEND}`,
     memoryMiB: 256,
     disks: [],
+    network: false,
     avx2: false,
-    console: CONSOLE,
     description: `Linux ${image.kernelRelease} (${packages})`,
-    program,
   };
+}
+
+/**
+ * A guest whose shell and workloads are in its initramfs. Its files are below the root of the checkout, in
+ * `build/bench`, and made anew on every call.
+ */
+export async function prepareBusybox(
+  root: string,
+  architecture: Architecture,
+  progress: ProgressListener,
+  signal: AbortSignal,
+): Promise<Guest> {
+  const program = await compileFolder(root, "guest", architecture);
+  const inGuest = { name: "bench", path: program, modules: [] };
+  const shell = await prepareShell(root, architecture, inGuest, progress, signal);
+  return { ...shell, console: CONSOLE, program };
 }
 
 /** The same guest on a processor with AVX2, with workloads that need it. */

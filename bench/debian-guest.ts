@@ -64,7 +64,8 @@ async function imageGuest(root: string, reference: string, signal: AbortSignal):
     initrd,
     append: `${append} ${APPEND}`,
     memoryMiB: MEMORY_MIB,
-    disks: [{ path: disk, mode: "temporary" }],
+    disks: [{ path: disk, format: "raw", mode: "temporary" }],
+    network: false,
     avx2: false,
     console: { ...CONSOLE, setUp: null },
     description: `image ${reference}: Linux ${manifest.kernelRelease}, ${manifest.packages.length} packages`,
@@ -83,5 +84,5 @@ export async function preparePrograms(root: string, signal: AbortSignal): Promis
   const payload = join(root, "build", "bench", "programs.img");
   await mkdir(dirname(payload), { recursive: true });
   await writePayload(root, payload);
-  return { ...guest, disks: [...guest.disks, { path: payload, mode: "readonly" }], console: CONSOLE };
+  return { ...guest, disks: [...guest.disks, { path: payload, format: "raw", mode: "readonly" }], console: CONSOLE };
 }

@@ -2,7 +2,7 @@
 // What the report says of one guest: its tables and its lines of the summary.
 import { FIRST_START } from "./contenders/isola.js";
 import { mean, plain, table, whole, withRange } from "./report-table.js";
-import { type ContenderResults, disagreement, type GuestResults, processorTimes, times } from "./results.js";
+import { amountOf, type ContenderResults, disagreement, type GuestResults, processorTimes, times } from "./results.js";
 import { median, pairedRatios, type Spread, spread } from "./statistics.js";
 
 /** Median ratios of one piece of work by the name of the peer, by host time and by processor time. */
@@ -20,14 +20,37 @@ interface WorkRow extends Ratios {
 const thousandth = (values: ReadonlyMap<number, number>): number[] => [...values.values()].map((value) => value / 1000);
 const inSeconds = (values: ReadonlyMap<number, number>): string => withRange(spread(thousandth(values)));
 
-/** Programs take seconds, and their processor time is shown beside; workloads take milliseconds. */
+/** Programs take seconds, other work takes milliseconds. */
 const takesSeconds = ({ work }: GuestResults): boolean => work === "program";
 const unit = (guest: GuestResults): string => (takesSeconds(guest) ? "s" : "ms");
+/** Whether processor times are shown beside times: a workload computes all the time. */
+const showsProcessorTime = ({ work }: GuestResults): boolean => work !== "workload";
+const HEADS: { readonly [K in GuestResults["work"]]: string } = {
+  workload: "Workload",
+  transfer: "Transfer",
+  program: "Program",
+};
 
 function timeCell(guest: GuestResults, results: ContenderResults, work: string): string {
   if (results.failures.has(work) || results.failures.has("boot")) return "failed";
   if (results.absent.has(work)) return "absent";
   const measured = times(results, work);
+  return takesSeconds(guest) ? inSeconds(measured) : withRange(spread([...measured.values()]), whole);
+}
+
+/** A time as what is moved in it: MiB in a second, or microseconds for one. */
+function rateCell(guest: GuestResults, results: ContenderResults, work: string): string {
+  const amount = amountOf(guest, work);
+  const measured = [...times(results, work).values()];
+  if (amount === null || measured.length === 0) return "–";
+  const { count, unit } = amount;
+  if (unit === "MiB") return `${withRange(spread(measured.map((time) => (1000 * count) / time)), whole)} MiB/s`;
+  return `${withRange(spread(measured.map((time) => (1000 * time) / count)), plain)} µs`;
+}
+
+/** A processor time in the unit of the section. */
+function processorCell(guest: GuestResults, results: ContenderResults, work: string): string {
+  const measured = processorTimes(results, work);
   return takesSeconds(guest) ? inSeconds(measured) : withRange(spread([...measured.values()]), whole);
 }
 
@@ -38,7 +61,7 @@ function workRow(guest: GuestResults, work: string): WorkRow {
   const byTime = new Map<string, number>();
   const byProcessorTime = new Map<string, number>();
   const ratioCells: string[] = [];
-  const processorCells = contenders.map((one) => inSeconds(processorTimes(one, work)));
+  const processorCells = contenders.map((one) => processorCell(guest, one, work));
   for (const peer of peers) {
     const ratio = spread(pairedRatios(times(subject, work), times(peer, work)));
     const processor = spread(pairedRatios(processorTimes(subject, work), processorTimes(peer, work)));
@@ -50,9 +73,10 @@ function workRow(guest: GuestResults, work: string): WorkRow {
   const cells = [
     work,
     ...(native === null ? [] : [timeCell(guest, native, work)]),
+    ...(guest.work === "transfer" ? contenders.map((one) => rateCell(guest, one, work)) : []),
     ...contenders.map((one) => timeCell(guest, one, work)),
     ...ratioCells,
-    ...(takesSeconds(guest) ? processorCells : []),
+    ...(showsProcessorTime(guest) ? processorCells : []),
   ];
   return { cells, byTime, byProcessorTime, worst: byTime.size > 0 ? Math.min(...byTime.values()) : null };
 }
@@ -65,12 +89,13 @@ export function workTable(guest: GuestResults): string {
   rows.sort((a, b) => (a.worst ?? -1) - (b.worst ?? -1));
   const ratios = peers.map(({ name }) => `${name} / ${subject.name}`);
   const head = [
-    work === "program" ? "Program" : "Workload",
+    HEADS[work],
     ...(native === null ? [] : [`${native.name}, ${unit(guest)}`]),
+    ...(work === "transfer" ? contenders.map(({ name }) => name) : []),
     ...contenders.map(({ name }) => `${name}, ${unit(guest)}`),
     ...ratios,
-    ...(takesSeconds(guest) ? contenders.map(({ name }) => `${name}, processor s`) : []),
-    ...(takesSeconds(guest) ? ratios.map((ratio) => `${ratio}, processor time`) : []),
+    ...(showsProcessorTime(guest) ? contenders.map(({ name }) => `${name}, processor ${unit(guest)}`) : []),
+    ...(showsProcessorTime(guest) ? ratios.map((ratio) => `${ratio}, processor time`) : []),
   ];
   return table(
     head,

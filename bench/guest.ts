@@ -5,10 +5,10 @@ export type Architecture = "amd64" | "i386";
 
 /** A disk that every machine gets as virtio-blk, in this order. */
 export interface GuestDisk {
-  /** Path of a raw image. */
   readonly path: string;
+  readonly format: "raw" | "qcow2";
   /** `temporary`: what the guest writes is gone when the machine ends. */
-  readonly mode: "temporary" | "readonly";
+  readonly mode: "temporary" | "readonly" | "writable";
 }
 
 /** How to talk to a guest on its console. */
@@ -38,6 +38,8 @@ export interface Guest {
   readonly append: string;
   readonly memoryMiB: number;
   readonly disks: readonly GuestDisk[];
+  /** A virtio card on a network through the host's sockets, where the gateway's address stands for the host's own. */
+  readonly network: boolean;
   /** Whether its work needs AVX2: a monitor whose usual processor lacks it shows another, if it has one. */
   readonly avx2: boolean;
   readonly console: GuestConsole;
@@ -45,6 +47,10 @@ export interface Guest {
   readonly description: string;
   /** Path of a static Linux program that does the same work on this host; null if there is none. */
   readonly program: string | null;
+  /** What one machine gets for one boot, if that is something of its own; without it every machine gets the same. */
+  readonly equip?: (machine: string) => Promise<Guest>;
+  /** Ends what this host has for the guest, when nothing more is measured. */
+  readonly close?: () => Promise<void>;
 }
 
 /** Added to every kernel's command line: which mitigations a kernel chooses depends on the processor model it sees. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The lines by which guests say on their consoles what they do:
 //   @list NAME...             the work that there is
-//   @begin NAME               the time starts here
+//   @begin NAME [COUNT UNIT]  the time starts here; so much will be moved
 //   @end NAME [CHECKSUM]      the time ends here; without a checksum, @sum follows
 //   @sum NAME CHECKSUM
 //   @absent NAME              this machine cannot do it: its processor lacks the instructions

@@ -27,6 +27,7 @@ describe("chooseParts", () => {
       ["64-bit guest", "", false, 100],
       ["32-bit guest", "", false, 100],
       ["64-bit guest with AVX2", "", false, 100],
+      ["Disk and network", "", false, 100],
       ["Debian 12", "", true, 100],
       ["Programs in Debian 12", "", false, 100],
     ]));
@@ -41,6 +42,11 @@ describe("chooseParts", () => {
     ]);
     expect(() => chosen("--only", "sort,gzip", "--guest", "i386")).toThrow("--only gzip: i386");
   });
+  test("transfers", () => {
+    expect(chosen("--only", "disk-raw-read,net-ping")).toEqual([
+      ["Disk and network", "disk-raw-read,net-ping", false, 100],
+    ]);
+  });
   test("names that nothing has", () => {
     expect(() => chosen("--only", "sort", "--guest", "debian")).toThrow("--only sort: debian");
     expect(() => chosen("--only", "perl", "--guest", "i386")).toThrow("--only perl: i386");
@@ -51,14 +57,16 @@ describe("QEMU's command", () => {
   const guest = { architecture: "amd64", kernel: "/k", initrd: "/i", append: "quiet", memoryMiB: 512 } as Guest;
   test("disks in their order; a comma in a path is doubled", () => {
     const disks = [
-      { path: "/a,b.img", mode: "temporary" },
-      { path: "/p.img", mode: "readonly" },
+      { path: "/a,b.img", format: "raw", mode: "temporary" },
+      { path: "/p.img", format: "raw", mode: "readonly" },
+      { path: "/q.img", format: "qcow2", mode: "writable" },
     ] as const;
     const { args } = qemu().command({ ...guest, disks, avx2: false });
     const drives = args.filter((_, i) => args[i - 1] === "-drive");
     expect(drives).toEqual([
       "if=virtio,format=raw,snapshot=on,file=/a,,b.img",
       "if=virtio,format=raw,readonly=on,file=/p.img",
+      "if=virtio,format=qcow2,cache=writeback,file=/q.img",
     ]);
     expect(args).not.toContain("-cpu");
   });

@@ -13,6 +13,7 @@ import { prepareDebian, preparePrograms, programNames } from "./debian-guest.js"
 import type { Architecture, Guest } from "./guest.js";
 import { describeHost, hostLoad } from "./host.js";
 import { measureGuest } from "./measure.js";
+import { prepareIo } from "./io-guest.js";
 import type { Options } from "./options.js";
 import type { ReportInput } from "./report.js";
 import type { GuestResults, Section } from "./results.js";
@@ -70,6 +71,9 @@ async function chooseContenders(options: Options, { root, signal, say }: Setting
 /** Workloads with such names are measured on a machine with AVX2. */
 const AVX2_PREFIX = "avx2-";
 
+/** Work with such names is done by the guest with disks and a network. */
+const IO_NAME = /^(?:disk|net)-/;
+
 /** The parts that the options ask for. Throws OperatorError if none has what --only names. */
 export function chooseParts(options: Options, programs: readonly string[], setting: Setting): Part[] {
   const { root, signal, say } = setting;
@@ -78,7 +82,9 @@ export function chooseParts(options: Options, programs: readonly string[], setti
   const onlyPrograms = only.filter((name) => programs.includes(name));
   const onlyAvx2 = only.filter((name) => name.startsWith(AVX2_PREFIX));
   // Which workloads there are is known when a guest has booted.
-  const onlyWorkloads = only.filter((name) => !onlyPrograms.includes(name) && !onlyAvx2.includes(name));
+  const onlyIo = only.filter((name) => IO_NAME.test(name));
+  const elsewhere = [...onlyPrograms, ...onlyAvx2, ...onlyIo];
+  const onlyWorkloads = only.filter((name) => !elsewhere.includes(name));
   const parts: Part[] = [];
   const shell = { work: "workload", booted: "shell", scale } as const;
   for (const architecture of ["amd64", "i386"] as const) {
@@ -89,6 +95,11 @@ export function chooseParts(options: Options, programs: readonly string[], setti
   if (guests.includes("amd64") && !bootOnly) {
     const prepare = () => prepareAvx2(root, progress, signal);
     parts.push({ ...shell, title: "64-bit guest with AVX2", prepare, only: onlyAvx2, bootOnly });
+  }
+  if (guests.includes("io") && !bootOnly) {
+    const transfer = { work: "transfer", booted: "shell", scale } as const;
+    const prepare = () => prepareIo(root, progress, signal);
+    parts.push({ ...transfer, title: "Disk and network", prepare, only: onlyIo, bootOnly });
   }
   if (guests.includes("debian")) {
     const login = { work: "program", booted: "login prompt", scale: programScale } as const;
@@ -141,7 +152,11 @@ export async function measureAll(options: Options, setting: Setting): Promise<Re
     );
     const plan = { rounds: options.rounds, scale: part.scale, only: part.only, bootOnly: part.bootOnly, say };
     const { title, work, booted } = part;
-    if (able.length > 0) guests.push(await measureGuest({ title, work, booted }, guest, able, plan));
+    try {
+      if (able.length > 0) guests.push(await measureGuest({ title, work, booted }, guest, able, plan));
+    } finally {
+      await guest.close?.();
+    }
   }
   let secondStart: SecondStart | null = null;
   if (options.secondStart) {

@@ -30,7 +30,7 @@ beforeAll(async () => {
   const program = join(directory, "bench");
   await writeFile(program, '#!/bin/sh\nprintf "@begin $2\\n"\nsleep 0.01\nprintf "@end $2 a\\n"\n');
   await chmod(program, 0o755);
-  const files = { kernel: "", initrd: "", disks: [], program };
+  const files = { kernel: "", initrd: "", disks: [], network: false, program };
   const processor = { architecture: "amd64", avx2: false, memoryMiB: 16 } as const;
   guest = { ...files, ...processor, append: "quiet", description: "test", console };
 });

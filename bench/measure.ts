@@ -33,7 +33,7 @@ function turn<T>(lanes: readonly T[], parity: number): readonly T[] {
 async function boot(lane: Lane, guest: Guest, round: number | null, plan: Plan): Promise<void> {
   const { contender, results } = lane;
   try {
-    lane.session = await Session.boot(contender, guest);
+    lane.session = await Session.boot(contender, (await guest.equip?.(contender.name)) ?? guest);
     plan.say(`  boot, ${contender.name}: ${seconds(lane.session.bootTime)}`);
     if (round !== null) noteBoot(lane.session, results, round);
     if (!plan.bootOnly) await lane.session.setUp();

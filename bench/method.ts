@@ -19,6 +19,13 @@ export const METHOD = `
   \`gcc\` compiles C files of this project, \`gzip\`, \`xz\` and \`git\` work on Python's library, \`aes\`, \`sha256\` and \`rsa\`
   are OpenSSL's with a fixed amount of work. OpenSSL, like the C library, chooses its code by the processor's features,
   so that machines need not execute the same instructions.
+- *Disk and network*: a program in the guest (\`bench/io/\`) moves data past the guest's page cache, to and from two
+  empty disks of 256 MiB that each machine gets for each boot (virtio-blk, raw and qcow2, QEMU with \`cache=writeback\`),
+  in requests of 1 MiB one after the other, or of 4 KiB at random places, one or (\`-16\`) sixteen at a time by Linux's
+  asynchronous I/O; and between the guest's virtio-net card and a server on the host's loopback interface, which guests
+  reach at the gateway's address (\`-netdev user\`, \`--network user,host-loopback\`): streams over TCP, round trips of one
+  byte over TCP and UDP, echoes (\`net-ping\`, which the monitor itself answers). In \`net-tcp-trip-busy\` another process of
+  the guest computes all the time. The server's processor time counts for nobody.
 - A workload prints a checksum of what it computed, a program a digest of what it made; where machines disagree, the
   row fails. A machine that fails at one row goes on with the others.
 - *Peak memory* is the largest resident set of the monitor's process (\`VmHWM\`), guest memory included.

@@ -7,7 +7,7 @@ describe("parseOptions", () => {
     expect(parseOptions([])).toMatchObject({
       rounds: 4,
       only: [],
-      guests: ["amd64", "i386", "debian"],
+      guests: ["amd64", "i386", "io", "debian"],
       secondStart: false,
       firstStart: true,
       programScale: 100,
@@ -33,6 +33,7 @@ describe("parseOptions", () => {
     ["--program-scale", "50"],
     ["--quick"],
     ["--guest", "debian"],
+    ["--guest", "io"],
   ])("%s %s leaves something out", (...args) => expect(parseOptions(args).complete).toBe(false));
   test("more than the default is complete", () => expect(parseOptions(["--rounds", "20"]).complete).toBe(true));
   test("values", () => {

@@ -2,9 +2,9 @@
 import { parseArgs } from "node:util";
 import { OperatorError } from "@isola/base";
 
-/** What can be measured: a busybox shell in memory by architecture, and Debian on a disk. */
-export type GuestName = "amd64" | "i386" | "debian";
-export const GUEST_NAMES: readonly GuestName[] = ["amd64", "i386", "debian"];
+/** What can be measured: a busybox shell in memory by architecture, disks and network of one, and Debian on a disk. */
+export type GuestName = "amd64" | "i386" | "io" | "debian";
+export const GUEST_NAMES: readonly GuestName[] = ["amd64", "i386", "io", "debian"];
 
 /** An even number of rounds lets every machine go first equally often. */
 const DEFAULT_ROUNDS = 4;

@@ -14,7 +14,9 @@ function results(name: string, boots: readonly number[], times: Times, checksum 
     empty.bootProcessorTimes.set(round, boot / 4);
   }
   for (const [workload, all] of Object.entries(times)) {
-    const samples = all.map((time, round) => [round, { time, processorTime: time / 2, checksum }] as const);
+    const samples = all.map(
+      (time, round) => [round, { time, processorTime: time / 2, checksum, amount: null }] as const,
+    );
     empty.samples.set(workload, new Map(samples));
   }
   empty.memoryAtShell.push(100);
@@ -49,6 +51,29 @@ const qemu = results("QEMU", [4000, 5000], { calls: [200, 220, 180], sort: [25, 
 const lines = (text: string): string[] => text.split("\n");
 
 describe("report", () => {
+  test("transfers say how much was moved, and show processor time", () => {
+    const moving = (name: string, times: Times, count: number, unit: string): ContenderResults => {
+      const one = results(name, [1000], times);
+      for (const [work, all] of one.samples)
+        one.samples.set(
+          work,
+          new Map([...all].map(([round, sample]) => [round, { ...sample, amount: { count, unit } }])),
+        );
+      return one;
+    };
+    const section = { title: "Disk and network", work: "transfer", booted: "shell" } as const;
+    const table = (count: number, unit: string): string => {
+      const contenders = [
+        moving("Isola", { a: [100, 200] }, count, unit),
+        moving("QEMU", { a: [200, 400] }, count, unit),
+      ];
+      return report(input({ guests: [{ ...section, description: "", workloads: ["a"], contenders, native: null }] }));
+    };
+    expect(table(64, "MiB")).toContain(
+      "| a | 480 (320–640) MiB/s | 240 (160–320) MiB/s | 150 (100–200) | 300 (200–400) | 2.00 (2.00–2.00) | 75 (50–100) |",
+    );
+    expect(table(1000, "trips")).toContain("| a | 150 (100–200) µs | 300 (200–400) µs | 150 (100–200) |");
+  });
   test("ratios, the slowest workload first", () => {
     const text = report(input({ guests: [guest(isola, qemu)] }));
     expect(lines(text)).toContain(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Sample } from "./session.js";
+import type { Amount, Sample } from "./session.js";
 
 /** What one contender did with one guest. Maps are by round, so that rounds can be paired. */
 export interface ContenderResults {
@@ -25,7 +25,7 @@ export interface ContenderResults {
 export interface Section {
   readonly title: string;
   /** What a piece of work is. */
-  readonly work: "workload" | "program";
+  readonly work: "workload" | "transfer" | "program";
   /** Where a boot ends. */
   readonly booted: "shell" | "login prompt";
 }
@@ -66,6 +66,12 @@ export function processorTimes(results: ContenderResults, workload: string): Map
     processorTime === null || processorTime === 0 ? [] : [[round, processorTime] as const],
   );
   return new Map(known);
+}
+
+/** What one piece of work moves, if it says so. */
+export function amountOf({ contenders }: GuestResults, work: string): Amount | null {
+  for (const { samples } of contenders) for (const { amount } of samples.get(work)?.values() ?? []) return amount;
+  return null;
 }
 
 function everyone({ contenders, native }: GuestResults): readonly ContenderResults[] {

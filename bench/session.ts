@@ -12,6 +12,19 @@ export interface Sample {
   /** Processor time of the monitor's process meanwhile, in milliseconds; null where unknown. */
   readonly processorTime: number | null;
   readonly checksum: string;
+  /** What was moved, if the work says so. */
+  readonly amount: Amount | null;
+}
+
+/** So many `unit`s, such as "MiB". */
+export interface Amount {
+  readonly count: number;
+  readonly unit: string;
+}
+
+function parseAmount(text: string): Amount | null {
+  const match = /^(\d+) (\w+)$/.exec(text);
+  return match === null ? null : { count: Number(match[1]), unit: match[2] };
 }
 
 /** The guest says that its work failed; its shell goes on. */
@@ -37,6 +50,7 @@ async function observe(machine: MachineProcess, work: string, timeouts: Timeouts
     time: end.at - begin.at,
     processorTime: before === null || after === null ? null : after - before,
     checksum: end.rest === "" ? (await next("sum", timeouts.prepare)).rest : end.rest,
+    amount: parseAmount(begin.rest),
   };
 }
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { capture } from "../capture.js";
-import type { Guest } from "../guest.js";
+import type { Guest, GuestDisk } from "../guest.js";
 import type { Contender, SelfReport } from "./contender.js";
 
 /** The counters of the compiler that the statistics hold, in nanoseconds. */
@@ -54,6 +54,10 @@ function keepingOptions(keeping: Keeping, root: string, { kernel, initrd, disks 
   return ["--translation-cache", join(translationDirectory(root), name)];
 }
 
+function diskOption({ path, format, mode }: GuestDisk): readonly string[] {
+  return ["--disk", `${path.replaceAll(",", ",,")},format=${format}${mode === "writable" ? "" : `,${mode}`}`];
+}
+
 /** The monitor of this checkout, as the bundle that people run. */
 export function isola(root: string, keeping: Keeping): Contender {
   const bundle = join(root, "build", "isola.mjs");
@@ -78,7 +82,8 @@ export function isola(root: string, keeping: Keeping): Contender {
         "run",
         ...["--kernel", guest.kernel, "--initrd", guest.initrd],
         ...["--append", guest.append, "--memory", `${guest.memoryMiB}M`],
-        ...guest.disks.flatMap(({ path, mode }) => ["--disk", `${path},${mode}`]),
+        ...guest.disks.flatMap(diskOption),
+        ...(guest.network ? ["--network", "user,host-loopback"] : []),
         ...keepingOptions(keeping, root, guest),
         ...statistics,
       ],
