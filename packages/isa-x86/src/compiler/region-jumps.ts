@@ -3,7 +3,7 @@ import { Link, RecordField, TlbField, type Value } from "@isola/engine";
 import type { Vector } from "../semantics/x86-emitter.js";
 import { ColdExit, ExitKind } from "./exits.js";
 import type { Edge } from "./region.js";
-import { Relocated, RelocationKind } from "./relocation.js";
+import { mayLeaveImage, Relocated, RelocationKind } from "./relocation.js";
 import { RegionMemory } from "./region-memory.js";
 
 const PAGE = 4096;
@@ -49,8 +49,16 @@ export abstract class RegionJumps extends RegionMemory {
   }
 
   private directTarget(): Value {
-    const rip = this.ripAt(this.port.view.getInt32(this.at + RecordField.Displacement, true));
+    const displacement = this.port.view.getInt32(this.at + RecordField.Displacement, true);
+    const rip = mayLeaveImage(displacement) ? this.farTarget() : this.ripAt(displacement);
     return this.form.operandSize === 16 ? this.zeroExtend(rip, 16) : rip;
+  }
+
+  /** A target that is elsewhere when the same code is loaded again: a kernel's, seen from one of its modules. */
+  private farTarget(): Value {
+    const from = this.value(this.locals.codeBase);
+    if (this.wide) return this.add(from, this.ofRecord(RelocationKind.FarDisplacement, this.at, "i64"));
+    return this.extendU(this.add(this.wrap(from), this.ofRecord(RelocationKind.FarDisplacement, this.at, "i32")));
   }
 
   jump(): void {

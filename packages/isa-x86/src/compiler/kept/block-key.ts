@@ -58,17 +58,21 @@ export class BlockKeys {
     hash.word(view.getUint32(record + RecordField.Vvvv, true));
     hash.word(view.getUint32(record + RecordField.PageOffset, true));
     const displacement = view.getInt32(record + RecordField.Displacement, true);
-    const isRelative = view.getUint16(record + RecordField.Base, true) === CODE_BASE;
+    const isJump = (view.getUint8(record + RecordField.Flags) & RecordFlag.Links) !== 0;
+    const isRelative = isJump || view.getUint16(record + RecordField.Base, true) === CODE_BASE;
     const isPlaced = isRelative ? mayLeaveImage(displacement) : mayBeAddress(displacement);
     hash.word(isPlaced ? PLACED : displacement);
-    this.immediate(record, handler);
+    if (isJump) this.links(record);
+    else this.immediate(record, handler);
+  }
+
+  private links(record: number): void {
+    const never = (link: RecordField): number => (this.view.getUint32(record + link, true) === Link.Never ? 1 : 0);
+    this.hash.word(never(RecordField.LinkTaken) | (never(RecordField.LinkNotTaken) << 1));
   }
 
   private immediate(record: number, handler: number): void {
     const { view, hash } = this;
-    const never = (link: RecordField): number => (view.getUint32(record + link, true) === Link.Never ? 1 : 0);
-    if ((view.getUint8(record + RecordField.Flags) & RecordFlag.Links) !== 0)
-      return hash.word(never(RecordField.LinkTaken) | (never(RecordField.LinkNotTaken) << 1));
     const isSpecial = handler < Special.Count;
     if (!isSpecial && isNearIndirect(this.formOf(handler))) return;
     const low = view.getInt32(record + RecordField.Immediate, true);

@@ -97,6 +97,38 @@ describe("code that is kept", () => {
     expect(reused(second)).toBeGreaterThan(0);
   });
 
+  it("jumps to what is far away where it is now, as a kernel's modules do with the kernel", () => {
+    const loops = 20_000;
+    const places = [CODE, ELSEWHERE] as const;
+    const make = (saved: Uint8Array | null): BareMachine =>
+      new BareMachine(80 << 20, null, {
+        translation: { ...TRANSLATION_POLICIES.early, promotion: 0 },
+        keptTranslations: { saved, secret: [1, 2], maxBytes: MAX_BYTES },
+      });
+    // mov ecx, LOOPS; 1: inc eax; dec ecx; jz FAR; jmp 1b
+    const leave = (on: BareMachine, from: number, to: number): bigint => {
+      for (const place of places) on.load(place, place === to ? "83c003 f4" : "83c005 f4");
+      on.load(from, `b9${hex32(loops)} ffc0 ffc9 0f84${hex32(to - (from + 15))} ebf4`);
+      on.set(RAX, 0);
+      on.cpu.state.set64("rip", BigInt(from));
+      on.cpu.state.set("halted", 0);
+      // New code is put in its place between two slices.
+      for (let slice = 0; slice < loops && on.cpu.run(loops).kind !== "halt"; slice++);
+      return on.get(RAX);
+    };
+    // Beyond 64 MiB the same code serves both places.
+    for (const [from, serves] of [
+      [20 << 20, false],
+      [72 << 20, true],
+    ] as const) {
+      const first = make(null);
+      expect(leave(first, from, places[0])).toBe(BigInt(loops + 3));
+      const second = make(first.engine.translator.saveTranslations());
+      expect(leave(second, from, places[1])).toBe(BigInt(loops + 3));
+      expect(reused(second) > 0).toBe(serves);
+    }
+  });
+
   it("is not used for other constants, or for other code", () => {
     // The last one adds ECX instead of the memory operand.
     for (const other of [
