@@ -148,7 +148,9 @@ export async function measureAll(options: Options, setting: Setting): Promise<Re
     const guest = await unlessLeftOut(part.title, skipped, say, part.prepare);
     if (guest === null) continue;
     const able = present.flatMap(({ contender }) =>
-      contender.architectures.includes(guest.architecture) ? [contender] : [],
+      contender.architectures.includes(guest.architecture) && !(guest.network && contender.lacksHostIo)
+        ? [contender]
+        : [],
     );
     const plan = { rounds: options.rounds, scale: part.scale, only: part.only, bootOnly: part.bootOnly, say };
     const { title, work, booted } = part;

@@ -34,7 +34,11 @@ const machine: TabMachine = {
     disks: guest.disks.map((_disk, index) => ({ store: `disk${index}`, serial: `disk${index}` })),
   },
   files: ["vmlinuz", "initrd"],
-  disks: guest.disks.map(({ mode }, index) => ({ path: `disk${index}`, mode })),
+  // A tab writes no files of this host.
+  disks: guest.disks.map(({ mode }, index) => ({
+    path: `disk${index}`,
+    mode: mode === "readonly" ? mode : "temporary",
+  })),
 };
 // Chromium's sandbox needs privileges that containers do not have; only this page is ever loaded.
 const tab = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });

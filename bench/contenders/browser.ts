@@ -15,6 +15,7 @@ export function browser(root: string): Contender {
     setup:
       "the same sources in a worker of a page, served from this host; the time of a boot includes Chromium's start",
     rehearses: false,
+    lacksHostIo: true,
     async presence() {
       if (!existsSync(CHROMIUM)) return { missing: `${CHROMIUM} is not there (Debian: chromium)` };
       if (!existsSync(join(root, "node_modules", "playwright-core")))

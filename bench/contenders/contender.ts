@@ -26,6 +26,8 @@ export interface Contender {
   readonly setup: string;
   /** It keeps something of a start for later ones, and is to do everything once before it is measured. */
   readonly rehearses: boolean;
+  /** It has neither disks that are files of this host nor a network through its sockets. */
+  readonly lacksHostIo?: true;
   presence(): Promise<Presence>;
   command(guest: Guest): Command;
   /** Reads what the monitor wrote to standard error until its end; null if it says nothing of itself. */

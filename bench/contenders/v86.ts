@@ -19,6 +19,7 @@ export function v86(root: string, bios: () => Promise<BiosImages>): Contender {
     architectures: ["i386"],
     setup: "in the same Node as Isola, with Debian's SeaBIOS and VGA BIOS; the time to the shell includes both",
     rehearses: false,
+    lacksHostIo: true,
     async presence() {
       const manifest = join(directory, "package.json");
       if (!existsSync(manifest)) return { missing: "npm package v86 is not installed: run npm install" };

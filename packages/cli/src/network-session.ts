@@ -7,6 +7,9 @@ import type { NetworkRequest } from "./network-option.js";
 /** Name of the one network of a machine that the command line makes. */
 export const NETWORK_NAME = "user";
 
+/** Milliseconds for which acknowledgements wait for something to send. */
+const ACKNOWLEDGE_AFTER = 1;
+
 /** Makes the network of a machine; its ports are opened by `publish`. */
 export function openNetwork(request: NetworkRequest, clock: Clock): UserNetwork {
   const timers = hostTimers(clock);
@@ -14,7 +17,8 @@ export function openNetwork(request: NetworkRequest, clock: Clock): UserNetwork 
     host: nodeNetwork,
     timers,
     entropy: hostEntropy,
-    soon: (task) => void setImmediate(task),
+    // Long enough for most answers to come first and take the acknowledgement along.
+    soon: (task) => void setTimeout(task, ACKNOWLEDGE_AFTER),
     policy: new EgressPolicy(request.egress, request.allowByDefault, () => timers.now()),
     hostLoopback: request.hostLoopback,
   });

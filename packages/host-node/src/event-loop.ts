@@ -2,6 +2,8 @@
 import type { EventLoop } from "@isola/ports";
 
 const MS = 1e6;
+/** A turn of the loop takes a microsecond or two. */
+const SHARE = 0.25 * MS;
 
 /**
  * Node's event loop. `setTimeout` counts whole milliseconds and may be late; what is due sooner is polled for, so that
@@ -11,6 +13,7 @@ const MS = 1e6;
  */
 export function nodeEventLoop(congestion: () => Promise<void> | null = () => null): EventLoop {
   return {
+    share: SHARE,
     soon(task) {
       const wait = congestion();
       if (wait === null) setImmediate(task);

@@ -219,7 +219,7 @@ export class Scheduler {
       }
       if (this.clock.virtual ? used >= share : now - start >= share) return YIELD;
       const before = this.retiredTotal;
-      const exit = this.runSlice(index, now);
+      const exit = this.runSlice(index, now, this.clock.virtual ? Number.POSITIVE_INFINITY : start + share);
       if (exit.kind === "shutdown") return { kind: "shutdown", vcpu: index };
       if (exit.kind === "debug") return { kind: "debug", vcpu: index, stop: exit.stop };
       // At least one, so that slices that are cut before their first instruction do not keep the thread for ever.
@@ -227,15 +227,15 @@ export class Scheduler {
     }
   }
 
-  /** Runs one vCPU until its slice is over or it has nothing to do. */
-  private runSlice(index: number, now: number): VcpuExit {
+  /** Runs one vCPU until its slice is over or it has nothing to do. The slice ends near `shareEnd` at the latest. */
+  private runSlice(index: number, now: number, shareEnd: number): VcpuExit {
     const slot = this.slots[index];
     // Only now: whoever was next when the share was over is next when the thread comes back.
     this.turn = (index + 1) % this.slots.length;
     const speed = this.clock.virtual ? 1 : this.speed;
     const deadline = this.timers.nextDeadline();
-    const untilTimer = Math.ceil((deadline - now) * speed);
-    let limit = Math.min(this.slots.length === 1 ? SLICE_ALONE : SLICE_IN_TURN, untilTimer);
+    const until = Math.ceil((Math.min(deadline, shareEnd) - now) * speed);
+    let limit = Math.min(this.slots.length === 1 ? SLICE_ALONE : SLICE_IN_TURN, until);
     for (const observer of this.observers) limit = Math.min(limit, observer.sliceBegins(index));
     const length = Math.max(this.clock.virtual ? MIN_VIRTUAL_SLICE : MIN_SLICE, limit);
     this.sliceLength = length;

@@ -9,8 +9,8 @@ import type { MachineControl } from "./machine-control.js";
 import { SerialQueue } from "./serial-queue.js";
 import { StateError, type VmState } from "./state.js";
 
-/** Host time in ns that a machine takes before its host looks at its own events. */
-const SHARE = 10e6;
+/** Host time in ns that a machine takes before its host looks at its own events, if the host does not say. */
+const DEFAULT_SHARE = 10e6;
 
 /** A machine that waits for outside events only looks again after this time in ns: a host ends when nothing is due. */
 const LONG_SLEEP = 3600e9;
@@ -200,7 +200,7 @@ export class Vm implements VsockDialer {
   private turn(): void {
     if (this.current !== "running") return;
     try {
-      this.settle(this.machine.run(SHARE));
+      this.settle(this.machine.run(this.loop.share ?? DEFAULT_SHARE));
     } catch (error) {
       this.finish({ kind: "failed", error });
     }

@@ -253,8 +253,8 @@ describe("virtio-blk", () => {
       big.log.push(`${offset} ${buffer.length}`);
     };
     const { request } = makeDisk(big);
-    expect(request(0, 0, [{ room: (1 << 20) + 512 }]).status()).toBe(0);
-    expect(big.log).toEqual(["0 1048576", "1048576 512"]);
+    expect(request(0, 0, [{ room: (1 << 18) + 512 }]).status()).toBe(0);
+    expect(big.log).toEqual(["0 262144", "262144 512"]);
   });
 
   it("asks for a reset when header or status is missing", () => {

@@ -4,6 +4,7 @@ import type { BlockStore } from "@isola/ports";
 import type { Pausable } from "../device.js";
 import type { Chain } from "../virtio/chain.js";
 import type { VirtioFunction, VirtioHost } from "../virtio/function.js";
+import { BounceBuffers } from "./bounce-buffers.js";
 import {
   BLOCK_CLASS,
   BLOCK_TYPE,
@@ -39,6 +40,7 @@ export class VirtioBlk implements VirtioFunction<VirtioBlkState>, Pausable {
   readonly queueSizes: readonly number[];
   private host: VirtioHost | null = null;
   private readonly config: DataView;
+  private readonly buffers = new BounceBuffers();
   /** Bumped by reset, so that late answers of the store are dropped. */
   private generation = 0;
   private inFlight = 0;
@@ -124,6 +126,7 @@ export class VirtioBlk implements VirtioFunction<VirtioBlkState>, Pausable {
     const result = execute(chain, {
       ram: host.ram,
       store: this.options.store,
+      buffers: this.buffers,
       serial: this.options.serial,
       isCurrent: () => this.generation === generation,
       failed: (error) => this.options.onStoreError?.(error),

@@ -2,6 +2,7 @@
 import type { GuestRam } from "@isola/memory";
 import type { BlockStore } from "@isola/ports";
 import type { Chain } from "../virtio/chain.js";
+import type { BounceBuffers } from "./bounce-buffers.js";
 import {
   CHUNK_BYTES,
   HEADER_SIZE,
@@ -19,6 +20,7 @@ import {
 export interface RequestTarget {
   readonly ram: GuestRam;
   readonly store: BlockStore;
+  readonly buffers: BounceBuffers;
   /** At most 20 bytes of ASCII. */
   readonly serial: string;
   /** Whether the driver still waits for this request; after a reset its memory must not be touched. */
@@ -97,12 +99,16 @@ function transfer(
   bytes: number,
   toStore: boolean,
 ): MaybeLater<RequestResult> {
-  const { ram, store } = target;
+  const { ram, store, buffers } = target;
   if (!onDisk(store, sector, bytes)) return IO_ERROR;
   const base = sector * SECTOR_SIZE;
-  const buffer = new Uint8Array(Math.min(bytes, CHUNK_BYTES));
+  // Not returned after an error: the store may still have it in hand.
+  const buffer = buffers.take();
   let done = 0;
-  const finish = (): RequestResult => ({ status: RequestStatus.Ok, written: toStore ? 0 : bytes });
+  const finish = (): RequestResult => {
+    buffers.give(buffer);
+    return { status: RequestStatus.Ok, written: toStore ? 0 : bytes };
+  };
   const run = (): MaybeLater<RequestResult> => {
     while (done < bytes) {
       if (!target.isCurrent()) return IO_ERROR;

@@ -27,6 +27,26 @@ describe("ring of bytes", () => {
   });
 });
 
+describe("memory of a ring", () => {
+  it("is kept while it is used, and given back afterwards", () => {
+    const ring = new ByteRing();
+    for (let i = 0; i < 3; i++) {
+      ring.append(pattern(100_000));
+      ring.drop(100_000);
+      ring.release();
+      expect(ring.capacity).toBeGreaterThanOrEqual(100_000);
+    }
+    ring.release();
+    expect(ring.capacity).toBe(0);
+    ring.append(pattern(100_000));
+    ring.release();
+    ring.release();
+    expect(contentOf(ring)).toEqual(pattern(100_000));
+    ring.clear();
+    expect([ring.length, ring.capacity]).toEqual([0, 0]);
+  });
+});
+
 describe("reassembly", () => {
   it("gives each byte once and in order, from pieces in any order", () => {
     const piece = fc.record({ at: fc.nat(400), length: fc.nat(120) });

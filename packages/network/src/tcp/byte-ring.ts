@@ -7,9 +7,16 @@ export class ByteRing {
   private bytes = new Uint8Array(0);
   private head = 0;
   private count = 0;
+  /** Whether anything was put in since the last call of `release`. */
+  private used = false;
 
   get length(): number {
     return this.count;
+  }
+
+  /** Bytes of memory that it takes. */
+  get capacity(): number {
+    return this.bytes.length;
   }
 
   append(data: Uint8Array): void {
@@ -20,6 +27,7 @@ export class ByteRing {
     bytes.set(data.subarray(0, first), at);
     bytes.set(data.subarray(first), 0);
     this.count += data.length;
+    this.used = true;
   }
 
   /** Copies `length` bytes from `offset` on to `into`, which begins at `at`. The range must be inside the queue. */
@@ -32,19 +40,23 @@ export class ByteRing {
     into.set(bytes.subarray(0, length - first), at + first);
   }
 
-  /** Forgets the first `length` bytes; an empty queue gives its memory back. */
+  /** Forgets the first `length` bytes. */
   drop(length: number): void {
     this.count -= length;
-    if (this.count > 0) {
-      this.head = (this.head + length) & (this.bytes.length - 1);
-      return;
-    }
-    this.head = 0;
-    if (this.bytes.length > 16 * SMALLEST) this.bytes = new Uint8Array(0);
+    this.head = this.count === 0 ? 0 : (this.head + length) & (this.bytes.length - 1);
   }
 
+  /** Gives memory back if nothing has been in the queue since the last call. */
+  release(): void {
+    if (this.count === 0 && !this.used && this.bytes.length > 16 * SMALLEST) this.bytes = new Uint8Array(0);
+    this.used = this.count > 0;
+  }
+
+  /** Forgets everything and gives the memory back. */
   clear(): void {
-    this.drop(this.count);
+    this.bytes = new Uint8Array(0);
+    this.head = 0;
+    this.count = 0;
   }
 
   private grow(needed: number): void {

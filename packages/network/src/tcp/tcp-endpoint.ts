@@ -169,6 +169,11 @@ export class TcpEndpoint {
     return this.queue.length;
   }
 
+  /** Bytes of memory that what is queued takes. */
+  get memory(): number {
+    return this.queue.capacity;
+  }
+
   get isEstablished(): boolean {
     return this.state === State.Established;
   }
@@ -177,6 +182,11 @@ export class TcpEndpoint {
   get deadline(): number {
     if (this.state === State.Closed) return NEVER;
     return Math.min(this.retransmitAt, this.waitUntil, this.keepaliveAt());
+  }
+
+  /** Gives memory back that has not been needed since the last call. */
+  releaseMemory(): void {
+    this.queue.release();
   }
 
   /** Queues bytes, which are copied. */

@@ -58,9 +58,14 @@ export class TcpFlow implements TcpEndpointPorts {
     readonly syn: TcpSegment | null,
   ) {}
 
-  /** Bytes that it holds. */
+  /** Bytes of memory that it takes. */
   get held(): number {
-    return (this.endpoint?.queued ?? 0) + (this.connection?.unsent ?? 0);
+    return (this.endpoint?.memory ?? 0) + (this.connection?.unsent ?? 0);
+  }
+
+  /** Gives memory back that has not been needed since the last call. */
+  releaseMemory(): void {
+    this.endpoint?.releaseMemory();
   }
 
   get deadline(): number {

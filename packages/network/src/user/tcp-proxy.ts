@@ -56,7 +56,7 @@ export class TcpProxy implements TcpFlowOwner {
       unreachable(flow: TcpFlow, syn: TcpSegment): void;
       /** There are flows: timers must run. */
       busy(): void;
-      /** Calls back when the machine that runs now has had its turn. */
+      /** Calls back a moment later, when the machine that runs now has had its turn. */
       soon(task: () => void): void;
       /** Something was sent outside of `receive`. */
       settled(): void;
@@ -233,7 +233,12 @@ export class TcpProxy implements TcpFlowOwner {
     if (now - this.measuredAt < MEASURE_EVERY) return;
     this.measuredAt = now;
     this.heldBytes = 0;
-    for (const bucket of this.flows.values()) for (const flow of bucket) this.heldBytes += flow.held;
+    for (const bucket of this.flows.values()) {
+      for (const flow of bucket) {
+        this.heldBytes += flow.held;
+        flow.releaseMemory();
+      }
+    }
   }
 }
 

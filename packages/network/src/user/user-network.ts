@@ -31,7 +31,7 @@ export interface UserNetworkOptions {
   readonly timers: Timers;
   readonly entropy: Entropy;
   readonly policy: EgressPolicy;
-  /** Calls a task once, after whatever runs on this thread has had its turn. */
+  /** Calls a task once, after some turns of the thread: acknowledgements wait for it, or go out with data before. */
   readonly soon: (task: () => void) => void;
   /** Whether guests reach the host's loopback interface at the gateway's address. */
   readonly hostLoopback: boolean;
