@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { writeFully } from "./file-io.js";
 
 const SUFFIX = ".translations";
 const DIGEST_SIZE = 32;
@@ -44,7 +55,13 @@ export class TranslationFile {
     try {
       mkdirSync(dirname(this.path), { recursive: true });
       // Others must not learn or choose what the guests of this user execute.
-      writeFileSync(draft, Buffer.concat([this.digest(code), code]), { mode: 0o600 });
+      const file = openSync(draft, "w", 0o600);
+      try {
+        writeFully(file, 0, this.digest(code));
+        writeFully(file, DIGEST_SIZE, code);
+      } finally {
+        closeSync(file);
+      }
       renameSync(draft, this.path);
     } catch {
       remove(draft);

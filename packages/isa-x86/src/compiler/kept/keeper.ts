@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { BLOCK_HEADER_SIZE, BlockField } from "@isola/engine";
+import { BLOCK_HEADER_SIZE, BlockField, RECORD_SIZE, RecordField } from "@isola/engine";
 import type { FunctionBody, Mark } from "@isola/wasm";
 import type { Form } from "../../table/form.js";
 import type { HelperNames } from "../helper-names.js";
 import type { Region, RegionBlock } from "../region.js";
 import type { HotBlock, RegionFormer } from "../region-former.js";
+import { mayLeaveImage } from "../relocation.js";
 import { BlockKeys } from "./block-key.js";
 import type { KeptRegion } from "./kept-region.js";
 import { KeptTranslations, type KeptTranslationsOptions } from "./kept-translations.js";
@@ -67,7 +68,7 @@ export class Keeper {
     const candidates = this.translations.candidates(this.view, block, this.keys);
     const mode = this.view.getUint16(block + BlockField.ModeKey, true);
     for (const kept of candidates) {
-      const { region } = kept;
+      const region = kept.read();
       const blocks = this.former.locate(hot, region.blocks);
       if (blocks === null || !this.isSame(blocks, region)) continue;
       kept.age = 0;
@@ -86,10 +87,13 @@ export class Keeper {
     const [first] = region.blocks;
     if (first === undefined) return;
     const { mode, entries } = region;
-    const blocks = region.blocks.map(({ address, delta }) => {
+    const blocks = region.blocks.map((block) => {
+      const { address, delta } = block;
       this.keys.compute(address);
       const { low, high } = this.keys;
-      return { low, high, delta, pageOffset: this.view.getUint16(address + BlockField.PageOffset, true) };
+      const pageOffset = this.view.getUint16(address + BlockField.PageOffset, true);
+      const displacement = block.taken?.kind === "block" ? this.displacement(block) : 0;
+      return { low, high, delta, pageOffset, farJump: mayLeaveImage(displacement) ? displacement : 0 };
     });
     this.translations.keep({ mode, promoted, blocks, entries, body, marks }, this.view, first.address);
   }
@@ -100,10 +104,18 @@ export class Keeper {
   }
 
   private isSame(blocks: readonly RegionBlock[], region: KeptRegion): boolean {
-    return blocks.every(({ address }, i) => {
-      this.keys.compute(address);
-      return this.keys.low === region.blocks[i]?.low && this.keys.high === region.blocks[i]?.high;
+    return blocks.every((block, i) => {
+      const kept = region.blocks[i];
+      if (kept === undefined) return false;
+      this.keys.compute(block.address);
+      const isEqual = this.keys.low === kept.low && this.keys.high === kept.high;
+      return isEqual && (kept.farJump === 0 || this.displacement(block) === kept.farJump);
     });
+  }
+
+  /** Of the jump at the end of a block. */
+  private displacement({ head, records }: RegionBlock): number {
+    return this.view.getInt32(head + (records - 1) * RECORD_SIZE + RecordField.Displacement, true);
   }
 
   /** Makes a block hot after some more entries. */

@@ -10,6 +10,11 @@ export interface KeptBlock {
   /** Distance of its page, and its offset there. */
   readonly delta: number;
   readonly pageOffset: number;
+  /**
+   * Displacement of the jump at its end, if that goes to a block of the region which is not loaded together with this one,
+   * so that the distance need not be the same another time; else 0.
+   */
+  readonly farJump: number;
 }
 
 /** Code of a region without its place: what a later start of the same guest needs to have it again. */
@@ -36,11 +41,12 @@ export function writeRegion(out: ByteWriter, region: KeptRegion): void {
   };
   out.unsigned(region.mode);
   out.byte(region.promoted ? 1 : 0);
-  list(region.blocks, ({ low, high, delta, pageOffset }) => {
+  list(region.blocks, ({ low, high, delta, pageOffset, farJump }) => {
     word(out, low);
     word(out, high);
     word(out, delta);
     out.unsigned(pageOffset);
+    word(out, farJump);
   });
   list(region.entries, (entry) => out.unsigned(entry));
   const { declarations, bytes: code, hints } = region.body;
@@ -66,7 +72,7 @@ export function readRegion(data: Uint8Array): KeptRegion {
   const blocks = reader.list((): KeptBlock => {
     const low = reader.word();
     const high = reader.word();
-    return { low, high, delta: reader.word() | 0, pageOffset: reader.unsigned() };
+    return { low, high, delta: reader.word() | 0, pageOffset: reader.unsigned(), farJump: reader.word() | 0 };
   });
   const entries = reader.list(() => reader.unsigned());
   const declarations = reader.bytes(reader.unsigned());

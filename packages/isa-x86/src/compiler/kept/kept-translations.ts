@@ -24,8 +24,6 @@ export interface KeptTranslationsOptions {
 
 /** A region that is kept. */
 export class Kept {
-  private parsed: KeptRegion | null = null;
-
   constructor(
     /** Slot of its first block in the filter, and the key of that block. */
     readonly slot: number,
@@ -36,9 +34,9 @@ export class Kept {
     public age: number,
   ) {}
 
-  get region(): KeptRegion {
-    this.parsed ??= readRegion(this.data);
-    return this.parsed;
+  /** Made anew each time, since most regions are needed once. */
+  read(): KeptRegion {
+    return readRegion(this.data);
   }
 }
 
@@ -91,7 +89,7 @@ export class KeptTranslations {
     if (this.bytes > this.maxBytes) this.evict();
     const has = new Set(region.blocks.map(({ low, high }) => `${low}:${high}`));
     const others = (this.byFirst.get(first.low) ?? []).filter((kept) => {
-      const isInside = kept.region.blocks.every(({ low, high }) => has.has(`${low}:${high}`));
+      const isInside = kept.read().blocks.every(({ low, high }) => has.has(`${low}:${high}`));
       if (isInside) this.bytes -= kept.data.length;
       return !isInside;
     });

@@ -129,6 +129,40 @@ describe("code that is kept", () => {
     }
   });
 
+  it("does not take a far target into the region when it is elsewhere now", () => {
+    const from = 72 << 20;
+    const far = [CODE, ELSEWHERE] as const;
+    const make = (saved: Uint8Array | null): BareMachine =>
+      new BareMachine(80 << 20, null, {
+        translation: { ...TRANSLATION_POLICIES.early, promotion: 0 },
+        keptTranslations: { saved, secret: [1, 2], maxBytes: MAX_BYTES },
+      });
+    // mov ecx, LOOPS; 1: jmp FAR; 2: dec ecx; jnz 1b; hlt
+    const back = from + 10;
+    const ADDEND = -0x7f00_0000;
+    const jump = (on: BareMachine, to: number): bigint => {
+      // FAR: add rax, ADDEND; jmp BACK. What is at the other place has the same key: both numbers may be addresses.
+      for (const place of far) {
+        const addend = place === to ? ADDEND : ADDEND - 1;
+        on.load(place, `4805${hex32(addend)} e9${hex32(back - place - 11)}`);
+      }
+      on.load(from, `b9${hex32(LOOPS)} e9${hex32(to - back)} ffc9 75f7 f4`);
+      // What is at the other place is to be decoded as well.
+      on.set(RCX, 1);
+      on.run(to === far[0] ? far[1] : far[0]);
+      on.set(RAX, 0);
+      on.cpu.state.set64("rip", BigInt(from));
+      on.cpu.state.set("halted", 0);
+      for (let slice = 0; slice < 10_000 && on.cpu.run(50).kind !== "halt"; slice++);
+      return on.get(RAX);
+    };
+    const first = make(null);
+    const sum = BigInt.asUintN(64, BigInt(LOOPS * ADDEND));
+    for (let i = 0; i < 5; i++) expect(jump(first, far[0])).toBe(sum);
+    const second = make(first.engine.translator.saveTranslations());
+    for (let i = 0; i < 5; i++) expect(jump(second, far[1])).toBe(sum);
+  });
+
   it("is not used for other constants, or for other code", () => {
     // The last one adds ECX instead of the memory operand.
     for (const other of [
