@@ -357,7 +357,7 @@ export abstract class Board {
     return link;
   }
 
-  private addFunction(slot: number, device: { readonly pci: PciFunction; reset(): void }): void {
+  protected addFunction(slot: number, device: { readonly pci: PciFunction; reset(): void }): void {
     this.pci.attach(slot, 0, device.pci);
     this.functions.push({ slot, fn: device.pci });
     this.addResets(device);
