@@ -21,6 +21,7 @@ export const PC_OPTIONS: OptionSpecs = {
   display: { value: "KIND", help: "text: the screen on this terminal, instead of the serial port; none (default)" },
   sound: { value: "CARD", help: `sound card: ${SOUND_CARDS.join(", ")}, or none (default)` },
   audio: { value: "FILE", help: "write what the sound card and the loudspeaker play to this WAV file" },
+  parallel: { value: "FILE", help: "write what the parallel port prints to this file; - for standard error" },
   "firmware-log": { value: "FILE", help: "write the log of the firmware here; - for standard error" },
 };
 
@@ -62,6 +63,8 @@ export interface PcView {
   readonly screenshot: string | null;
   /** File for the log of the BIOS, or - for standard error. */
   readonly firmwareLog: string | null;
+  /** File for what the parallel port prints, or - for standard error. */
+  readonly parallel: string | null;
   /** WAV file for what the machine plays. */
   readonly audio: string | null;
 }
@@ -74,6 +77,7 @@ export function pcView(line: CommandLine): PcView {
     textDisplay: oneOf(line.get("display") ?? "none", "display", ["none", "text"] as const) === "text",
     screenshot: line.get("screenshot") ?? null,
     firmwareLog: line.get("firmware-log") ?? null,
+    parallel: line.get("parallel") ?? null,
     audio: line.get("audio") ?? null,
   };
 }

@@ -62,8 +62,8 @@ export interface DiskConfig {
   readonly serial: string;
 }
 
-/** Network cards: virtio is the fast one, e1000 (Intel 82540EM) the one that old systems know. */
-export const CARDS = ["virtio", "e1000"] as const;
+/** Network cards: virtio is the fast one, e1000 (Intel 82540EM) and, before it, rtl8139 are those that old systems know. */
+export const CARDS = ["virtio", "e1000", "rtl8139"] as const;
 export type Card = (typeof CARDS)[number];
 
 /** Sound cards: an Intel 82801AA with an AC'97 codec. The loudspeaker of a `pc` is there without one. */

@@ -44,6 +44,8 @@ export interface MachinePorts {
   readonly vsock?: VsockListener;
   /** What the serial ports transmit, in order; ports without a sink transmit to nowhere. */
   readonly serial: readonly ByteSink[];
+  /** Takes what the parallel port of a `pc` prints; without it, that goes nowhere. */
+  readonly printer?: ByteSink;
   /** Takes the sound of a `pc`; without it, nobody hears the machine. */
   readonly audio?: AudioSink;
   /** Compiled code of earlier machines; without it, none is kept. */

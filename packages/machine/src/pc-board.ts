@@ -30,6 +30,10 @@ import {
   I8042,
   Ide,
   IDE_CHANNELS,
+  Parallel,
+  PARALLEL_IRQ,
+  PARALLEL_PORT,
+  PARALLEL_PORTS,
   PcSpeaker,
   PIIX4_SOFT_OFF,
   type PciFunction,
@@ -142,6 +146,9 @@ export class PcBoard extends Board {
     this.addKeyboardController(this.input);
     const log = new DebugConsole(context.ports.firmwareLog ?? { write: () => {} });
     io.map(PcPort.FirmwareLog, 1, log.handler, "firmware-log");
+    const printer = new Parallel(this.wiring.isa(PARALLEL_IRQ), context.ports.printer ?? { write: () => {} });
+    io.map(PARALLEL_PORT, PARALLEL_PORTS, printer.handler, "parallel");
+    this.addResets(printer);
     const files = new PcFirmwareFiles(this.firmwareData, this.rtc, config, floppy);
     this.addSound(this.addShares(this.addVsock(this.addDisks(FIRST_FREE_SLOT))));
     this.addNetworkCards();
