@@ -23,8 +23,7 @@ if (obstacle !== null) process.stderr.write(`SKIPPED kernels on old devices: ${o
 // What QEMU makes of the kernels does not depend on how Isola executes them.
 const compared = obstacle === null && testTranslation() !== "at-once";
 const qemu = compared && hasQemu();
-if (compared && !qemu)
-  process.stderr.write("SKIPPED the comparison of kernels with QEMU: it is not installed\n");
+if (compared && !qemu) process.stderr.write("SKIPPED the comparison of kernels with QEMU: it is not installed\n");
 
 /** Every sector begins with its number. */
 function floppyImage(): Uint8Array {

@@ -26,7 +26,9 @@ describe("machine options", () => {
   });
 
   it("give a pc old devices, and refuse them to a microvm", () => {
-    const pc = request(..."--machine pc --sound ac97 --audio a.wav --parallel p --network user,card=rtl8139".split(" "));
+    const pc = request(
+      ..."--machine pc --sound ac97 --audio a.wav --parallel p --network user,card=rtl8139".split(" "),
+    );
     expect(pc.config).toMatchObject({ preset: "pc", sound: "ac97", networks: [{ card: "rtl8139" }] });
     expect(request("--machine", "pc").config.sound).toBe(null);
     expect(() => request("--machine", "pc", "--sound", "sb16")).toThrow(UsageError);

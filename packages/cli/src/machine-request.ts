@@ -129,7 +129,10 @@ function translationCache(line: CommandLine, { translation }: MachineConfig): st
 
 /** What differs between the kinds of board. */
 interface BoardRequest {
-  readonly config: Pick<MachineConfig, "preset" | "boot" | "disks" | "nvme" | "sata" | "usb" | "ide" | "floppies" | "sound">;
+  readonly config: Pick<
+    MachineConfig,
+    "preset" | "boot" | "disks" | "nvme" | "sata" | "usb" | "ide" | "floppies" | "sound"
+  >;
   readonly files: readonly string[];
   readonly disks: readonly DiskOption[];
 }

@@ -40,7 +40,10 @@ export interface PcFirmware {
 
 /** What the options of a `pc` make of a machine. */
 export interface PcRequest {
-  readonly config: Pick<MachineConfig, "preset" | "boot" | "disks" | "nvme" | "sata" | "usb" | "ide" | "floppies" | "sound">;
+  readonly config: Pick<
+    MachineConfig,
+    "preset" | "boot" | "disks" | "nvme" | "sata" | "usb" | "ide" | "floppies" | "sound"
+  >;
   readonly files: readonly string[];
   /** In the order in which stores are named. */
   readonly disks: readonly DiskOption[];
