@@ -9,6 +9,7 @@ import { debianBoots } from "./debian-boots.js";
 import { diskImages } from "./disk-images.js";
 import { flatGuests } from "./flat-guests.js";
 import { insight } from "./insight.js";
+import { legacyBoots } from "./legacy-boots.js";
 import { networkBoots } from "./network-boot.js";
 import { pcBoots } from "./pc-boots.js";
 import { runChecks } from "./run-checks.js";
@@ -20,6 +21,7 @@ const CHECKS: readonly Check[] = [
   ...networkBoots,
   ...usbBoots,
   ...pcBoots,
+  ...legacyBoots,
   ...busyboxBoots,
   ...controlBoots,
   ...diskImages,

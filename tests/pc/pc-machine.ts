@@ -56,6 +56,7 @@ export class PcMachine {
   readonly machine: Machine;
   private readonly serialChunks: Uint8Array[] = [];
   private readonly logChunks: Uint8Array[] = [];
+  private picturesTaken = 0;
 
   constructor(media: PcMedia, changes: Partial<MachineConfig> = {}) {
     const { firmware, videoRom, nvram, disks = [], cdrom, floppy } = media;
@@ -98,7 +99,7 @@ export class PcMachine {
       {
         wasm: hostWasm,
         modules: { helpers: built("helpers.wasm"), interpreter: built("interpreter.wasm") },
-        clock: { now: () => performance.now() * 1e6, wallTimeMs: () => 0 },
+        clock: { now: () => performance.now() * 1e6, wallTimeMs: () => Date.UTC(2024, 0, 1) + performance.now() },
         entropy: { fill: (bytes) => void bytes.fill(0x5a) },
         log: { warn: () => {}, debug: () => {} },
         files: { bios: firmware, nvram: contents, ...(videoRom === null ? {} : { video: videoRom }) },
@@ -108,6 +109,7 @@ export class PcMachine {
       },
     );
     this.machine.boot();
+    this.machine.resumeTime();
   }
 
   /** What came out of the first serial port. */
@@ -153,6 +155,21 @@ export class PcMachine {
       (code) => (status = code >> 1),
     );
     return status;
+  }
+
+  /**
+   * Runs until the guest says "picture NAME" on a line of the first serial port, or writes the debug-exit port; resolves with
+   * the name or with what it wrote.
+   */
+  async runToPicture(seconds: number): Promise<string | number> {
+    let status = -1;
+    const asked = (): string[] => [...this.serial.matchAll(/^picture (.*)\n/gm)].map(([, name]) => name ?? "");
+    await this.runUntil(
+      () => status >= 0 || asked().length > this.picturesTaken,
+      seconds,
+      (code) => (status = code >> 1),
+    );
+    return status >= 0 ? status : (asked()[this.picturesTaken++] ?? "");
   }
 
   private lost(reason: string): Error {

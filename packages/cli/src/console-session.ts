@@ -7,6 +7,7 @@ import {
   Terminal,
   VsockToGuest,
   VsockToHost,
+  WavFile,
 } from "@isola/host-node";
 import type { ClaimedName } from "@isola/control";
 import type { UserNetwork } from "@isola/network";
@@ -42,7 +43,7 @@ export async function makeVm(
   console: ByteSink,
   loop: EventLoop,
   onGuestReset: "restart" | "stop",
-  extra: Insight["ports"] & Pick<MachinePorts, "firmwareLog" | "translations"> = {},
+  extra: Insight["ports"] & Pick<MachinePorts, "audio" | "firmwareLog" | "printer" | "translations"> = {},
   network: UserNetwork | null = null,
 ): Promise<Vm> {
   const files = Object.fromEntries(request.files.map((path) => [path, readBootFile(path)]));
@@ -201,6 +202,8 @@ async function runMachine(
     {
       ...insight.ports,
       ...(view.firmwareLog === null ? {} : { firmwareLog: fileSink(view.firmwareLog) }),
+      ...(view.parallel === null ? {} : { printer: fileSink(view.parallel) }),
+      ...(view.audio === null ? {} : { audio: new WavFile(view.audio) }),
       ...(translations === null ? {} : { translations: translations.port }),
     },
     network,

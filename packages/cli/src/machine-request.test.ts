@@ -25,6 +25,16 @@ describe("machine options", () => {
     expect(disks.map(({ mode }) => mode)).toEqual(["writable", "readonly"]);
   });
 
+  it("give a pc old devices, and refuse them to a microvm", () => {
+    const pc = request(
+      ..."--machine pc --sound ac97 --audio a.wav --parallel p --network user,card=rtl8139".split(" "),
+    );
+    expect(pc.config).toMatchObject({ preset: "pc", sound: "ac97", networks: [{ card: "rtl8139" }] });
+    expect(request("--machine", "pc").config.sound).toBe(null);
+    expect(() => request("--machine", "pc", "--sound", "sb16")).toThrow(UsageError);
+    expect(() => request("--kernel", "k", "--sound", "ac97")).toThrow(/needs --machine pc/);
+  });
+
   it("take what they leave open from an image", () => {
     const image = { kernel: "vmlinuz", initrd: "initrd", disk: "root.raw", append: "root=/dev/vda" };
     const line = parseCommandLine(["--append", "quiet", "--disk", "x"], MACHINE_OPTIONS);

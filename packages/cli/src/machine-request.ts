@@ -129,7 +129,10 @@ function translationCache(line: CommandLine, { translation }: MachineConfig): st
 
 /** What differs between the kinds of board. */
 interface BoardRequest {
-  readonly config: Pick<MachineConfig, "preset" | "boot" | "disks" | "nvme" | "sata" | "usb" | "ide" | "floppies">;
+  readonly config: Pick<
+    MachineConfig,
+    "preset" | "boot" | "disks" | "nvme" | "sata" | "usb" | "ide" | "floppies" | "sound"
+  >;
   readonly files: readonly string[];
   readonly disks: readonly DiskOption[];
 }
@@ -150,6 +153,7 @@ function microvmRequest(line: CommandLine, image: ImageFiles | null): BoardReque
       ...disks.config,
       ide: [],
       floppies: [],
+      sound: null,
     },
     files: boot.kind === "kernel" ? [boot.kernel, ...boot.modules] : [boot.file],
     disks: disks.options,

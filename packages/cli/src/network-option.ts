@@ -11,7 +11,7 @@ import { UsageError } from "./usage-error.js";
 export const NETWORK_OPTIONS: OptionSpecs = {
   network: {
     value: "KIND[,FLAG]",
-    help: "none (default), or user: through this host's sockets; FLAG is host-loopback, mac=ADDRESS, card=e1000",
+    help: "none (default), or user: through this host's sockets; FLAG is host-loopback, mac=ADDRESS, card=e1000|rtl8139",
   },
   publish: {
     value: "[ADDRESS:]PORT:GUESTPORT[/udp]",

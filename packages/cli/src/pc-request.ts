@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { BOOT_DEVICES, type BootDevice, type DriveConfig, type MachineConfig } from "@isola/machine";
+import { BOOT_DEVICES, type BootDevice, type DriveConfig, type MachineConfig, SOUND_CARDS } from "@isola/machine";
 import type { CommandLine, OptionSpecs } from "./command-line.js";
 import { type DiskOption, parseDiskOption } from "./disk-option.js";
 import { DiskPlacement } from "./disk-placement.js";
@@ -19,6 +19,9 @@ export const PC_OPTIONS: OptionSpecs = {
   nvram: { value: "FILE", help: "keep the variables of UEFI here; made if it does not exist" },
   "video-rom": { value: "FILE", help: "expansion ROM of the display instead of SeaBIOS's; none for no ROM" },
   display: { value: "KIND", help: "text: the screen on this terminal, instead of the serial port; none (default)" },
+  sound: { value: "CARD", help: `sound card: ${SOUND_CARDS.join(", ")}, or none (default)` },
+  audio: { value: "FILE", help: "write what the sound card and the loudspeaker play to this WAV file" },
+  parallel: { value: "FILE", help: "write what the parallel port prints to this file; - for standard error" },
   "firmware-log": { value: "FILE", help: "write the log of the firmware here; - for standard error" },
 };
 
@@ -37,7 +40,10 @@ export interface PcFirmware {
 
 /** What the options of a `pc` make of a machine. */
 export interface PcRequest {
-  readonly config: Pick<MachineConfig, "preset" | "boot" | "disks" | "nvme" | "sata" | "usb" | "ide" | "floppies">;
+  readonly config: Pick<
+    MachineConfig,
+    "preset" | "boot" | "disks" | "nvme" | "sata" | "usb" | "ide" | "floppies" | "sound"
+  >;
   readonly files: readonly string[];
   /** In the order in which stores are named. */
   readonly disks: readonly DiskOption[];
@@ -60,6 +66,10 @@ export interface PcView {
   readonly screenshot: string | null;
   /** File for the log of the BIOS, or - for standard error. */
   readonly firmwareLog: string | null;
+  /** File for what the parallel port prints, or - for standard error. */
+  readonly parallel: string | null;
+  /** WAV file for what the machine plays. */
+  readonly audio: string | null;
 }
 
 /** Throws UsageError for a display that there is not. */
@@ -70,6 +80,8 @@ export function pcView(line: CommandLine): PcView {
     textDisplay: oneOf(line.get("display") ?? "none", "display", ["none", "text"] as const) === "text",
     screenshot: line.get("screenshot") ?? null,
     firmwareLog: line.get("firmware-log") ?? null,
+    parallel: line.get("parallel") ?? null,
+    audio: line.get("audio") ?? null,
   };
 }
 
@@ -100,6 +112,7 @@ export function pcRequest(line: CommandLine, firmware: PcFirmware): PcRequest {
   for (const text of line.all("disk")) disks.add(parseDiskOption(text));
   const floppies = line.all("floppy").map((text) => disks.store(parseDiskOption(text)));
   if (floppies.length > 2) throw new UsageError("a pc has two floppy drives");
+  const sound = oneOf(line.get("sound") ?? "none", "sound", ["none", ...SOUND_CARDS] as const);
   const { file, videoRom } = firmware;
   const nvram = firmware.nvram && {
     contents: firmware.nvram.contents,
@@ -112,6 +125,7 @@ export function pcRequest(line: CommandLine, firmware: PcFirmware): PcRequest {
       ...disks.config,
       ide,
       floppies,
+      sound: sound === "none" ? null : sound,
     },
     files: [file, nvram?.contents, videoRom].filter((path) => path !== undefined && path !== null),
     disks: disks.options,

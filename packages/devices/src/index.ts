@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./device.js";
+export { Ac97, type Ac97Options } from "./ac97/device.js";
+export type { Ac97State } from "./ac97/state.js";
 export { AcpiPm, type AcpiPmEvents } from "./acpi-pm/device.js";
 export {
   GPE_BLOCK_LENGTH,
@@ -19,6 +21,9 @@ export type { AhciState } from "./ahci/state.js";
 export { CfiFlash, type CfiFlashOptions } from "./cfi-flash/device.js";
 export { BLOCK_SIZE as FLASH_BLOCK_SIZE } from "./cfi-flash/registers.js";
 export type { CfiFlashState } from "./cfi-flash/state.js";
+export { AudioOutput } from "./audio-output/device.js";
+export type { AudioSource } from "./audio-output/source.js";
+export type { AudioOutputState } from "./audio-output/state.js";
 export { DebugConsole } from "./debug-console/device.js";
 export { DEBUG_CONSOLE_PORT } from "./debug-console/registers.js";
 export type { DebugConsoleState } from "./debug-console/state.js";
@@ -49,10 +54,17 @@ export { Msi } from "./pci/msi.js";
 export { Msix, MSIX_REGION_SIZE, type MsixState } from "./pci/msix.js";
 export { ECAM_BUS_SIZE } from "./pci/registers.js";
 export type { PciHostState } from "./pci/state.js";
+export { Parallel } from "./parallel/device.js";
+export { PARALLEL_IRQ, PARALLEL_PORT, PARALLEL_PORTS } from "./parallel/registers.js";
+export type { ParallelState } from "./parallel/state.js";
+export { PcSpeaker } from "./pc-speaker/device.js";
+export type { PcSpeakerState } from "./pc-speaker/state.js";
 export { Pic8259 } from "./pic8259/device.js";
 export type { PicState } from "./pic8259/state.js";
 export { Pit8254 } from "./pit8254/device.js";
 export type { PitState } from "./pit8254/state.js";
+export { Rtl8139, type Rtl8139Options } from "./rtl8139/device.js";
+export type { Rtl8139State } from "./rtl8139/state.js";
 export { Rtc } from "./rtc/device.js";
 export type { RtcState } from "./rtc/state.js";
 export { TestDevice } from "./test-device/device.js";

@@ -22,3 +22,4 @@ export * from "./url-store.js";
 export * from "./vsock/vsock-forwards.js";
 export * from "./vsock/vsock-pipe.js";
 export * from "./wasm-host.js";
+export { WavFile } from "./wav-file.js";

@@ -21,6 +21,7 @@ import {
   Pic8259,
   Pit8254,
   Rtc,
+  Rtl8139,
   SYSTEM_PORT_A,
   Uart16550,
   type Vga,
@@ -338,9 +339,9 @@ export abstract class Board {
     config.networks.forEach(({ card, link, mac }, i) => {
       const options = { link: this.linkOf(link), mac: parseMac(mac) ?? [] };
       const [slot, name] = [LAST_SLOT - i, `network${i}`];
-      if (card === "e1000") {
-        const spaces = { ports: io, mmio };
-        const nic = new E1000({ ...options, spaces, ram, timers, intx: this.pciPin(slot, 0), name });
+      if (card !== "virtio") {
+        const parts = { ...options, spaces: { ports: io, mmio }, ram, timers, intx: this.pciPin(slot, 0), name };
+        const nic = card === "e1000" ? new E1000(parts) : new Rtl8139(parts);
         this.cards.push(nic);
         this.addFunction(slot, nic);
         return;
@@ -357,7 +358,7 @@ export abstract class Board {
     return link;
   }
 
-  private addFunction(slot: number, device: { readonly pci: PciFunction; reset(): void }): void {
+  protected addFunction(slot: number, device: { readonly pci: PciFunction; reset(): void }): void {
     this.pci.attach(slot, 0, device.pci);
     this.functions.push({ slot, fn: device.pci });
     this.addResets(device);

@@ -62,9 +62,13 @@ export interface DiskConfig {
   readonly serial: string;
 }
 
-/** Network cards: virtio is the fast one, e1000 (Intel 82540EM) the one that old systems know. */
-export const CARDS = ["virtio", "e1000"] as const;
+/** Network cards: virtio is the fast one, e1000 (Intel 82540EM) and, before it, rtl8139 are those that old systems know. */
+export const CARDS = ["virtio", "e1000", "rtl8139"] as const;
 export type Card = (typeof CARDS)[number];
+
+/** Sound cards: an Intel 82801AA with an AC'97 codec. The loudspeaker of a `pc` is there without one. */
+export const SOUND_CARDS = ["ac97"] as const;
+export type SoundCard = (typeof SOUND_CARDS)[number];
 
 /** A network card. `link` names a network that the host hands over. */
 export interface NetworkConfig {
@@ -150,6 +154,8 @@ export interface MachineConfig {
   readonly ide: readonly (DriveConfig | null)[];
   /** Stores of the floppies in drives A and B of a `pc`; null for an empty drive. */
   readonly floppies: readonly (string | null)[];
+  /** The sound card of a `pc`, or null. */
+  readonly sound: SoundCard | null;
   /** 16550 UARTs, 1 to 4. */
   readonly serialPorts: number;
   readonly devices: readonly OptionalDevice[];
@@ -182,6 +188,7 @@ export const DEFAULT_CONFIG = {
   shares: [],
   ide: [],
   floppies: [],
+  sound: null,
   serialPorts: 1,
   devices: [],
   clock: "wall",
@@ -254,7 +261,7 @@ function checkGpu({ width, height }: GpuConfig): void {
 }
 
 /** What only one kind of board has. */
-function checkPreset({ preset, boot, ide, floppies }: MachineConfig): void {
+function checkPreset({ preset, boot, ide, floppies, sound }: MachineConfig): void {
   need(preset === "microvm" || preset === "pc", "unknown-preset", `there is no machine "${String(preset)}"`);
   if (preset === "pc") {
     need(boot.kind === "firmware", "wrong-boot-source", "a pc starts by its firmware: boot the kernel in a microvm");
@@ -264,12 +271,13 @@ function checkPreset({ preset, boot, ide, floppies }: MachineConfig): void {
     return;
   }
   need(boot.kind !== "firmware", "wrong-boot-source", "a microvm has no firmware: give a kernel, or make a pc");
+  need(sound === null, "no-such-device", "a microvm has no sound card: make a pc");
   need(ide.length === 0 && floppies.length === 0, "no-such-drive", "a microvm has no IDE or floppy drives: make a pc");
 }
 
 /** Throws OperatorError if no machine can be built from `config`. */
 export function checkConfig(config: MachineConfig): void {
-  const { memory, cpus, disks, networks, nvme, sata, usb, serialPorts, shares, vsock } = config;
+  const { memory, cpus, disks, networks, nvme, sata, usb, sound, serialPorts, shares, vsock } = config;
   need(
     Number.isInteger(memory) && memory % MIB === 0 && memory >= MIN_MEMORY && memory <= MAX_RAM,
     "bad-memory-size",
@@ -291,7 +299,7 @@ export function checkConfig(config: MachineConfig): void {
     `${networks.length} network cards were given; at most ${MAX_NETWORKS} fit`,
   );
   const slots = config.preset === "pc" ? PC_SLOTS : SLOTS;
-  const single = [config.gpu, config.balloon, vsock].filter((device) => device !== null);
+  const single = [config.gpu, config.balloon, vsock, sound].filter((device) => device !== null);
   const extras = config.virtioInputs.length + shares.length + single.length;
   const controllers = disks.length + nvme.length + Math.min(sata.length, 1) + Math.min(usb.length, 1) + extras;
   need(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EngineModules } from "@isola/isa-x86";
 import type {
+  AudioSink,
   BlockStore,
   ByteSink,
   Clock,
@@ -43,6 +44,10 @@ export interface MachinePorts {
   readonly vsock?: VsockListener;
   /** What the serial ports transmit, in order; ports without a sink transmit to nowhere. */
   readonly serial: readonly ByteSink[];
+  /** Takes what the parallel port of a `pc` prints; without it, that goes nowhere. */
+  readonly printer?: ByteSink;
+  /** Takes the sound of a `pc`; without it, nobody hears the machine. */
+  readonly audio?: AudioSink;
   /** Compiled code of earlier machines; without it, none is kept. */
   readonly translations?: TranslationCache;
   /** Takes the log that firmware of a `pc` writes; without it, the log goes nowhere. */

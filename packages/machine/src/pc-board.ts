@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
 import {
+  Ac97,
   AcpiPm,
   APM_PORT,
   APM_PORTS,
+  AudioOutput,
   COMMAND_PORTS,
   DebugConsole,
   DEFAULT_DRIVE_TYPE,
@@ -28,6 +30,11 @@ import {
   I8042,
   Ide,
   IDE_CHANNELS,
+  Parallel,
+  PARALLEL_IRQ,
+  PARALLEL_PORT,
+  PARALLEL_PORTS,
+  PcSpeaker,
   PIIX4_SOFT_OFF,
   type PciFunction,
   type PciHost,
@@ -139,8 +146,11 @@ export class PcBoard extends Board {
     this.addKeyboardController(this.input);
     const log = new DebugConsole(context.ports.firmwareLog ?? { write: () => {} });
     io.map(PcPort.FirmwareLog, 1, log.handler, "firmware-log");
+    const printer = new Parallel(this.wiring.isa(PARALLEL_IRQ), context.ports.printer ?? { write: () => {} });
+    io.map(PARALLEL_PORT, PARALLEL_PORTS, printer.handler, "parallel");
+    this.addResets(printer);
     const files = new PcFirmwareFiles(this.firmwareData, this.rtc, config, floppy);
-    this.addShares(this.addVsock(this.addDisks(FIRST_FREE_SLOT)));
+    this.addSound(this.addShares(this.addVsock(this.addDisks(FIRST_FREE_SLOT))));
     this.addNetworkCards();
     this.addPs2Inputs();
   }
@@ -204,6 +214,16 @@ export class PcBoard extends Board {
         throw new OperatorError("bad-floppy", `a floppy of ${store.size} bytes is too large: it has at most 2880 KiB`);
       return floppyGeometry(store.size)?.driveType ?? DEFAULT_DRIVE_TYPE;
     });
+  }
+
+  /** The loudspeaker, and a sound card at `slot` if the configuration wants one. */
+  private addSound(slot: number): void {
+    const { io, mmio, ram, timers, config, ports } = this.context;
+    const output = new AudioOutput(timers, ports.audio ?? null);
+    this.addResets(output, new PcSpeaker(this.pit, output, timers));
+    if (config.sound === null) return;
+    const spaces = { ports: io, mmio };
+    this.addFunction(slot, new Ac97({ spaces, ram, output, intx: this.pciPin(slot, 0), name: "ac97" }));
   }
 
   private addVideo(): Vga {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export * from "./audio.js";
 export * from "./clock.js";
 export * from "./debug.js";
 export * from "./event-loop.js";

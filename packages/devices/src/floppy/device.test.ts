@@ -133,7 +133,7 @@ describe("floppy", () => {
     send(0x0f, 4, 12);
     expect(irq.level).toBe(true);
     send(8);
-    expect(result()).toEqual([0x24, 12]);
+    expect(result()).toEqual([0x20, 12]);
     device.changeDisk(0, null);
     expect(device.inputHandler.read(0, 1)).toBe(0x80);
   });
@@ -144,7 +144,7 @@ describe("floppy", () => {
     program(0x2_0000, 2048, 0x44);
     send(0xe6, 0, 0, 0, 17, 2, 18, 27, 0xff);
     expect(irq.level).toBe(true);
-    expect(result()).toEqual([0, 0, 0, 0, 1, 3, 2]);
+    expect(result()).toEqual([4, 0, 0, 0, 1, 3, 2]);
     expect(irq.level).toBe(false);
     expect(ram.peek(0x2_0000, 2048)).toEqual(store!.bytes.subarray(16 * 512, 20 * 512));
   });

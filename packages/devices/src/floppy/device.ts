@@ -309,7 +309,8 @@ export class Floppy implements Device<FloppyState>, Pausable {
     const present = number < DRIVES;
     if (present) this.moveHead(number, cylinder);
     const failed = !present ? Status0.Abnormal | Status0.EquipmentCheck : 0;
-    this.s.pending = [Status0.SeekEnd | failed | (select & 7)];
+    // The head bit is always zero here (82077AA data sheet, 5.2.3).
+    this.s.pending = [Status0.SeekEnd | failed | number];
     this.idle();
     this.interrupt();
   }
@@ -350,7 +351,8 @@ export class Floppy implements Device<FloppyState>, Pausable {
     if (disk === null || error !== 0) return this.finish(select, error || Status1.MissingMark, position);
     if (kind === "write" && disk.store.readOnly) return this.finish(select, Status1.NotWritable, position);
     const last = Math.min(end, disk.geometry.sectors);
-    const heads = (code & MULTI_TRACK) !== 0 ? disk.geometry.heads - head : 1;
+    const multiTrack = (code & MULTI_TRACK) !== 0;
+    const heads = multiTrack ? disk.geometry.heads - head : 1;
     const possible = Math.max(0, heads * last - (sector - 1)) * SECTOR_SIZE;
     const wanted = kind === "verify" ? possible : ports.dma.available(kind === "read");
     const length = Math.min(possible, wanted, this.buffer.length);
@@ -360,8 +362,10 @@ export class Floppy implements Device<FloppyState>, Pausable {
     const done = (): void => {
       const complete =
         kind === "verify" || (kind === "read" ? ports.dma.transfer(data.subarray(0, length), true) : length >= wanted);
-      advance(position, stored / SECTOR_SIZE, last);
-      this.finish(select, complete && length > 0 ? 0 : Status1.EndOfCylinder, position);
+      // Status 0 tells of the head that read or wrote last, the position of the sector that comes next.
+      const lastHead = length > 0 && sector - 1 + stored / SECTOR_SIZE > last ? 1 : head;
+      advance(position, stored / SECTOR_SIZE, last, multiTrack);
+      this.finish(number | (lastHead << 2), complete && length > 0 ? 0 : Status1.EndOfCylinder, position);
     };
     if (kind === "write") {
       // The rest of the last sector is filled with zeros.
@@ -455,16 +459,16 @@ function offsetOf({ heads, sectors }: FloppyGeometry, { cylinder, head, sector }
   return ((cylinder * heads + head) * sectors + sector - 1) * SECTOR_SIZE;
 }
 
-/** Where the controller is after `count` sectors: behind the last one of a track comes the first of the next. */
-function advance(position: Position, count: number, last: number): void {
+/**
+ * Where the controller is after `count` sectors: behind the last one of a track comes the first of the other side, and then
+ * of the next cylinder; without multi-track, the side stays the same (82077AA data sheet, table 5-8).
+ */
+function advance(position: Position, count: number, last: number, multiTrack: boolean): void {
   position.sector += count;
   while (position.sector > last && last > 0) {
     position.sector -= last;
-    if (position.head === 0) position.head = 1;
-    else {
-      position.head = 0;
-      position.cylinder++;
-    }
+    if (multiTrack) position.head ^= 1;
+    if (!multiTrack || position.head === 0) position.cylinder++;
   }
 }
 

@@ -158,6 +158,28 @@ export class PitChannel {
     }
   }
 
+  /** Whether OUT goes up and down for ever. */
+  get oscillates(): boolean {
+    const { loaded, running, mode } = this.s;
+    return loaded && running && (mode === 2 || mode === 3);
+  }
+
+  /** Share of the time between two ticks, whole or not, in which OUT is high. */
+  highShare(from: number, to: number): number {
+    const s = this.s;
+    if (!s.loaded) return s.mode === 0 ? 0 : 1;
+    if (!s.running) return this.output(Math.floor(from)) ? 1 : 0;
+    this.settle(Math.floor(from));
+    if (s.mode > 3) return 1;
+    if (s.mode < 2) return Math.min(Math.max((to - s.origin - s.active) / (to - from), 0), 1);
+    const high = s.mode === 2 ? s.active - 1 : (s.active + 1) >> 1;
+    const highUntil = (tick: number): number => {
+      const periods = Math.floor((tick - s.origin) / s.active);
+      return periods * high + Math.min(tick - s.origin - periods * s.active, high);
+    };
+    return (highUntil(to) - highUntil(from)) / (to - from);
+  }
+
   private load(count: number, tick: number): void {
     const s = this.s;
     const length = this.lengthOf(count);

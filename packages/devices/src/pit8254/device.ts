@@ -17,29 +17,41 @@ function nsOf(tick: number): number {
   return ticksIn(ns) >= tick ? ns : ns + 1;
 }
 
+/** Told of every write that can change what the loudspeaker plays. */
+export interface SpeakerWatcher {
+  beforeChange(): void;
+  changed(): void;
+}
+
 /** The 8254 of a PC: channel 0 drives an interrupt line, channel 2 is gated and watched through port 0x61. */
 export class Pit8254 implements Device<PitState> {
   /** Ports 0x40-0x43. */
   readonly handler: IoHandler = {
     read: (offset) => (offset >= Port.Control ? 0xff : this.channels[offset].read(this.now())),
     write: (offset, _size, value) => {
+      const forSpeaker = offset === Port.Channel2 || offset === Port.Control;
+      if (forSpeaker) this.speaker?.beforeChange();
       if (offset === Port.Control) this.writeControl(value & 0xff);
       else if (offset < Port.Control) this.channels[offset].writeCount(value & 0xff, this.now());
       if (offset === Port.Channel0 || offset === Port.Control) this.driveOutput();
+      if (forSpeaker) this.speaker?.changed();
     },
   };
   /** Port 0x61. */
   readonly port61Handler: IoHandler = {
     read: () => this.readPort61(),
     write: (_offset, _size, value) => {
+      this.speaker?.beforeChange();
       this.port61 = value & Port61.Writable;
       this.channels[Port.Channel2].setGate((value & Port61.Gate2) !== 0, this.now());
+      this.speaker?.changed();
     },
   };
   private readonly channels = [new PitChannel(true), new PitChannel(true), new PitChannel(false)];
   private readonly timer: Timer;
   private port61 = 0;
   private deadline = -1;
+  private speaker: SpeakerWatcher | null = null;
 
   /** @param irq driven by channel 0 */
   constructor(
@@ -47,6 +59,26 @@ export class Pit8254 implements Device<PitState> {
     private readonly timers: Timers,
   ) {
     this.timer = timers.create(() => this.onDeadline());
+  }
+
+  /** Port 0x61 lets channel 2 through to the loudspeaker. */
+  get speakerOn(): boolean {
+    return (this.port61 & Port61.Speaker) !== 0;
+  }
+
+  /** Channel 2 makes a wave that goes on by itself. */
+  get speakerTone(): boolean {
+    return this.channels[Port.Channel2].oscillates;
+  }
+
+  /** Share of the time between two ticks of the input clock, whole or not, in which channel 2 is high. */
+  speakerShare(from: number, to: number): number {
+    return this.channels[Port.Channel2].highShare(from, to);
+  }
+
+  /** Connects the one loudspeaker. */
+  watchSpeaker(watcher: SpeakerWatcher): void {
+    this.speaker = watcher;
   }
 
   reset(): void {
