@@ -3,9 +3,9 @@ import { OperatorError } from "../../packages/base/src/index.js";
 import { type PackageFiles, readPackageFiles } from "../../packages/images/src/index.js";
 import { Skip } from "./check.js";
 
-/** Where to look for a package: the recipe whose suites and architecture count. */
 export type Architecture = "amd64" | "i386";
-const REFERENCES: { readonly [A in Architecture]: string } = { amd64: "busybox", i386: "busybox:i386" };
+/** Where to look for a package: the recipe whose suites and architecture count. */
+export const RECIPES: { readonly [A in Architecture]: string } = { amd64: "busybox", i386: "busybox:i386" };
 
 const known = new Map<string, Promise<PackageFiles>>();
 
@@ -16,17 +16,18 @@ export async function packageFiles(
   architecture: Architecture = "amd64",
 ): Promise<PackageFiles> {
   const key = JSON.stringify([packageName, architecture, paths]);
-  const reading = known.get(key) ?? readPackageFiles({ packageName, paths, reference: REFERENCES[architecture] });
+  const reading = known.get(key) ?? readPackageFiles({ packageName, paths, reference: RECIPES[architecture] });
   known.set(key, reading);
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof OperatorError) throw new Skip(`no package ${packageName}: ${error.message}`);
-    throw error;
-  }
+  return orSkip(packageName, () => reading);
 }
 
-/** One file of a package. */
-export async function packageFile(packageName: string, path: string, architecture?: Architecture): Promise<Uint8Array> {
-  return (await packageFiles(packageName, [path], architecture)).files.get(path) ?? new Uint8Array();
+/** What `action` returns; Skip where it fails for want of a package or an archive, not of a file in the package. */
+export async function orSkip<T>(packageName: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof OperatorError && error.code !== "FILE_NOT_IN_PACKAGE")
+      throw new Skip(`no package ${packageName}: ${error.message}`);
+    throw error;
+  }
 }

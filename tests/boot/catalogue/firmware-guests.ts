@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Boot loaders and firmware-sized programs on a `pc`.
 import type { Guest } from "./guest.js";
-import { dataCd, isolinuxCd, packaged, pulled } from "./media.js";
+import { busyboxLinux, dataCd, isolinuxCd, packaged } from "./media.js";
 
 const LINUX = "console=tty0 console=ttyS0 quiet panic=-1 cryptomgr.notests";
 const SHELL = /Isola: busybox shell on [\w.-]+ \w+/;
@@ -48,7 +48,7 @@ const ipxe: Guest = {
 const isolinux: Guest = {
   id: "pc-isolinux",
   title: "ISOLINUX with Debian's cloud kernel, two processors",
-  media: { "linux.iso": isolinuxCd(pulled("busybox"), LINUX, ["SERIAL 0"]) },
+  media: { "linux.iso": isolinuxCd(busyboxLinux("linux-image-cloud-amd64"), LINUX, ["SERIAL 0"]) },
   stages: [
     {
       options: ["--machine", "pc", "--cdrom", "@linux.iso", "--cpus", "2"],
@@ -82,7 +82,7 @@ const grubCd: Guest = {
   title: "GRUB's rescue CD, and Debian's cloud kernel by commands typed at its prompt",
   media: {
     "grub.iso": packaged("grub-rescue-pc", "usr/lib/grub-rescue/grub-rescue-cdrom.iso"),
-    "linux.iso": dataCd(pulled("busybox")),
+    "linux.iso": dataCd(busyboxLinux("linux-image-cloud-amd64")),
   },
   stages: [
     {

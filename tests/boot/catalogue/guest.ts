@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the table of guests is made of: other people's software, as data. run-guest.ts runs what is declared here.
+import type { PulledImage } from "../../../packages/images/src/index.js";
 import type { Architecture } from "../packages.js";
 
 /** What the media of one run are made with. */
@@ -18,8 +19,10 @@ export interface Workshop {
   ): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Names a package that a medium was made of in another way. */
   madeOf(packageName: string, version: string): void;
-  /** Files of a pulled image, such as `kernel` and `initrd`; its packages go into the table. */
-  image(reference: string): Promise<ReadonlyMap<string, string>>;
+  /** Pulls a kernel package with a busybox initramfs for it; the packages go into the table. */
+  busybox(kernelPackage: string, architecture: Architecture): Promise<PulledImage>;
+  /** Runs a verb of the command line, which must succeed. */
+  isola(args: readonly string[]): Promise<void>;
   /** Something to be done when the guest has run, whatever came of it. */
   atEnd(action: () => void | Promise<void>): void;
 }
@@ -67,6 +70,8 @@ export interface Guest {
   readonly title: string;
   readonly media: Readonly<Record<string, Medium>>;
   readonly stages: readonly Stage[];
+  /** Media that outlive a run in which all went well: other guests have them by `kept`, under these names. */
+  readonly keeps?: Readonly<Record<string, string>>;
   /** It takes minutes: only by its name, or when the table is made. */
   readonly slow?: true;
 }

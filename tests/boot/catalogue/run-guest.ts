@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Check, CheckContext } from "../check.js";
 import { CheckFailure, ensureEqual } from "../check.js";
 import { IsolaProcess } from "../isola-process.js";
 import type { Guest, Stage, Step } from "./guest.js";
-import { lookFor, takePicture } from "./picture.js";
+import { KEPT } from "./media.js";
+import { evidence, lookFor, takePicture } from "./picture.js";
 import { emptyRun, type Reached, readRecords, recordRun, type RunRecord, writeRecords } from "./record.js";
 import { ScreenText } from "./screen-text.js";
 import { guestTable, TABLE } from "./table.js";
@@ -15,11 +16,14 @@ import { GuestWorkshop } from "./workshop.js";
 /** Between two keys on a screen: firmware polls its keyboard, and its buffer is small. */
 const KEY_MILLISECONDS = 30;
 
+const BEGIN_SECONDS = 120;
+
 /** A machine under way, with what a guest's steps need to know of it. */
 class Performance {
   private readonly screen: ScreenText | null;
   private readonly machine: IsolaProcess;
   private readonly shot: string;
+  private spoken = false;
   /** Draws of the screen that are older than what was typed last. */
   private stale = 0;
 
@@ -39,17 +43,22 @@ class Performance {
       ...(this.screen === null ? [] : ["--display", "text"]),
       ...(isPc ? ["--screenshot", this.shot] : []),
     ];
-    this.machine = new IsolaProcess(context, { name, args, onOutput: (text) => this.screen?.write(text) });
+    const onOutput = (text: string) => {
+      this.spoken = true;
+      this.screen?.write(text);
+    };
+    this.machine = new IsolaProcess(context, { name, args, onOutput });
   }
 
   async perform(step: Step): Promise<void> {
     if ("see" in step) return this.see(step.see, step.quote ?? true, step.seconds);
     if ("type" in step) return this.type(step.type);
+    await this.begun();
     if ("look" in step) {
       await lookFor(this.machine, this.shot, step);
       this.reached.seen.push({ where: "screen", text: step.shows });
     } else if ("picture" in step) {
-      this.reached.pictures.set(`${step.picture}.png`, await takePicture(this.machine, this.shot));
+      this.reached.pictures.set(`${step.picture}.png`, evidence(await takePicture(this.machine, this.shot)));
     } else if ("ends" in step) {
       const { status, errors } = await this.machine.result(step.seconds);
       ensureEqual(status, step.ends, `the exit status (${errors.trim().split("\n").at(-1)})`);
@@ -61,6 +70,16 @@ class Performance {
 
   kill(): void {
     this.machine.kill();
+  }
+
+  /** A machine that has said something, be it an empty screen, takes signals. */
+  private async begun(): Promise<void> {
+    await this.machine.until(
+      () => (this.spoken ? true : null),
+      () => "the machine did not begin",
+      BEGIN_SECONDS,
+      true,
+    );
   }
 
   private async see(pattern: RegExp, quote: boolean, seconds?: number): Promise<void> {
@@ -95,6 +114,15 @@ function withMedia(option: string, media: ReadonlyMap<string, string>): string {
   });
 }
 
+function keepMedium(root: string, path: string, name: string): void {
+  const directory = join(root, KEPT);
+  mkdirSync(directory, { recursive: true });
+  // In one step, so that nobody finds half a medium.
+  const copy = join(directory, `${name}.new`);
+  copyFileSync(path, copy);
+  renameSync(copy, join(directory, name));
+}
+
 /**
  * Makes the guest's media and runs its stages. Throws what a check throws.
  * @param reached gets what is seen, as far as it goes
@@ -114,6 +142,7 @@ async function runGuest(context: CheckContext, guest: Guest, reached: Reached): 
         performance.kill();
       }
     }
+    for (const [name, as] of Object.entries(guest.keeps ?? {})) keepMedium(context.root, media.get(name) ?? "", as);
     for (const { where, text } of reached.seen) context.note(`${where}: ${text}`);
   } finally {
     await workshop.close();

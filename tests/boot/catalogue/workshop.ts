@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import type { PulledImage } from "../../../packages/images/src/index.js";
-import type { CheckContext } from "../check.js";
-import { type Architecture, packageFiles } from "../packages.js";
-import { pullOrSkip } from "../pull.js";
+import { defaultRecipesDir, loadRecipe, type PulledImage, pullRecipe } from "../../../packages/images/src/index.js";
+import { type CheckContext, ensureEqual } from "../check.js";
+import { isola } from "../isola-process.js";
+import { type Architecture, orSkip, packageFiles, RECIPES } from "../packages.js";
 import type { Workshop } from "./guest.js";
 
 const BIOS = "usr/share/seabios/bios-256k.bin";
@@ -42,12 +40,18 @@ export class GuestWorkshop implements Workshop {
     this.packages.set(packageName, version);
   }
 
-  async image(reference: string): Promise<ReadonlyMap<string, string>> {
-    const image = await pullOrSkip(this.context, reference);
-    const manifest = readFileSync(join(dirname(image.get("kernel") ?? ""), "image.json"), "utf8");
-    const { packages } = JSON.parse(manifest) as Pick<PulledImage, "packages">;
-    for (const { name, version } of packages) this.madeOf(name, version);
+  async busybox(kernelPackage: string, architecture: Architecture): Promise<PulledImage> {
+    const image = await orSkip(kernelPackage, async () => {
+      const recipe = await loadRecipe(RECIPES[architecture], defaultRecipesDir());
+      return pullRecipe({ ...recipe, kernelPackage }, {});
+    });
+    for (const { name, version } of image.packages) this.madeOf(name, version);
     return image;
+  }
+
+  async isola(args: readonly string[]): Promise<void> {
+    const { status, errors } = await isola(this.context, { name: `isola-${args.slice(0, 2).join("-")}`, args });
+    ensureEqual(status, 0, `the exit status of isola ${args.join(" ")} (${errors.trim()})`);
   }
 
   atEnd(action: () => void | Promise<void>): void {
