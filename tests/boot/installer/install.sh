@@ -59,7 +59,8 @@ printf 'GRUB_TIMEOUT=1\nGRUB_CMDLINE_LINUX_DEFAULT=""\nGRUB_CMDLINE_LINUX="conso
 export DEBIAN_FRONTEND=noninteractive
 # As the installer does: a power cut now means to begin anew, so nothing has to reach the disk at once.
 echo force-unsafe-io > /target/etc/dpkg/dpkg.cfg.d/installing
-chroot /target apt-get -q -y install linux-image-amd64 grub-pc
+chroot /target apt-get -q update
+chroot /target apt-get -q -y install zstd linux-image-amd64 grub-pc
 rm /target/etc/dpkg/dpkg.cfg.d/installing
 chroot /target grub-install "$disk"
 chroot /target update-grub
