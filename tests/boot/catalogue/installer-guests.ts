@@ -24,7 +24,7 @@ function textInstaller(of: Architecture): Guest {
     media: { "installer.iso": isolinuxCd(installer(of, "text"), "vga=normal fb=false nomodeset --- quiet") },
     stages: [
       {
-        options: ["--machine", "pc", "--cdrom", "@installer.iso", "--memory", "768M"],
+        options: ["--machine", "pc", "--cdrom", "@installer.iso", "--memory", "1G"],
         console: "screen",
         steps: [{ see: /Select a language/ }, { see: /English +- +English/ }, { picture: `installer-text-${of}` }],
       },
