@@ -2,6 +2,7 @@
 // Boot loaders and firmware-sized programs on a `pc`.
 import type { Guest } from "./guest.js";
 import { busyboxLinux, dataCd, isolinuxCd, packaged } from "./media.js";
+import { syslinuxFloppy } from "./syslinux-floppy.js";
 
 const LINUX = "console=tty0 console=ttyS0 quiet panic=-1 cryptomgr.notests";
 const SHELL = /Isola: busybox shell on [\w.-]+ \w+/;
@@ -105,4 +106,25 @@ const grubCd: Guest = {
   ],
 };
 
-export const firmwareGuests: readonly Guest[] = [grubCd, grubFloppy, isolinux, memtest("x64"), memtest("ia32"), ipxe];
+const syslinux: Guest = {
+  id: "pc-syslinux-floppy",
+  title: "SYSLINUX on a floppy, which loads Memtest86+",
+  media: { "floppy.img": syslinuxFloppy("memtest86+", "boot/memtest86+x64.bin") },
+  stages: [
+    {
+      options: ["--machine", "pc", "--floppy", "@floppy.img", "--boot", "floppy", "--memory", "32M"],
+      console: "screen",
+      steps: [{ see: /SYSLINUX 6\.04/ }, { see: /Loading linux\.\.\. ok/ }, { see: /Memtest86\+ v\S+/ }],
+    },
+  ],
+};
+
+export const firmwareGuests: readonly Guest[] = [
+  grubCd,
+  grubFloppy,
+  isolinux,
+  syslinux,
+  memtest("x64"),
+  memtest("ia32"),
+  ipxe,
+];
