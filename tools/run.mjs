@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The project's verbs, run by bootstrap.mjs in the project's own Node: start, demo, test, bench, build, check, format.
+// The project's verbs, run by bootstrap.mjs in the project's own Node: start, demo, test, bench, guests, build, check,
+// format.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { build, root } from "./build.mjs";
@@ -63,6 +64,10 @@ const VERBS = {
   async test(args) {
     const { testAll } = await import("./test-run.mjs");
     return testAll(args);
+  },
+  /** Runs other people's software, all of it or what is named, and writes docs/guests.md. */
+  async guests(args) {
+    return node("tests/boot/main.mjs", "--record", ...args);
   },
   /** Measures Isola against other machines; see bench/. */
   async bench(args) {

@@ -16,6 +16,8 @@ export interface CheckContext {
 /** One thing that is checked from end to end. */
 export interface Check {
   readonly name: string;
+  /** It takes minutes: it runs only when it is named. */
+  readonly slow?: boolean;
   /** Resolves when all is well, throws {@link Skip} when it cannot be checked here, and any other error otherwise. */
   run(context: CheckContext): Promise<void>;
 }

@@ -22,6 +22,8 @@ export interface IsolaOptions {
   readonly name: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Gets everything that arrives on standard output, before anybody who waits for it looks. */
+  readonly onOutput?: (text: string) => void;
 }
 
 export interface IsolaResult {
@@ -46,7 +48,7 @@ export class IsolaProcess {
   /** Called whenever output arrives or the process ends. */
   private readonly waiting = new Set<() => void>();
 
-  constructor(context: CheckContext, { name, args, env }: IsolaOptions) {
+  constructor(context: CheckContext, { name, args, env, onOutput }: IsolaOptions) {
     mkdirSync(context.logs, { recursive: true });
     this.log = createWriteStream(join(context.logs, `${name}.log`));
     this.log.write(`$ isola ${args.join(" ")}\n`);
@@ -59,7 +61,9 @@ export class IsolaProcess {
     children.add(child);
     const decoder = new StringDecoder("utf8");
     child.stdout.on("data", (bytes: Buffer) => {
-      this.buffer += decoder.write(bytes);
+      const text = decoder.write(bytes);
+      this.buffer += text;
+      onOutput?.(text);
       this.received(bytes);
     });
     child.stderr.on("data", (bytes: Buffer) => {
@@ -98,8 +102,8 @@ export class IsolaProcess {
   async expect(pattern: RegExp, seconds: number = LIMIT_SECONDS): Promise<RegExpExecArray> {
     const found = await this.until(
       () => pattern.exec(this.buffer),
-      seconds,
       () => `${pattern} did not appear`,
+      seconds,
     );
     this.buffer = this.buffer.slice(found.index + found[0].length);
     return found;
@@ -109,8 +113,8 @@ export class IsolaProcess {
   async result(seconds: number = LIMIT_SECONDS): Promise<IsolaResult> {
     const ended = await this.until(
       () => this.ended,
-      seconds,
       () => "the process did not end",
+      seconds,
       true,
     );
     return { ...ended, output: this.buffer, errors: this.errors, cpu: this.cpu };
@@ -120,12 +124,17 @@ export class IsolaProcess {
     this.child.kill(signal);
   }
 
-  private received(bytes: Buffer): void {
-    this.log.write(bytes);
-    for (const wake of this.waiting) wake();
-  }
-
-  private until<T>(probe: () => T | null, seconds: number, complaint: () => string, mayEnd = false): Promise<T> {
+  /**
+   * Waits until `probe`, which is asked whenever there is output, returns something.
+   * @param complaint what is said if it never does
+   * @param mayEnd whether the process may end meanwhile
+   */
+  until<T>(
+    probe: () => T | null,
+    complaint: () => string,
+    seconds: number = LIMIT_SECONDS,
+    mayEnd = false,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const finish = (settle: () => void) => {
         clearTimeout(timer);
@@ -145,6 +154,11 @@ export class IsolaProcess {
       this.waiting.add(wake);
       wake();
     });
+  }
+
+  private received(bytes: Buffer): void {
+    this.log.write(bytes);
+    for (const wake of this.waiting) wake();
   }
 }
 

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A `pc` from its BIOS on: boot sectors of our own, and what other people have put on CDs and floppies.
+// A `pc` from its BIOS on with boot sectors of our own; what others have made is in catalogue/.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { OperatorError } from "../../packages/base/src/index.js";
-import { readPackageFiles } from "../../packages/images/src/index.js";
-import { type Check, type CheckContext, ensure, ensureEqual, Skip } from "./check.js";
+import { type Check, type CheckContext, ensure, ensureEqual } from "./check.js";
 import { isoImage } from "./iso-image.js";
 import { isola, IsolaProcess, type IsolaOptions } from "./isola-process.js";
-import { pullOrSkip } from "./pull.js";
+import { packageFiles } from "./packages.js";
 
-/** GRUB's prompt, and the sequence by which the display clears the rest of the line. */
-const EMPTY_PROMPT = new RegExp(`grub>${String.fromCharCode(0x1b)}\\[K`, "u");
 const SECTOR = 512;
 const EXIT_CODE = 0x2a;
 const EXIT_STATUS = (EXIT_CODE << 1) | 1;
@@ -52,29 +48,8 @@ async function startPc(context: CheckContext, options: IsolaOptions): Promise<Is
   return new IsolaProcess(context, { ...options, args: ["run", "--machine", "pc", ...options.args] });
 }
 
-let firmwareReady: Promise<unknown> | null = null;
-
 function firmware(): Promise<unknown> {
-  firmwareReady ??= packageFiles("seabios", ["usr/share/seabios/bios-256k.bin"]);
-  return firmwareReady;
-}
-
-/** Files of a Debian package; Skip where no archive is in reach. */
-async function packageFiles(name: string, paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
-  try {
-    return (await readPackageFiles({ packageName: name, paths })).files;
-  } catch (error) {
-    if (error instanceof OperatorError) throw new Skip(`no package ${name}: ${error.message}`);
-    throw error;
-  }
-}
-
-/** Puts a file of a package into the scratch directory. */
-async function medium(context: CheckContext, name: string, path: string): Promise<string> {
-  const bytes = (await packageFiles(name, [path])).get(path) ?? new Uint8Array();
-  const file = join(context.scratch, path.split("/").at(-1) ?? name);
-  writeFileSync(file, bytes);
-  return file;
+  return packageFiles("seabios", ["usr/share/seabios/bios-256k.bin"]);
 }
 
 const bootSectors: Check = {
@@ -161,118 +136,4 @@ const noDevice: Check = {
   },
 };
 
-const ipxe: Check = {
-  name: "pc-ipxe",
-  async run(context) {
-    const iso = await medium(context, "ipxe", "usr/lib/ipxe/ipxe.iso");
-    const machine = await startPc(context, { name: "pc-ipxe", args: ["--cdrom", iso, "--display", "text"] });
-    try {
-      await machine.expect(/iPXE initialising devices/);
-      await machine.expect(/Open Source Network Boot Firmware/);
-    } finally {
-      machine.kill();
-    }
-  },
-};
-
-const memtest: Check = {
-  name: "pc-memtest",
-  async run(context) {
-    for (const kind of ["x64", "ia32"]) {
-      const iso = await medium(context, "memtest86+", `usr/lib/memtest86+/memtest86+${kind}.iso`);
-      const args = ["--cdrom", iso, "--display", "text", "--memory", "32M", "--cpus", "2"];
-      const machine = await startPc(context, { name: `pc-memtest-${kind}`, args });
-      try {
-        await machine.expect(/Memtest86\+ v6/);
-        await machine.expect(/Test #4/);
-        const { 1: errors } = await machine.expect(/Errors: (\d+)/);
-        ensureEqual(errors, "0", "the number of memory errors");
-      } finally {
-        machine.kill();
-      }
-    }
-  },
-};
-
-/** The kernel and initramfs of the busybox image under short names. */
-async function busybox(context: CheckContext): Promise<{ kernel: Uint8Array; initrd: Uint8Array }> {
-  const image = await pullOrSkip(context, "busybox");
-  return { kernel: readFileSync(image.get("kernel") ?? ""), initrd: readFileSync(image.get("initrd") ?? "") };
-}
-
-const SHELL = /busybox shell on \d/;
-const LINUX = "console=tty0 console=ttyS0 quiet panic=-1 cryptomgr.notests";
-
-const isolinux: Check = {
-  name: "pc-isolinux",
-  async run(context) {
-    const { kernel, initrd } = await busybox(context);
-    const boot = await packageFiles("isolinux", ["usr/lib/ISOLINUX/isolinux.bin"]);
-    const modules = await packageFiles("syslinux-common", ["usr/lib/syslinux/modules/bios/ldlinux.c32"]);
-    const config = `SERIAL 0\nDEFAULT linux\nLABEL linux\n  KERNEL /VMLINUZ\n  INITRD /INITRD\n  APPEND ${LINUX}\n`;
-    const files = [
-      { path: "ISOLINUX/ISOLINUX.BIN", bytes: [...boot.values()][0] ?? new Uint8Array() },
-      { path: "ISOLINUX/LDLINUX.C32", bytes: [...modules.values()][0] ?? new Uint8Array() },
-      { path: "ISOLINUX/ISOLINUX.CFG", bytes: Buffer.from(config) },
-      { path: "VMLINUZ", bytes: kernel },
-      { path: "INITRD", bytes: initrd },
-    ];
-    const iso = join(context.scratch, "linux.iso");
-    writeFileSync(iso, isoImage(files, { path: "ISOLINUX/ISOLINUX.BIN", table: true }));
-    const machine = await startPc(context, { name: "pc-isolinux", args: ["--cdrom", iso, "--cpus", "2"] });
-    try {
-      await machine.expect(/ISOLINUX/);
-      await machine.expect(SHELL);
-      machine.send("dmesg | grep -c 'smpboot: Total of 2'; poweroff -f\n");
-      await machine.expect(/\n1\r/);
-      ensureEqual((await machine.result()).status, 0, "the exit status after poweroff");
-    } finally {
-      machine.kill();
-    }
-  },
-};
-
-const grub: Check = {
-  name: "pc-grub",
-  async run(context) {
-    const { kernel, initrd } = await busybox(context);
-    const floppy = await medium(context, "grub-rescue-pc", "usr/lib/grub-rescue/grub-rescue-floppy.img");
-    const cdrom = await medium(context, "grub-rescue-pc", "usr/lib/grub-rescue/grub-rescue-cdrom.iso");
-    const disk = join(context.scratch, "linux.iso");
-    const files = [
-      { path: "VMLINUZ", bytes: kernel },
-      { path: "INITRD", bytes: initrd },
-    ];
-    writeFileSync(disk, isoImage(files, { path: "", table: false }));
-    // From the floppy, to the prompt only: the rest would take as long as a floppy does.
-    const fromFloppy = ["--floppy", floppy, "--boot", "floppy", "--display", "text"];
-    const first = await startPc(context, { name: "pc-grub-floppy", args: fromFloppy });
-    try {
-      await first.expect(/GNU GRUB {2}version 2/);
-    } finally {
-      first.kill();
-    }
-    const args = ["--cdrom", cdrom, "--disk", `${disk},readonly`, "--boot", "cdrom", "--display", "text"];
-    const machine = await startPc(context, { name: "pc-grub-cdrom", args });
-    try {
-      await machine.expect(/`c' for a command-line/);
-      machine.send("c");
-      for (const line of [
-        `linux (hd0)/vmlinuz console=ttyS0 console=tty0 quiet panic=-1 cryptomgr.notests`,
-        "initrd (hd0)/initrd",
-        "boot",
-      ]) {
-        await machine.expect(EMPTY_PROMPT);
-        for (const character of `${line}\r`) {
-          machine.send(character);
-          await new Promise((resolve) => setTimeout(resolve, 30));
-        }
-      }
-      await machine.expect(SHELL);
-    } finally {
-      machine.kill();
-    }
-  },
-};
-
-export const pcBoots: readonly Check[] = [grub, isolinux, memtest, ipxe, bootSectors, keyboard, usb, noDevice];
+export const pcBoots: readonly Check[] = [bootSectors, keyboard, usb, noDevice];

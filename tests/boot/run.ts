@@ -3,6 +3,8 @@ import { availableParallelism } from "node:os";
 import { badArchives } from "./bad-archive.js";
 import { badInput } from "./bad-input.js";
 import { busyboxBoots } from "./busybox-boots.js";
+import { GUESTS } from "./catalogue/list.js";
+import { guestCheck, recordedCheck } from "./catalogue/run-guest.js";
 import type { Check } from "./check.js";
 import { controlBoots } from "./control-boots.js";
 import { debianBoots } from "./debian-boots.js";
@@ -20,6 +22,7 @@ const CHECKS: readonly Check[] = [
   ...debianBoots,
   ...networkBoots,
   ...usbBoots,
+  ...GUESTS.map(guestCheck),
   ...pcBoots,
   ...legacyBoots,
   ...busyboxBoots,
@@ -30,10 +33,18 @@ const CHECKS: readonly Check[] = [
   ...badArchives,
   ...flatGuests,
 ];
+/** With this option guests run, all of them or those that are named, and docs/guests.md is written. */
+const RECORD = "--record";
 /** Checks that run side by side: a machine keeps one processor busy. */
 const MAX_MACHINES = 2;
 
-/** Runs the checks whose names begin with one of `names`, or all of them; returns the exit status. */
-export function run(root: string, names: readonly string[]): Promise<number> {
-  return runChecks(root, CHECKS, names, Math.min(MAX_MACHINES, availableParallelism()));
+/**
+ * Runs the checks whose names begin with one of the arguments, or all that do not take minutes; returns the exit status.
+ * After `--record`, guests of the catalogue only, all of them if none is named.
+ */
+export function run(root: string, args: readonly string[]): Promise<number> {
+  const lanes = Math.min(MAX_MACHINES, availableParallelism());
+  if (args[0] !== RECORD) return runChecks(root, CHECKS, args, lanes);
+  const recorded = GUESTS.map((guest) => recordedCheck(guest, GUESTS));
+  return runChecks(root, recorded, args.slice(1), lanes);
 }

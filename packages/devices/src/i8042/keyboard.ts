@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyState } from "../device.js";
-import { Answer, KEYBOARD_ID, KeyboardCommand, QUEUE_LENGTH } from "./registers.js";
+import { Answer, KEYBOARD_ID, KEYBOARD_QUEUE_LENGTH, KeyboardCommand, RELEASE_RESERVE } from "./registers.js";
 import { scanCodesOf } from "./scan-codes.js";
 import { type KeyboardState, keyboardResetState } from "./state.js";
 
@@ -33,7 +33,8 @@ export class Keyboard {
     const { s } = this;
     if (!s.enabled) return;
     const bytes = scanCodesOf(code, pressed, s.scanCodes);
-    if (bytes.length === 0 || s.queue.length + bytes.length > QUEUE_LENGTH) return;
+    const room = KEYBOARD_QUEUE_LENGTH - s.queue.length - (pressed ? RELEASE_RESERVE : 0);
+    if (bytes.length === 0 || bytes.length > room) return;
     this.send(...bytes);
   }
 
@@ -97,7 +98,7 @@ export class Keyboard {
 
   private send(...bytes: readonly number[]): void {
     // Answers to commands always fit: they take the place of keys that nobody fetched.
-    if (this.s.queue.length + bytes.length > QUEUE_LENGTH) this.s.queue = [];
+    if (this.s.queue.length + bytes.length > KEYBOARD_QUEUE_LENGTH) this.s.queue = [];
     this.s.queue.push(...bytes);
     this.ready();
   }

@@ -120,7 +120,14 @@ export const enum MouseKind {
   FiveButtons = 4,
 }
 
-/** Bytes that wait in a device at most; what is typed beyond is lost. */
+/** Bytes that wait in a mouse at most. */
 export const QUEUE_LENGTH = 16;
+/**
+ * Bytes that wait in a keyboard at most. A real one has 16, and nobody types faster than a processor reads them; here a
+ * line may be pasted while the machine waits for its share of the host.
+ */
+export const KEYBOARD_QUEUE_LENGTH = 256;
+/** So much of it is kept for keys that are let go: one that has gone down must not stay there. */
+export const RELEASE_RESERVE = 64;
 export const DEFAULT_RATE = 100;
 export const DEFAULT_RESOLUTION = 2;
