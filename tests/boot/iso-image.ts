@@ -11,6 +11,7 @@ const BLOCK = 2048;
 /** Sixteen unused blocks, then primary descriptor, boot record, terminator. */
 const FIRST_FREE = 19;
 const BOOT_SEGMENT_SECTORS = 4;
+const UEFI_PLATFORM = 0xef;
 
 class Directory {
   readonly directories = new Map<string, Directory>();
@@ -106,16 +107,19 @@ function primaryDescriptor(blocks: number, root: Directory, table: { block: numb
   return bytes;
 }
 
-/** Boot catalogue: platform 80x86, one image without emulation (El Torito 1.0, chapter 2). */
-function bootCatalogue(block: number, sectors: number): Uint8Array {
+/**
+ * Boot catalogue: one image without emulation (El Torito 1.0, chapter 2). That of UEFI is a FAT volume, for which no
+ * number of sectors means up to the end of the CD (UEFI 2.10, 13.3.2.1).
+ */
+function bootCatalogue(block: number, uefi: boolean): Uint8Array {
   const bytes = Buffer.alloc(BLOCK);
-  bytes.set([1, 0], 0);
+  bytes.set([1, uefi ? UEFI_PLATFORM : 0], 0);
   bytes.set([0x55, 0xaa], 30);
   let sum = 0;
   for (let at = 0; at < 32; at += 2) sum += bytes.readUInt16LE(at);
   bytes.writeUInt16LE(-sum & 0xffff, 28);
   bytes[32] = 0x88;
-  bytes.writeUInt16LE(sectors, 38);
+  bytes.writeUInt16LE(uefi ? 0 : BOOT_SEGMENT_SECTORS, 38);
   bytes.writeUInt32LE(block, 40);
   return bytes;
 }
@@ -132,11 +136,11 @@ function withBootInformation(image: Uint8Array, block: number): Uint8Array {
 
 /**
  * Makes the bytes of a CD image.
- * @param boot path of the file that is booted; with `table`, it is told where it is
+ * @param boot path of the file that is booted; with `table`, it is told where it is; with `uefi`, it is a volume of UEFI's
  */
 export function isoImage(
   files: readonly IsoFile[],
-  boot: { readonly path: string; readonly table: boolean },
+  boot: { readonly path: string; readonly table: boolean; readonly uefi?: boolean },
 ): Uint8Array {
   const root = new Directory(null);
   const all: Directory[] = [root];
@@ -181,7 +185,7 @@ export function isoImage(
     if (path !== boot.path) put(block, bytes);
     else {
       put(block, boot.table ? withBootInformation(bytes, block) : bytes);
-      put(catalogue, bootCatalogue(block, BOOT_SEGMENT_SECTORS));
+      put(catalogue, bootCatalogue(block, boot.uefi ?? false));
     }
   }
   return image;

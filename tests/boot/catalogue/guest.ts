@@ -21,6 +21,8 @@ export interface Workshop {
   madeOf(packageName: string, version: string): void;
   /** Pulls a kernel package with a busybox initramfs for it; the packages go into the table. */
   busybox(kernelPackage: string, architecture: Architecture): Promise<PulledImage>;
+  /** Files of an image that `isola pull` makes, such as `kernel` and `disk`; its packages go into the table. */
+  image(reference: string): Promise<ReadonlyMap<string, string>>;
   /** Runs a verb of the command line, which must succeed. */
   isola(args: readonly string[]): Promise<void>;
   /** Something to be done when the guest has run, whatever came of it. */

@@ -132,7 +132,7 @@ async function runGuest(context: CheckContext, guest: Guest, reached: Reached): 
     const media = new Map<string, string>();
     for (const [name, make] of Object.entries(guest.media)) media.set(name, await make(workshop));
     for (const [index, stage] of guest.stages.entries()) {
-      if (stage.options.includes("pc")) await workshop.firmware();
+      if (stage.options.includes("pc")) await workshop.firmware(stage.options.includes("uefi"));
       const name = guest.stages.length === 1 ? guest.id : `${guest.id}-${index + 1}`;
       const performance = new Performance(context, name, stage, media, reached);
       try {

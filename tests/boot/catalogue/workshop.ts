@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { defaultRecipesDir, loadRecipe, type PulledImage, pullRecipe } from "../../../packages/images/src/index.js";
 import { type CheckContext, ensureEqual } from "../check.js";
 import { isola } from "../isola-process.js";
 import { type Architecture, orSkip, packageFiles, RECIPES } from "../packages.js";
+import { pullOrSkip } from "../pull.js";
 import type { Workshop } from "./guest.js";
 
 const BIOS = "usr/share/seabios/bios-256k.bin";
+const UEFI = "usr/share/OVMF/OVMF_CODE_4M.fd";
 
 /** Gets what media are made of from Debian's archive and keeps account of the packages. */
 export class GuestWorkshop implements Workshop {
@@ -49,6 +53,14 @@ export class GuestWorkshop implements Workshop {
     return image;
   }
 
+  async image(reference: string): Promise<ReadonlyMap<string, string>> {
+    const image = await pullOrSkip(this.context, reference);
+    const manifest = readFileSync(join(dirname(image.get("kernel") ?? ""), "image.json"), "utf8");
+    const { packages } = JSON.parse(manifest) as Pick<PulledImage, "packages">;
+    for (const { name, version } of packages) this.madeOf(name, version);
+    return image;
+  }
+
   async isola(args: readonly string[]): Promise<void> {
     const { status, errors } = await isola(this.context, { name: `isola-${args.slice(0, 2).join("-")}`, args });
     ensureEqual(status, 0, `the exit status of isola ${args.join(" ")} (${errors.trim()})`);
@@ -58,9 +70,10 @@ export class GuestWorkshop implements Workshop {
     this.endings.push(action);
   }
 
-  /** Makes sure that there is a BIOS to start by; Skip where there is none. */
-  async firmware(): Promise<void> {
-    await packageFiles("seabios", [BIOS]);
+  /** Makes sure that there is a firmware to start by; Skip where there is none. */
+  async firmware(uefi: boolean): Promise<void> {
+    if (uefi) await this.file("ovmf", UEFI);
+    else await packageFiles("seabios", [BIOS]);
   }
 
   async close(): Promise<void> {
