@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { deviceConformance, randomSource } from "../conformance/suite.js";
+import { randomSource } from "../conformance/random-source.js";
+import { deviceConformance } from "../conformance/suite.js";
 import { CfiFlash } from "./device.js";
 import { Command } from "./registers.js";
 

@@ -3,6 +3,7 @@ import type { AccessSize, IoHandler } from "@isola/memory";
 import { describe, expect, it } from "vitest";
 import type { Device, DeviceState, Pausable } from "../device.js";
 import { FakeClock } from "./fake-clock.js";
+import { randomSource } from "./random-source.js";
 
 /** One device under test: built fresh on a clock, with the register ranges that a guest can reach. */
 export interface Subject<State extends DeviceState> {
@@ -12,17 +13,6 @@ export interface Subject<State extends DeviceState> {
   readonly pokes?: readonly ((random: () => number) => void)[];
   /** Fields that outlive a reset by design, such as those on a battery. */
   readonly keptByReset?: readonly (keyof State)[];
-}
-
-/** Repeatable random 32-bit numbers (xorshift32). */
-export function randomSource(seed: number): () => number {
-  let state = seed | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
 }
 
 const SIZES: readonly AccessSize[] = [1, 2, 4];

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { FakeClock } from "../conformance/fake-clock.js";
 import { RecordingLine } from "../conformance/recorders.js";
 import { RecordingLink } from "../conformance/recording-link.js";
-import { deviceConformance, randomSource } from "../conformance/suite.js";
+import { randomSource } from "../conformance/random-source.js";
+import { deviceConformance } from "../conformance/suite.js";
 import { E1000 } from "./device.js";
 import { Cause, Receive, Reg } from "./registers.js";
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../conformance/memory-store.js";
-import { deviceConformance, randomSource } from "../conformance/suite.js";
+import { randomSource } from "../conformance/random-source.js";
+import { deviceConformance } from "../conformance/suite.js";
 import { configureUsb, recordingHost, request, usbRange } from "../conformance/usb-requests.js";
 import { NAK, STALL } from "../usb/device.js";
 import { UsbStorage } from "./device.js";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../conformance/fake-clock.js";
-import { deviceConformance, randomSource } from "../conformance/suite.js";
+import { randomSource } from "../conformance/random-source.js";
+import { deviceConformance } from "../conformance/suite.js";
 import { VirtioBench } from "../conformance/virtio-driver.js";
 import { BAR4_BASE } from "../conformance/virtio-driver.js";
 import { Region } from "../virtio/registers.js";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { deviceConformance, randomSource } from "../conformance/suite.js";
+import { randomSource } from "../conformance/random-source.js";
+import { deviceConformance } from "../conformance/suite.js";
 import { BAR4_BASE, VirtioBench } from "../conformance/virtio-driver.js";
 import { Region } from "../virtio/registers.js";
 import { keyCodeOf } from "./key-codes.js";

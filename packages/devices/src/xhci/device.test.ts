@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../conformance/fake-clock.js";
 import { MemoryStore } from "../conformance/memory-store.js";
-import { deviceConformance, randomSource } from "../conformance/suite.js";
+import { randomSource } from "../conformance/random-source.js";
+import { deviceConformance } from "../conformance/suite.js";
 import { EVENT_SEGMENT_SIZE, XHCI_DATA, XhciBench } from "../conformance/xhci-driver.js";
 import { UsbKeyboard } from "../usb-keyboard/device.js";
 import { UsbStorage } from "../usb-storage/device.js";
