@@ -26,6 +26,7 @@ const NAMES: Readonly<Record<string, string>> = {
   "test-device": "pc-testdev",
   uart16550: "serial0",
   e1000: "network1",
+  rtl8139: "network2",
   virtio: "disk0",
   "virtio-blk": "disk0",
   "virtio-fs": "share0",
@@ -35,8 +36,10 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 /** Parts of others, what only a vCPU reaches, and tools of tests: they are attacked by their own tests, if at all. */
 const NO_TARGETS = [
+  "audio-output",
   "conformance",
   "lapic",
+  "pc-speaker",
   "scsi",
   "usb",
   "usb-hid",

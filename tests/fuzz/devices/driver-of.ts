@@ -14,6 +14,7 @@ import { VirtioDriver } from "./virtio-driver.js";
 import { XhciDriver } from "./xhci-driver.js";
 
 const VIRTIO_VENDOR = 0x1af4;
+const INTEL = 0x8086;
 
 /** The driver of a PCI function whose regions are at `bars`; null for one that makes no requests. */
 export function driverOfFunction(slot: PciSlot, bars: readonly number[], tools: DriverTools): Driver | null {
@@ -26,7 +27,7 @@ export function driverOfFunction(slot: PciSlot, bars: readonly number[], tools: 
     case 0x0108:
       return new NvmeDriver(tools, bars[0] ?? 0);
     case 0x0200:
-      return new E1000Driver(tools, bars[0] ?? 0);
+      return slot.vendor === INTEL ? new E1000Driver(tools, bars[0] ?? 0) : null;
     case 0x0c03:
       return new XhciDriver(tools, bars[0] ?? 0);
     default:

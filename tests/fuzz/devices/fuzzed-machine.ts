@@ -40,7 +40,11 @@ export class FuzzedMachine {
   readonly map = new BusMap();
   readonly machine: Machine;
   readonly stores: Record<string, MemoryStore> = {};
-  readonly links: Record<string, RecordingLink> = { virtio: new RecordingLink(), e1000: new RecordingLink() };
+  readonly links: Record<string, RecordingLink> = {
+    virtio: new RecordingLink(),
+    e1000: new RecordingLink(),
+    rtl8139: new RecordingLink(),
+  };
 
   constructor(readonly preset: Preset) {
     const isPc = preset === "pc";
@@ -76,7 +80,9 @@ export class FuzzedMachine {
         networks: [
           { card: "virtio", link: "virtio", mac: "52:54:00:00:00:01" },
           { card: "e1000", link: "e1000", mac: "52:54:00:00:00:02" },
+          { card: "rtl8139", link: "rtl8139", mac: "52:54:00:00:00:03" },
         ],
+        sound: isPc ? "ac97" : null,
         virtioInputs: ["keyboard", "tablet"],
         gpu: { width: 640, height: 480 },
         balloon: MEMORY,
