@@ -11,14 +11,14 @@ import type { MachineRequest } from "./machine-request.js";
 
 const MIB = 1 << 20;
 /** Of one guest, and of all files in the cache directory. */
-const MAX_BYTES = 48 * MIB;
+const MAX_BYTES = 32 * MIB;
 const MAX_DIRECTORY = 512 * MIB;
 
 /** Compiled guest code from earlier runs, and for later ones. */
 export interface TranslationSession {
   /** For the machine. */
   readonly port: TranslationCache;
-  save(code: Uint8Array): void;
+  save(pieces: Iterable<Uint8Array>): void;
 }
 
 /** Opens what is kept for a guest; null if nothing is to be kept. */
@@ -32,9 +32,9 @@ export function openTranslations(request: MachineRequest, modules: EngineModules
     : new TranslationFile(path, version);
   return {
     port: { saved: file.read(), maxBytes: MAX_BYTES },
-    save(code) {
-      file.write(code);
-      if (isShared) file.tidy(MAX_DIRECTORY - code.length);
+    save(pieces) {
+      file.write(pieces);
+      if (isShared) file.tidy(MAX_DIRECTORY - MAX_BYTES);
     },
   };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import {
   closeSync,
   mkdirSync,
@@ -40,7 +40,7 @@ export class TranslationFile {
     try {
       const content = readFileSync(this.path);
       const code = content.subarray(DIGEST_SIZE);
-      if (!this.digest(code).equals(content.subarray(0, DIGEST_SIZE))) return null;
+      if (!this.hash().update(code).digest().equals(content.subarray(0, DIGEST_SIZE))) return null;
       const now = new Date();
       utimesSync(this.path, now, now);
       return code;
@@ -49,16 +49,22 @@ export class TranslationFile {
     }
   }
 
-  /** Replaces the code. Readers see either all of the old or all of the new. */
-  write(code: Uint8Array): void {
+  /** Replaces the code, which comes in pieces. Readers see either all of the old or all of the new. */
+  write(pieces: Iterable<Uint8Array>): void {
     const draft = `${this.path}.${process.pid}`;
     try {
       mkdirSync(dirname(this.path), { recursive: true });
       // Others must not learn or choose what the guests of this user execute.
       const file = openSync(draft, "w", 0o600);
       try {
-        writeFully(file, 0, this.digest(code));
-        writeFully(file, DIGEST_SIZE, code);
+        const hash = this.hash();
+        let at = DIGEST_SIZE;
+        for (const piece of pieces) {
+          hash.update(piece);
+          writeFully(file, at, piece);
+          at += piece.length;
+        }
+        writeFully(file, 0, hash.digest());
       } finally {
         closeSync(file);
       }
@@ -86,8 +92,8 @@ export class TranslationFile {
     }
   }
 
-  private digest(code: Uint8Array): Buffer {
-    return createHash("sha256").update(this.version).update("\0").update(code).digest();
+  private hash(): Hash {
+    return createHash("sha256").update(this.version).update("\0");
   }
 }
 

@@ -187,7 +187,7 @@ export class Machine {
   }
 
   /** What the next machine with this guest may begin with; null if nothing is kept, or nothing is new. */
-  saveTranslations(): Uint8Array | null {
+  saveTranslations(): Iterable<Uint8Array> | null {
     return this.engine.translator.saveTranslations();
   }
 

@@ -36,7 +36,7 @@ export interface MachineControl {
   /** All counters, as plain data. */
   statistics(): MachineStatistics;
   /** Compiled guest code for a later machine, or null. */
-  saveTranslations(): Uint8Array | null;
+  saveTranslations(): Iterable<Uint8Array> | null;
   /** Registers of a vCPU as text, for reports. */
   describeVcpu(index: number): string;
   /** Releases disks and other handles. */

@@ -75,7 +75,7 @@ class FakeMachine implements MachineControl {
     return taken;
   }
 
-  saveTranslations(): Uint8Array | null {
+  saveTranslations(): Iterable<Uint8Array> | null {
     return null;
   }
   statistics(): MachineStatistics {

@@ -91,9 +91,9 @@ export class Vm implements VsockDialer {
 
   /**
    * Compiled guest code for the `translations` port of the next machine with the same guest and the same version of this
-   * program; null if there is no such port, or nothing new. May be called at any time, also when the machine has stopped.
+   * program, piece by piece, each valid until the next one is taken; null if there is no such port, or nothing new. May be called at any time, also when the machine has stopped.
    */
-  saveTranslations(): Uint8Array | null {
+  saveTranslations(): Iterable<Uint8Array> | null {
     return this.machine.saveTranslations();
   }
 

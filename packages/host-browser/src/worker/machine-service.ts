@@ -209,8 +209,11 @@ export class MachineService {
 /** Keeps what the machine compiles, from time to time and at its end. */
 function saveTranslations(vm: Vm, store: TranslationStore): void {
   const save = async (): Promise<void> => {
-    const code = vm.saveTranslations();
-    if (code !== null) await store.write(code);
+    const pieces = vm.saveTranslations();
+    if (pieces === null) return;
+    // A blob copies each piece before the next one is made.
+    const blob = new Blob(Array.from(pieces, (piece) => new Blob([piece as BlobPart])));
+    await store.write(new Uint8Array(await blob.arrayBuffer()));
   };
   const stop = saveNowAndThen(save);
   vm.listen((event) => {

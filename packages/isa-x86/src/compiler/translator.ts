@@ -220,7 +220,7 @@ export class Translator {
   }
 
   /** What a later run may begin with, or null if nothing is kept or there is nothing new. */
-  saveTranslations(): Uint8Array | null {
+  saveTranslations(): Iterable<Uint8Array> | null {
     return this.keeper?.save() ?? null;
   }
 

@@ -99,7 +99,7 @@ export class Keeper {
   }
 
   /** What is worth keeping, or null if nothing is new. */
-  save(): Uint8Array | null {
+  save(): Iterable<Uint8Array> | null {
     return this.translations.additions === 0 ? null : this.translations.save();
   }
 

@@ -10,6 +10,8 @@ import { type KeptRegion, readRegion, word, writeRegion } from "./kept-region.js
 const MAX_AGE = 8;
 /** Slots of the filter in front of the map of first blocks. */
 const FILTER_SIZE = 1 << 16;
+/** Bytes that are saved at a time. */
+const PIECE = 1 << 20;
 const VALUE_TYPES: readonly ValueType[] = ["i32", "i64", "f32", "f64", "v128"];
 
 /** What a machine is given to begin with. */
@@ -105,21 +107,26 @@ export class KeptTranslations {
     return this.news;
   }
 
-  /** Everything that is worth keeping, for {@link KeptTranslationsOptions.saved}. */
-  save(): Uint8Array {
-    const out = new ByteWriter(this.bytes + 65536);
-    for (const half of this.secret) word(out, half);
+  /**
+   * Everything that is worth keeping, for {@link KeptTranslationsOptions.saved}, piece by piece. A piece is valid until the
+   * next one is taken.
+   */
+  *save(): Iterable<Uint8Array> {
+    const header = new ByteWriter();
+    for (const half of this.secret) word(header, half);
     const types = (list: readonly ValueType[]): void => {
-      out.unsigned(list.length);
-      for (const type of list) out.byte(VALUE_TYPES.indexOf(type));
+      header.unsigned(list.length);
+      for (const type of list) header.byte(VALUE_TYPES.indexOf(type));
     };
-    out.unsigned(this.helpers.all.length);
+    header.unsigned(this.helpers.all.length);
     for (const { name, signature } of this.helpers.all) {
-      out.byte(name.length);
-      for (let i = 0; i < name.length; i++) out.byte(name.charCodeAt(i));
+      header.byte(name.length);
+      for (let i = 0; i < name.length; i++) header.byte(name.charCodeAt(i));
       types(signature.parameters);
       types(signature.results);
     }
+    yield header.bytes;
+    let out = new ByteWriter(PIECE + (PIECE >> 1));
     for (const { age, slot, low, high, data } of [...this.byFirst.values()].flat()) {
       out.byte(age);
       out.unsigned(slot);
@@ -127,8 +134,11 @@ export class KeptTranslations {
       word(out, high);
       out.unsigned(data.length);
       out.append(data);
+      if (out.length < PIECE) continue;
+      yield out.bytes;
+      out = new ByteWriter(PIECE + (PIECE >> 1));
     }
-    return out.bytes;
+    yield out.bytes;
   }
 
   /** Drops a quarter of all bytes: what has not been used for longest, and was made first. */

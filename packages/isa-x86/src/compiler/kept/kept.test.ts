@@ -49,14 +49,18 @@ function expected(hex: string, address = CODE): bigint {
   return run(new BareMachine(16 << 20, null, { translation: "off" }), hex, address);
 }
 
+function save(on: BareMachine): Uint8Array {
+  const pieces = on.engine.translator.saveTranslations();
+  if (pieces === null) throw new Error("nothing has been kept");
+  return Buffer.concat(Array.from(pieces, (piece) => Buffer.from(piece)));
+}
+
 /** What is kept after a program has been run. */
 function kept(hex: string, address = CODE): Uint8Array {
   const first = machine();
   run(first, hex, address);
   expect(first.engine.translator.statistics.regions).toBeGreaterThan(0);
-  const saved = first.engine.translator.saveTranslations();
-  if (saved === null) throw new Error("nothing has been kept");
-  return saved;
+  return save(first);
 }
 
 const reused = (on: BareMachine): number => on.engine.translator.statistics.reused;
@@ -123,7 +127,7 @@ describe("code that is kept", () => {
     ] as const) {
       const first = make(null);
       expect(leave(first, from, places[0])).toBe(BigInt(loops + 3));
-      const second = make(first.engine.translator.saveTranslations());
+      const second = make(save(first));
       expect(leave(second, from, places[1])).toBe(BigInt(loops + 3));
       expect(reused(second) > 0).toBe(serves);
     }
@@ -159,7 +163,7 @@ describe("code that is kept", () => {
     const first = make(null);
     const sum = BigInt.asUintN(64, BigInt(LOOPS * ADDEND));
     for (let i = 0; i < 5; i++) expect(jump(first, far[0])).toBe(sum);
-    const second = make(first.engine.translator.saveTranslations());
+    const second = make(save(first));
     for (let i = 0; i < 5; i++) expect(jump(second, far[1])).toBe(sum);
   });
 
@@ -190,7 +194,7 @@ describe("code that is kept", () => {
     for (let start = 0; start < 10; start++) {
       const next = machine(saved);
       run(next, program(hex32(start + 100)));
-      saved = next.engine.translator.saveTranslations() ?? saved;
+      saved = save(next);
     }
     const last = machine(saved);
     expect(run(last, small)).toBe(expected(small));
@@ -204,7 +208,7 @@ describe("code that is kept", () => {
       keptTranslations: { saved: null, secret: [1, 2], maxBytes: 64 * KIB },
     });
     for (let i = 0; i < 200; i++) run(only, program(hex32(i)));
-    expect(only.engine.translator.saveTranslations()?.length).toBeLessThan(80 * KIB);
+    expect(save(only).length).toBeLessThan(80 * KIB);
     const last = program(hex32(199));
     const before = compiled(only);
     expect(run(only, last)).toBe(expected(last));
