@@ -6,6 +6,7 @@ import { checkState, type Device, type Pausable } from "../device.js";
 import type { DriveOptions } from "../ide/channel.js";
 import { PciFunction, type PciSpaces } from "../pci/function.js";
 import { Msi } from "../pci/msi.js";
+import { WorkUnderWay } from "../work-under-way.js";
 import { AhciPort } from "./port.js";
 import {
   ABAR,
@@ -40,9 +41,7 @@ export class Ahci implements Device<AhciState>, Pausable {
   private readonly msi: Msi;
   private control = 0;
   private interruptStatus = 0;
-  private inFlight = 0;
-  private paused = false;
-  private resting: (() => void)[] = [];
+  private readonly underWay = new WorkUnderWay();
 
   /** @param drives what is plugged into the ports, at most six */
   constructor(ports: AhciPorts, drives: readonly (DriveOptions | null)[]) {
@@ -61,10 +60,8 @@ export class Ahci implements Device<AhciState>, Pausable {
           {
             ram,
             mayMaster: () => this.pci.busMaster,
-            paused: () => this.paused,
+            underWay: this.underWay,
             interruptChanged: (raised) => this.interrupt(raised),
-            began: () => this.inFlight++,
-            ended: () => this.ended(),
           },
           drives[i] ?? null,
         ),
@@ -97,13 +94,11 @@ export class Ahci implements Device<AhciState>, Pausable {
 
   /** Resolves when no command is under way; what is in the lists stays there. */
   pause(): Promise<void> {
-    this.paused = true;
-    if (this.inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => this.resting.push(resolve));
+    return this.underWay.pause();
   }
 
   resume(): void {
-    this.paused = false;
+    this.underWay.resume();
     for (const port of this.ports) port.run();
   }
 
@@ -113,14 +108,6 @@ export class Ahci implements Device<AhciState>, Pausable {
     for (const port of this.ports) port.reset();
     this.interruptStatus = 0;
     this.pci.setIntx(false);
-  }
-
-  private ended(): void {
-    this.inFlight--;
-    if (this.inFlight > 0) return;
-    const resting = this.resting;
-    this.resting = [];
-    for (const wake of resting) wake();
   }
 
   /**

@@ -5,6 +5,7 @@ import { AtapiCdrom } from "../ide/atapi-cdrom.js";
 import type { DriveOptions } from "../ide/channel.js";
 import type { DmaEngine, DriveHost, IdeDrive } from "../ide/drive.js";
 import { BUFFER_SIZE, PACKET_SIZE, Status } from "../ide/registers.js";
+import type { WorkUnderWay } from "../work-under-way.js";
 import { AhciCommand, type MoveFailure } from "./command.js";
 import { QueuedCommands } from "./queued-commands.js";
 import { ReceivedFis } from "./received-fis.js";
@@ -33,13 +34,10 @@ export interface PortHost {
   readonly ram: GuestRam;
   /** Whether the function may access memory. */
   mayMaster(): boolean;
-  /** No new command may start. */
-  paused(): boolean;
+  /** What the controller's stores work on; no new command may start while it is paused. */
+  readonly underWay: WorkUnderWay;
   /** The port has a new reason to interrupt, or an old one less. */
   interruptChanged(raised: boolean): void;
-  /** Work of the store begins, and ends. */
-  began(): void;
-  ended(): void;
 }
 
 /** A port with its drive, if it has one: registers, and the command list that they point to. */
@@ -74,7 +72,7 @@ export class AhciPort implements DriveHost {
         done: (tag) => this.queuedDone(tag),
         failed: (error) => this.queuedFailed(error),
         stuck: (failure) => this.fatal(failure),
-        began: () => host.began(),
+        began: () => this.began(),
         ended: () => this.ended(),
       });
     }
@@ -120,13 +118,13 @@ export class AhciPort implements DriveHost {
   interruptChanged(): void {}
 
   began(): void {
-    this.host.began();
+    this.host.underWay.began();
   }
 
   ended(): void {
     this.pump();
     this.run();
-    this.host.ended();
+    this.host.underWay.ended();
   }
 
   read(offset: number): number {
@@ -303,7 +301,7 @@ export class AhciPort implements DriveHost {
   /** Takes one entry of the list; false if there is none, or none that may be started now. */
   private startNext(): boolean {
     const { s, drive } = this;
-    if (this.current !== null || s.halted || !this.started || drive === null || this.host.paused()) return false;
+    if (this.current !== null || s.halted || !this.started || drive === null || this.host.underWay.paused) return false;
     const slot = nextSlot(s.commandIssue, s.slot);
     if (slot < 0) return false;
     const command = new AhciCommand(this.host.ram, addressOf(s.commandList), slot, () => this.host.mayMaster());

@@ -3,6 +3,7 @@ import type { IoHandler, IrqLine } from "@isola/memory";
 import type { BlockStore } from "@isola/ports";
 import { checkState, copyState, type Device, type Pausable } from "../device.js";
 import type { DmaChannel } from "../dma8237/device.js";
+import { WorkUnderWay } from "../work-under-way.js";
 import { type FloppyGeometry, floppyGeometry } from "./geometry.js";
 import {
   Command,
@@ -69,8 +70,7 @@ export class Floppy implements Device<FloppyState>, Pausable {
   private readonly disks: (Disk | null)[] = [null, null];
   private readonly buffer = new Uint8Array(MAX_TRANSFER);
   private generation = 0;
-  private inFlight = 0;
-  private resting: (() => void)[] = [];
+  private readonly underWay = new WorkUnderWay();
 
   constructor(private readonly ports: FloppyPorts) {}
 
@@ -101,11 +101,12 @@ export class Floppy implements Device<FloppyState>, Pausable {
 
   /** Resolves when the stores have answered. The guest does not run meanwhile, so nothing new begins. */
   pause(): Promise<void> {
-    if (this.inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => this.resting.push(resolve));
+    return this.underWay.pause();
   }
 
-  resume(): void {}
+  resume(): void {
+    this.underWay.resume();
+  }
 
   private get selected(): number {
     return this.s.digitalOutput & 1;
@@ -435,19 +436,11 @@ export class Floppy implements Device<FloppyState>, Pausable {
       next();
       return;
     }
-    this.inFlight++;
+    this.underWay.began();
     const arrived = (): void => {
       if (generation === this.generation) next();
     };
-    void result.then(arrived, failed).then(() => this.rest());
-  }
-
-  private rest(): void {
-    this.inFlight--;
-    if (this.inFlight > 0) return;
-    const resting = this.resting;
-    this.resting = [];
-    for (const wake of resting) wake();
+    void result.then(arrived, failed).then(() => this.underWay.ended());
   }
 }
 

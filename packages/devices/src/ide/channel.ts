@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AccessSize, GuestRam, IoHandler, IrqLine } from "@isola/memory";
 import { allOnes } from "../access-width.js";
+import type { WorkUnderWay } from "../work-under-way.js";
 import { AtaDisk, type DiskOptions } from "./ata-disk.js";
 import { AtapiCdrom, type CdromOptions } from "./atapi-cdrom.js";
 import { BusMaster } from "./bus-master.js";
@@ -16,9 +17,8 @@ export interface ChannelPorts {
   /** Whether the PCI function lets the channel decode its ports, and be bus master. */
   decodes(): boolean;
   mayMaster(): boolean;
-  /** An operation outside the machine begins, and ends. */
-  began(): void;
-  ended(): void;
+  /** What the controller has under way outside the machine. */
+  readonly underWay: WorkUnderWay;
 }
 
 /** One cable with up to two drives. Registers are written to both; the selected one answers and obeys. */
@@ -96,11 +96,11 @@ export class IdeChannel implements DriveHost {
   }
 
   began(): void {
-    this.ports.began();
+    this.ports.underWay.began();
   }
 
   ended(): void {
-    this.ports.ended();
+    this.ports.underWay.ended();
   }
 
   private get current(): IdeDrive | null {

@@ -5,6 +5,7 @@ import { allOnes } from "../access-width.js";
 import { checkState, type Device, type Pausable } from "../device.js";
 import { PciFunction, type PciSpaces } from "../pci/function.js";
 import { Command as PciCommand, Header } from "../pci/registers.js";
+import { WorkUnderWay } from "../work-under-way.js";
 import { AtapiCdrom } from "./atapi-cdrom.js";
 import { type DriveOptions, IdeChannel } from "./channel.js";
 import {
@@ -28,8 +29,7 @@ export interface IdePorts {
 export class Ide implements Device<IdeState>, Pausable {
   readonly pci: PciFunction;
   readonly channels: readonly IdeChannel[];
-  private inFlight = 0;
-  private resting: (() => void)[] = [];
+  private readonly underWay = new WorkUnderWay();
 
   /** @param drives primary master, primary slave, secondary master, secondary slave */
   constructor(ports: IdePorts, drives: readonly (DriveOptions | null)[]) {
@@ -46,8 +46,7 @@ export class Ide implements Device<IdeState>, Pausable {
             irq: ports.irqs[i],
             decodes: () => this.decodes(i),
             mayMaster: () => this.pci.busMaster,
-            began: () => this.inFlight++,
-            ended: () => this.ended(),
+            underWay: this.underWay,
           },
           drives.slice(2 * i, 2 * i + 2),
         ),
@@ -78,11 +77,12 @@ export class Ide implements Device<IdeState>, Pausable {
 
   /** Resolves when the stores have answered everything. The guest does not run meanwhile, so nothing new begins. */
   pause(): Promise<void> {
-    if (this.inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => this.resting.push(resolve));
+    return this.underWay.pause();
   }
 
-  resume(): void {}
+  resume(): void {
+    this.underWay.resume();
+  }
 
   /** Puts another disc, or none, into the CD drive in position `unit` (0-3); false if there is no CD drive. */
   changeDisc(unit: number, disc: BlockStore | null): boolean {
@@ -90,14 +90,6 @@ export class Ide implements Device<IdeState>, Pausable {
     if (!(drive instanceof AtapiCdrom)) return false;
     drive.changeDisc(disc);
     return true;
-  }
-
-  private ended(): void {
-    this.inFlight--;
-    if (this.inFlight > 0) return;
-    const resting = this.resting;
-    this.resting = [];
-    for (const wake of resting) wake();
   }
 
   private decodes(channel: number): boolean {

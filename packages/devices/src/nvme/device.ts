@@ -5,6 +5,7 @@ import { partOf } from "../access-width.js";
 import { checkState, copyState, type Device, type Pausable } from "../device.js";
 import { PciFunction, type PciSpaces } from "../pci/function.js";
 import { Msix, MSIX_REGION_SIZE } from "../pci/msix.js";
+import { WorkUnderWay } from "../work-under-way.js";
 import { type Controller, executeAdmin } from "./admin-commands.js";
 import { NvmeCommand, type Outcome, refused } from "./command.js";
 import { Features } from "./features.js";
@@ -73,10 +74,8 @@ export class Nvme implements Device<NvmeState>, Pausable {
   private eventRequests: number[] = [];
   /** Bumped by every reset, so that late answers of the store are dropped. */
   private generation = 0;
-  private inFlight = 0;
+  private readonly underWay = new WorkUnderWay();
   private serving = false;
-  private paused = false;
-  private resting: (() => void)[] = [];
 
   constructor(private readonly options: NvmeOptions) {
     const { spaces, msi, intx, store, serial, name } = options;
@@ -141,13 +140,11 @@ export class Nvme implements Device<NvmeState>, Pausable {
 
   /** Resolves when no command is under way; what is in the rings stays there. */
   pause(): Promise<void> {
-    this.paused = true;
-    if (this.inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => this.resting.push(resolve));
+    return this.underWay.pause();
   }
 
   resume(): void {
-    this.paused = false;
+    this.underWay.resume();
     this.serve();
   }
 
@@ -275,7 +272,7 @@ export class Nvme implements Device<NvmeState>, Pausable {
     try {
       const flushed = this.options.store.flush();
       if (!(flushed instanceof Promise)) return done();
-      this.inFlight++;
+      this.underWay.began();
       void flushed
         .catch((error: unknown) => this.options.onStoreError?.(error))
         .then(() => {
@@ -321,7 +318,7 @@ export class Nvme implements Device<NvmeState>, Pausable {
   }
 
   private fetchFrom(queue: SubmissionQueue): boolean {
-    if (!this.ready || this.paused || this.inFlight >= MAX_IN_FLIGHT) return false;
+    if (!this.ready || this.underWay.paused || this.underWay.count >= MAX_IN_FLIGHT) return false;
     const completion = this.completions.get(queue.s.completion);
     if (queue.empty || queue.deleting !== null || completion?.hasRoom !== true) return false;
     if (this.submissions.get(queue.s.id) !== queue) return false;
@@ -349,7 +346,7 @@ export class Nvme implements Device<NvmeState>, Pausable {
       this.post(queue, command.id, outcome);
       return;
     }
-    this.inFlight++;
+    this.underWay.began();
     if (completion !== undefined) completion.reserved++;
     void outcome.then((late) => {
       if (generation === this.generation) {
@@ -374,12 +371,8 @@ export class Nvme implements Device<NvmeState>, Pausable {
   }
 
   private ended(): void {
-    this.inFlight--;
+    this.underWay.ended();
     this.serve();
-    if (this.inFlight > 0) return;
-    const resting = this.resting;
-    this.resting = [];
-    for (const wake of resting) wake();
   }
 
   private post(queue: SubmissionQueue, id: number, { status, result }: Outcome): void {

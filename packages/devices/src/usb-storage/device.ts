@@ -7,6 +7,7 @@ import { EndpointKind, type UsbIdentity } from "../usb/descriptors.js";
 import { ENDPOINT_IN, MAX_TRANSFER, NAK, STALL, type UsbDevice, UsbSpeed } from "../usb/device.js";
 import { UsbFunction } from "../usb/function.js";
 import { RequestType, type SetupPacket } from "../usb/setup-packet.js";
+import { WorkUnderWay } from "../work-under-way.js";
 import {
   BULK_IN,
   BULK_ONLY,
@@ -73,11 +74,9 @@ export class UsbStorage extends UsbFunction implements UsbDevice<UsbStorageState
   private cache: Cache | null = null;
   /** The store works on something that the next step has to wait for. */
   private busy = false;
-  private inFlight = 0;
+  private readonly underWay = new WorkUnderWay();
   /** Bumped by every reset, so that late answers of the store are dropped. */
   private generation = 0;
-  private paused = false;
-  private resting: (() => void)[] = [];
 
   constructor(private readonly options: UsbStorageOptions) {
     super(identityOf(options.serial), UsbSpeed.Super);
@@ -115,26 +114,24 @@ export class UsbStorage extends UsbFunction implements UsbDevice<UsbStorageState
 
   /** Resolves when the store has answered everything. */
   pause(): Promise<void> {
-    this.paused = true;
-    if (this.inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => this.resting.push(resolve));
+    return this.underWay.pause();
   }
 
   resume(): void {
-    this.paused = false;
+    this.underWay.resume();
     this.wakeBoth();
   }
 
   transferIn(endpoint: number, into: Uint8Array): number {
     if (endpoint !== BULK_IN || !this.configured || this.isHalted(BULK_IN | ENDPOINT_IN)) return STALL;
-    if (this.busy || this.paused) return NAK;
+    if (this.busy || this.underWay.paused) return NAK;
     if (this.t.phase === "data-in") return this.sendData(into);
     return this.t.phase === "status" ? this.sendStatus(into) : NAK;
   }
 
   transferOut(endpoint: number, data: Uint8Array): number {
     if (endpoint !== BULK_OUT || !this.configured || this.isHalted(BULK_OUT)) return STALL;
-    if (this.busy || this.paused) return NAK;
+    if (this.busy || this.underWay.paused) return NAK;
     if (this.t.phase === "command") return this.takeCommand(data);
     return this.t.phase === "data-out" ? this.takeData(data) : NAK;
   }
@@ -315,7 +312,7 @@ export class UsbStorage extends UsbFunction implements UsbDevice<UsbStorageState
       const step = act();
       if (!(step instanceof Promise)) return done();
       this.busy = true;
-      this.inFlight++;
+      this.underWay.began();
       void step
         .then(() => {
           if (generation === this.generation) done();
@@ -327,15 +324,11 @@ export class UsbStorage extends UsbFunction implements UsbDevice<UsbStorageState
   }
 
   private worked(generation: number): void {
-    this.inFlight--;
     if (generation === this.generation) {
       this.busy = false;
       this.wakeBoth();
     }
-    if (this.inFlight > 0) return;
-    const resting = this.resting;
-    this.resting = [];
-    for (const wake of resting) wake();
+    this.underWay.ended();
   }
 
   private wakeBoth(): void {

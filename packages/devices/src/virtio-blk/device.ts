@@ -4,6 +4,7 @@ import type { BlockStore } from "@isola/ports";
 import type { Pausable } from "../device.js";
 import type { Chain } from "../virtio/chain.js";
 import type { VirtioFunction, VirtioHost } from "../virtio/function.js";
+import { WorkUnderWay } from "../work-under-way.js";
 import { BounceBuffers } from "./bounce-buffers.js";
 import {
   BLOCK_CLASS,
@@ -43,9 +44,7 @@ export class VirtioBlk implements VirtioFunction<VirtioBlkState>, Pausable {
   private readonly buffers = new BounceBuffers();
   /** Bumped by reset, so that late answers of the store are dropped. */
   private generation = 0;
-  private inFlight = 0;
-  private paused = false;
-  private resting: (() => void)[] = [];
+  private readonly underWay = new WorkUnderWay();
 
   constructor(private readonly options: VirtioBlkOptions) {
     const { store } = options;
@@ -80,16 +79,16 @@ export class VirtioBlk implements VirtioFunction<VirtioBlkState>, Pausable {
 
   notify(queue: number): void {
     const host = this.host;
-    if (host === null || this.paused || !host.running) return;
+    if (host === null || this.underWay.paused || !host.running) return;
     const ring = host.queues[queue];
     do {
       // What finds no room stays in the ring until an answer makes some.
-      while (this.inFlight < MAX_IN_FLIGHT && host.running) {
+      while (this.underWay.count < MAX_IN_FLIGHT && host.running) {
         const chain = ring.pop();
         if (chain === null) break;
         this.start(host, queue, chain);
       }
-    } while (this.inFlight < MAX_IN_FLIGHT && host.running && ring.enableNotify());
+    } while (this.underWay.count < MAX_IN_FLIGHT && host.running && ring.enableNotify());
     host.used(queue);
   }
 
@@ -107,13 +106,11 @@ export class VirtioBlk implements VirtioFunction<VirtioBlkState>, Pausable {
 
   /** Resolves when the store has answered everything; requests that come meanwhile stay in the rings. */
   pause(): Promise<void> {
-    this.paused = true;
-    if (this.inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => this.resting.push(resolve));
+    return this.underWay.pause();
   }
 
   resume(): void {
-    this.paused = false;
+    this.underWay.resume();
     for (let queue = 0; queue < this.queueSizes.length; queue++) this.notify(queue);
   }
 
@@ -135,14 +132,14 @@ export class VirtioBlk implements VirtioFunction<VirtioBlkState>, Pausable {
       this.finish(host, queue, chain, result);
       return;
     }
-    this.inFlight++;
+    this.underWay.began();
     void result.then((answer) => {
-      this.inFlight--;
       if (this.generation === generation) {
         this.finish(host, queue, chain, answer);
         host.used(queue);
       }
-      this.answered();
+      this.underWay.ended();
+      this.takeUp();
     });
   }
 
@@ -151,13 +148,8 @@ export class VirtioBlk implements VirtioFunction<VirtioBlkState>, Pausable {
     host.queues[queue].push(chain, result.written + 1);
   }
 
-  /** After an answer of the store: wakes who waits for rest, or takes up requests that found no room. */
-  private answered(): void {
-    if (this.inFlight === 0) {
-      const resting = this.resting;
-      this.resting = [];
-      for (const wake of resting) wake();
-    }
+  /** After an answer of the store: takes up requests that found no room. */
+  private takeUp(): void {
     for (let queue = 0; queue < this.queueSizes.length; queue++) {
       if (this.host?.queues[queue].hasAvailable() === true) this.notify(queue);
     }

@@ -4,6 +4,7 @@ import type { FileTree } from "@isola/ports";
 import type { Pausable } from "../device.js";
 import type { Chain } from "../virtio/chain.js";
 import type { VirtioFunction, VirtioHost } from "../virtio/function.js";
+import { WorkUnderWay } from "../work-under-way.js";
 import { Errno, In, Out } from "./fuse-abi.js";
 import { type FuseAnswer, FuseServer } from "./fuse-server.js";
 import {
@@ -35,9 +36,7 @@ export class VirtioFs implements VirtioFunction<VirtioFsState>, Pausable {
   private readonly server: FuseServer;
   /** Bumped by reset, so that late answers are dropped. */
   private generation = 0;
-  private inFlight = 0;
-  private paused = false;
-  private resting: (() => void)[] = [];
+  private readonly underWay = new WorkUnderWay();
 
   constructor({ tag, tree }: VirtioFsOptions) {
     for (let i = 0; i < Math.min(tag.length, TAG_LENGTH); i++) this.config.setUint8(i, tag.charCodeAt(i));
@@ -62,15 +61,15 @@ export class VirtioFs implements VirtioFunction<VirtioFsState>, Pausable {
 
   notify(queue: number): void {
     const { host } = this;
-    if (host === null || this.paused || !host.running) return;
+    if (host === null || this.underWay.paused || !host.running) return;
     const ring = host.queues[queue];
     do {
-      while (this.inFlight < MAX_IN_FLIGHT && host.running) {
+      while (this.underWay.count < MAX_IN_FLIGHT && host.running) {
         const chain = ring.pop();
         if (chain === null) break;
         this.start(host, queue, chain);
       }
-    } while (this.inFlight < MAX_IN_FLIGHT && host.running && ring.enableNotify());
+    } while (this.underWay.count < MAX_IN_FLIGHT && host.running && ring.enableNotify());
   }
 
   reset(): void {
@@ -88,13 +87,11 @@ export class VirtioFs implements VirtioFunction<VirtioFsState>, Pausable {
 
   /** Resolves when everything under way has been answered; requests that come meanwhile stay in the queues. */
   pause(): Promise<void> {
-    this.paused = true;
-    if (this.inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => this.resting.push(resolve));
+    return this.underWay.pause();
   }
 
   resume(): void {
-    this.paused = false;
+    this.underWay.resume();
     for (let queue = 0; queue < QUEUE_SIZES.length; queue++) this.notify(queue);
   }
 
@@ -104,13 +101,13 @@ export class VirtioFs implements VirtioFunction<VirtioFsState>, Pausable {
     const request = new Uint8Array(Math.min(length, MAX_REQUEST));
     chain.read(host.ram, 0, request);
     const room = Math.max(0, Math.min(chain.writableLength - Out.Size, MAX_REPLY));
-    this.inFlight++;
+    this.underWay.began();
     const refused: FuseAnswer = { errno: Errno.Invalid };
     const fits = length >= In.Size && length <= MAX_REQUEST;
     void (fits ? this.server.answer(request, room) : Promise.resolve(refused)).then((answer) => {
-      this.inFlight--;
       if (this.generation === generation) this.finish(host, queue, chain, request, answer);
-      this.answered();
+      this.underWay.ended();
+      this.takeUp();
     });
   }
 
@@ -133,13 +130,8 @@ export class VirtioFs implements VirtioFunction<VirtioFsState>, Pausable {
     host.used(queue);
   }
 
-  /** After an answer: wakes who waits for rest, or takes up requests that found no room. */
-  private answered(): void {
-    if (this.inFlight === 0) {
-      const resting = this.resting;
-      this.resting = [];
-      for (const wake of resting) wake();
-    }
+  /** After an answer: takes up requests that found no room. */
+  private takeUp(): void {
     for (let queue = 0; queue < QUEUE_SIZES.length; queue++)
       if (this.host?.queues[queue].hasAvailable() === true) this.notify(queue);
   }
