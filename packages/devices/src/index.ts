@@ -46,6 +46,7 @@ export { EXTERNAL_INTERRUPT, Lapic, type LapicEvents, type LapicPorts } from "./
 export { LapicMsrs } from "./lapic/msrs.js";
 export { APIC_DEFAULT_BASE, APIC_MMIO_SIZE } from "./lapic/registers.js";
 export type { LapicState } from "./lapic/state.js";
+export type { NetCounts } from "./network-card.js";
 export { Nvme, type NvmeOptions } from "./nvme/device.js";
 export type { NvmeState } from "./nvme/state.js";
 export { GENERIC_HOST_BRIDGE, PciHost } from "./pci/device.js";
@@ -88,7 +89,7 @@ export type { VirtioPciState, VirtqueueState } from "./virtio/state.js";
 export { Virtqueue } from "./virtio/virtqueue.js";
 export { VirtioBlk, type VirtioBlkOptions } from "./virtio-blk/device.js";
 export { VirtioConsole, type VirtioConsoleOptions } from "./virtio-console/device.js";
-export { type NetCounts, VirtioNet, type VirtioNetOptions } from "./virtio-net/device.js";
+export { VirtioNet, type VirtioNetOptions } from "./virtio-net/device.js";
 export { VirtioRng } from "./virtio-rng/device.js";
 export { fanOut, WireOr } from "./wire-or/device.js";
 export type { WireOrState } from "./wire-or/state.js";

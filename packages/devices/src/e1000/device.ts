@@ -3,6 +3,7 @@ import type { AccessSize, GuestRam, IoHandler, IrqLine } from "@isola/memory";
 import type { NetFrame, NetLink, NetOffload, NetPort, Timer, Timers } from "@isola/ports";
 import { partOf } from "../access-width.js";
 import { checkState, copyState, type Device } from "../device.js";
+import { netCounts } from "../network-card.js";
 import { PciFunction, type PciSpaces } from "../pci/function.js";
 import { eepromWords, readPins, writePins } from "./eeprom.js";
 import { mdiCommand } from "./phy.js";
@@ -50,7 +51,7 @@ const EEPROM_DONE = 0x10;
 export class E1000 implements Device<E1000State>, NetPort {
   readonly offload = NO_OFFLOAD;
   readonly pci: PciFunction;
-  readonly counts = { framesOut: 0, framesIn: 0, bytesOut: 0, bytesIn: 0, dropped: 0, starved: 0 };
+  readonly counts = netCounts();
   /** BAR 0: the registers. */
   readonly registerHandler: IoHandler = {
     read: (offset, size) => this.readPart(offset, size),
@@ -101,14 +102,14 @@ export class E1000 implements Device<E1000State>, NetPort {
   }
 
   save(): E1000State {
-    return { ...copyState(this.s), pci: this.pci.save(), partial: this.transmitter.partial };
+    return { ...copyState(this.s), pci: this.pci.save(), partial: this.transmitter.packet.save() };
   }
 
   restore(state: E1000State): void {
     checkState(state, "e1000", 1);
     this.s = copyState(state);
     this.pci.restore(state.pci);
-    this.transmitter.partial = state.partial;
+    this.transmitter.packet.restore(state.partial);
     this.receiver.waiting = true;
     this.asserted = state.pci.intx;
     if (!this.asserted && (state.cause & state.mask) !== 0) this.throttle.set(state.quietUntil);
@@ -128,7 +129,7 @@ export class E1000 implements Device<E1000State>, NetPort {
 
   private resetCard(): void {
     this.s = e1000State(this.s.pci, this.mac);
-    this.transmitter.partial = [];
+    this.transmitter.packet.clear();
     this.asserted = false;
     this.throttle.cancel();
     this.pci.setIntx(false);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NetFrame } from "@isola/ports";
+import type { CardParts } from "../network-card.js";
 import { accepts } from "./filter.js";
 import { Cause, Control, CRC_SIZE, DESCRIPTOR_SIZE, MIN_FRAME, Receive, ReceiveStatus, Reg } from "./registers.js";
 import type { E1000State } from "./state.js";
-import type { CardParts } from "./transmitter.js";
 
 const HEADER = 14;
 const MAC_BYTES = 12;
@@ -22,7 +22,7 @@ export class Receiver {
   waiting = false;
   private causes = 0;
 
-  constructor(private readonly card: CardParts) {}
+  constructor(private readonly card: CardParts<E1000State>) {}
 
   /** Causes for an interrupt since the last call. */
   takeCauses(): number {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { GuestRam } from "@isola/memory";
 import type { NetFrame, NetLink } from "@isola/ports";
+import { type CardParts, GatheredPacket } from "../network-card.js";
 import { completeLargePacket, insertIpChecksum } from "./packet.js";
 import {
   Cause,
@@ -14,22 +14,6 @@ import {
 } from "./registers.js";
 import type { E1000State } from "./state.js";
 
-/** What both directions share with the card. */
-export interface CardParts {
-  state(): E1000State;
-  readonly ram: GuestRam;
-  readonly counts: {
-    framesOut: number;
-    framesIn: number;
-    bytesOut: number;
-    bytesIn: number;
-    dropped: number;
-    starved: number;
-  };
-  /** Whether the card may read and write memory. */
-  mayMaster(): boolean;
-}
-
 const MIN_FRAME = 14;
 const MAC_BYTES = 12;
 const VLAN_TAG = 4;
@@ -37,21 +21,10 @@ const TYPE_DATA = 1;
 
 /** The transmit side: gathers packets from descriptors and gives them to the network (3.3). */
 export class Transmitter {
-  private readonly packet = new Uint8Array(MAX_GATHERED);
-  /** Bytes of a packet whose last descriptor has not come. */
-  private filled = 0;
+  /** The packet that is not complete. */
+  readonly packet = new GatheredPacket(MAX_GATHERED);
 
-  constructor(private readonly card: CardParts & { readonly link: NetLink }) {}
-
-  /** Bytes gathered so far of a packet that is not complete. */
-  get partial(): number[] {
-    return [...this.packet.subarray(0, this.filled)];
-  }
-
-  set partial(bytes: readonly number[]) {
-    this.filled = Math.min(bytes.length, MAX_GATHERED);
-    this.packet.set(bytes.slice(0, MAX_GATHERED));
-  }
+  constructor(private readonly card: CardParts<E1000State> & { readonly link: NetLink }) {}
 
   /** Works through the ring; returns causes for an interrupt. */
   run(): number {
@@ -99,23 +72,23 @@ export class Transmitter {
     }
     const length = lengths & (extended ? 0xf_ffff : 0xffff);
     // The options of a packet are those of its first data descriptor (3.3.7.2).
-    if (this.filled === 0) s.partialOptions = extended ? (fields >>> 8) & 0xff : 0;
+    if (this.packet.filled === 0) s.partialOptions = extended ? (fields >>> 8) & 0xff : 0;
     const whole = this.gather(high * 2 ** 32 + low, length);
     if ((command & Command.EndOfPacket) === 0) {
-      this.filled = whole;
+      this.packet.filled = whole;
       return true;
     }
     if (whole < MIN_FRAME || whole >= MAX_GATHERED) this.card.counts.dropped++;
     else if (!this.send(s, whole, command, extended, words)) return false;
-    this.filled = 0;
+    this.packet.clear();
     return true;
   }
 
   /** Puts the bytes of a descriptor behind those that are there; returns how many there are, at most the limit. */
   private gather(address: number, length: number): number {
-    const before = this.filled;
+    const before = this.packet.filled;
     const fits = Math.min(length, MAX_GATHERED - before);
-    const into = this.packet.subarray(before, before + fits);
+    const into = this.packet.bytes.subarray(before, before + fits);
     // What is not memory reads as ones; what is too long is dropped in the end.
     if (length > fits || !this.card.ram.read(address, into)) into.fill(0xff);
     return before + fits;
@@ -140,7 +113,7 @@ export class Transmitter {
     extended: boolean,
     words: readonly number[],
   ): NetFrame | null {
-    let bytes = this.packet.subarray(0, length);
+    let bytes = this.packet.bytes.subarray(0, length);
     let [checksumStart, checksumOffset, segmentSize] = [-1, 0, 0];
     const { context } = s;
     if (extended) {

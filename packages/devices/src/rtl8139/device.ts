@@ -2,6 +2,7 @@
 import type { AccessSize, GuestRam, IoHandler, IrqLine } from "@isola/memory";
 import type { NetFrame, NetLink, NetOffload, NetPort, Timer, Timers } from "@isola/ports";
 import { checkState, copyState, type Device } from "../device.js";
+import { netCounts } from "../network-card.js";
 import { PciFunction, type PciSpaces } from "../pci/function.js";
 import { eepromWords, readEeprom, writeEeprom } from "./eeprom.js";
 import { Receiver, ringFilled } from "./receiver.js";
@@ -61,7 +62,7 @@ const LOCKED_MASK = writableMask(LOCKED_RANGES);
 export class Rtl8139 implements Device<Rtl8139State>, NetPort {
   readonly offload = NO_OFFLOAD;
   readonly pci: PciFunction;
-  readonly counts = { framesOut: 0, framesIn: 0, bytesOut: 0, bytesIn: 0, dropped: 0, starved: 0 };
+  readonly counts = netCounts();
   /** BAR 0, ports, and BAR 1, memory: the same registers. */
   readonly handler: IoHandler = {
     read: (offset, size) => this.read(offset, size),
@@ -114,14 +115,14 @@ export class Rtl8139 implements Device<Rtl8139State>, NetPort {
   }
 
   save(): Rtl8139State {
-    return { ...copyState(this.s), pci: this.pci.save(), partial: this.transmitter.partial };
+    return { ...copyState(this.s), pci: this.pci.save(), partial: this.transmitter.packet.save() };
   }
 
   restore(state: Rtl8139State): void {
     checkState(state, "rtl8139", 1);
     this.s = copyState(state);
     this.pci.restore(state.pci);
-    this.transmitter.partial = state.partial;
+    this.transmitter.packet.restore(state.partial);
     if (state.timerDeadline >= 0) this.timer.set(state.timerDeadline);
     else this.timer.cancel();
     if (state.retryAt >= 0) this.retry.set(state.retryAt);
@@ -149,7 +150,7 @@ export class Rtl8139 implements Device<Rtl8139State>, NetPort {
   private resetCard(mac: readonly number[]): void {
     const { waiting } = this.s;
     this.s = rtl8139State(this.s.pci, mac, this.options.timers.now());
-    this.transmitter.partial = [];
+    this.transmitter.packet.clear();
     this.receiver.takeCauses();
     this.timer.cancel();
     this.retry.cancel();
@@ -353,7 +354,7 @@ export class Rtl8139 implements Device<Rtl8139State>, NetPort {
       s.normalIndex = 0;
       s.highIndex = 0;
       s.transmitStatus.fill(TransmitStatus.Own);
-      this.transmitter.partial = [];
+      this.transmitter.packet.clear();
     }
     if ((rising & Command.ReceiveEnable) !== 0) {
       s.writePointer = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NetFrame } from "@isola/ports";
+import type { CardParts } from "../network-card.js";
 import { acceptance } from "./filter.js";
 import {
   Cause,
@@ -20,7 +21,6 @@ import {
   TAG_TAKEN,
 } from "./registers.js";
 import { addressAt, dwordAt, type Rtl8139State, wordAt } from "./state.js";
-import type { CardParts } from "./transmitter.js";
 
 const HEADER = 4;
 const VLAN_AT = 12;
@@ -42,7 +42,7 @@ export function ringFilled(state: Rtl8139State): number {
 export class Receiver {
   private causes = 0;
 
-  constructor(private readonly card: CardParts) {}
+  constructor(private readonly card: CardParts<Rtl8139State>) {}
 
   /** Causes for an interrupt since the last call. */
   takeCauses(): number {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { GuestRam } from "@isola/memory";
 import type { NetFrame, NetPort } from "@isola/ports";
+import { type CardParts, GatheredPacket } from "../network-card.js";
 import { finishFrame } from "./checksums.js";
 import {
   Cause,
@@ -20,22 +20,6 @@ import {
 } from "./registers.js";
 import { addressAt, dwordAt, type Rtl8139State } from "./state.js";
 
-/** What both directions share with the card. */
-export interface CardParts {
-  state(): Rtl8139State;
-  readonly ram: GuestRam;
-  readonly counts: {
-    framesOut: number;
-    framesIn: number;
-    bytesOut: number;
-    bytesIn: number;
-    dropped: number;
-    starved: number;
-  };
-  /** Whether the card may read and write memory. */
-  mayMaster(): boolean;
-}
-
 const VLAN_AT = 12;
 const VLAN_TYPE = [0x81, 0x00] as const;
 /** Bits of the first dword that stay when a descriptor is given back. */
@@ -43,24 +27,14 @@ const KEPT = Descriptor.EndOfRing | Descriptor.First | Descriptor.Last;
 
 /** Sends what the driver has put into registers (C mode) or rings (C+ mode). */
 export class Transmitter {
-  private readonly packet = new Uint8Array(MAX_GATHERED);
-  private filled = 0;
+  /** The frame that is not complete. */
+  readonly packet = new GatheredPacket(MAX_GATHERED);
 
   /** @param wire where frames go: the network, or the receiver of the card itself */
   constructor(
-    private readonly card: CardParts,
+    private readonly card: CardParts<Rtl8139State>,
     private readonly wire: () => Pick<NetPort, "receive" | "flush">,
   ) {}
-
-  /** Bytes gathered so far of a frame that is not complete. */
-  get partial(): number[] {
-    return [...this.packet.subarray(0, this.filled)];
-  }
-
-  set partial(bytes: readonly number[]) {
-    this.filled = Math.min(bytes.length, MAX_GATHERED);
-    this.packet.set(bytes.slice(0, MAX_GATHERED));
-  }
 
   /** Sends what there is; returns causes for an interrupt. */
   run(): number {
@@ -81,7 +55,7 @@ export class Transmitter {
       const status = s.transmitStatus[index];
       if ((status & TransmitStatus.Own) !== 0) break;
       const length = status & TransmitStatus.Size;
-      const bytes = this.packet.subarray(0, length);
+      const bytes = this.packet.bytes.subarray(0, length);
       const there = this.card.ram.read(dwordAt(s, Reg.TransmitAddress + 4 * index), bytes);
       if (there && length >= MIN_FRAME) {
         if (!this.send({ bytes, checksumStart: -1, checksumOffset: 0, segmentSize: 0 })) break;
@@ -127,30 +101,30 @@ export class Transmitter {
   /** Takes one descriptor; null if the network has no room for the frame that ends with it. */
   private take(at: number, command: number): number | null {
     const { ram, counts } = this.card;
-    if ((command & Descriptor.First) !== 0) this.filled = 0;
-    const before = this.filled;
+    if ((command & Descriptor.First) !== 0) this.packet.clear();
+    const before = this.packet.filled;
     const length = command & Descriptor.TransmitLength;
     const fits = Math.min(length, MAX_GATHERED - before);
-    const into = this.packet.subarray(before, before + fits);
+    const into = this.packet.bytes.subarray(before, before + fits);
     const there = ram.read(ram.u32(at + 12) * 2 ** 32 + ram.u32(at + 8), into);
     // What is not memory reads as ones, like a bus on which nobody answers.
     if (!there) into.fill(0xff);
     const whole = before + fits;
     if ((command & Descriptor.Last) === 0) {
-      this.filled = whole;
+      this.packet.filled = whole;
       return 0;
     }
     if (whole < MIN_FRAME || fits < length) {
       counts.dropped++;
-      this.filled = 0;
+      this.packet.clear();
       return Cause.TransmitError;
     }
     const frame = finishFrame(this.complete(whole, ram.u32(at + 4)), command);
     if (!this.send(frame)) {
-      this.filled = before;
+      this.packet.filled = before;
       return null;
     }
-    this.filled = 0;
+    this.packet.clear();
     return Cause.TransmitOk;
   }
 
@@ -158,9 +132,9 @@ export class Transmitter {
   private complete(length: number, tagWord: number): Uint8Array {
     const tag = (tagWord & INSERT_TAG) === 0 ? [] : [...VLAN_TYPE, tagWord & 0xff, (tagWord >> 8) & 0xff];
     const bytes = new Uint8Array(Math.max(length + tag.length, PADDED_FRAME));
-    bytes.set(this.packet.subarray(0, VLAN_AT));
+    bytes.set(this.packet.bytes.subarray(0, VLAN_AT));
     bytes.set(tag, VLAN_AT);
-    bytes.set(this.packet.subarray(VLAN_AT, length), VLAN_AT + tag.length);
+    bytes.set(this.packet.bytes.subarray(VLAN_AT, length), VLAN_AT + tag.length);
     return bytes;
   }
 

@@ -2,6 +2,7 @@
 import type { AccessSize } from "@isola/memory";
 import type { NetFrame, NetLink, NetOffload, NetPort } from "@isola/ports";
 import { copyState } from "../device.js";
+import { netCounts } from "../network-card.js";
 import type { Chain } from "../virtio/chain.js";
 import type { VirtioFunction, VirtioHost } from "../virtio/function.js";
 import { obey } from "./control.js";
@@ -33,25 +34,13 @@ export interface VirtioNetOptions {
 
 const NO_OFFLOAD: NetOffload = { checksum: false, tcp4: false, tcp6: false };
 
-/** What a card has moved and lost. */
-export interface NetCounts {
-  framesOut: number;
-  framesIn: number;
-  bytesOut: number;
-  bytesIn: number;
-  /** Frames of the driver that made no sense, and frames that no buffer of the driver could hold. */
-  dropped: number;
-  /** Times that the network had a frame and the driver no buffer. */
-  starved: number;
-}
-
 /** A virtio network card on a `NetLink`, with one pair of queues and the control queue. */
 export class VirtioNet implements VirtioFunction<VirtioNetState>, NetPort {
   readonly type = NETWORK_TYPE;
   readonly classCode = NETWORK_CLASS;
   readonly features = FEATURES;
   readonly queueSizes = QUEUE_SIZES;
-  readonly counts: NetCounts = { framesOut: 0, framesIn: 0, bytesOut: 0, bytesIn: 0, dropped: 0, starved: 0 };
+  readonly counts = netCounts();
   private readonly link: NetLink;
   private readonly ownMac: readonly number[];
   private host: VirtioHost | null = null;
