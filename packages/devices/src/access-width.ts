@@ -11,3 +11,10 @@ export function partOf(register: number, offset: number, size: AccessSize): numb
   const value = register >>> ((offset & 3) * 8);
   return size === 4 ? value : value & (size === 2 ? 0xffff : 0xff);
 }
+
+/** What an access of `size` bytes at `offset` reads where each byte is asked for by itself: the first is the lowest. */
+export function fromBytes(offset: number, size: AccessSize, byteAt: (offset: number) => number): number {
+  let value = 0;
+  for (let at = offset + size - 1; at >= offset; at--) value = (value << 8) | byteAt(at);
+  return value >>> 0;
+}

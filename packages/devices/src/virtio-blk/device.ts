@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AccessSize } from "@isola/memory";
 import type { BlockStore } from "@isola/ports";
+import { fromBytes } from "../access-width.js";
 import type { Pausable } from "../device.js";
 import type { Chain } from "../virtio/chain.js";
 import type { VirtioFunction, VirtioHost } from "../virtio/function.js";
@@ -66,12 +67,7 @@ export class VirtioBlk implements VirtioFunction<VirtioBlkState>, Pausable {
   }
 
   readConfig(offset: number, size: AccessSize): number {
-    let value = 0;
-    for (let i = size - 1; i >= 0; i--) {
-      const at = offset + i;
-      value = (value << 8) | (at < Config.Length ? this.config.getUint8(at) : 0);
-    }
-    return value >>> 0;
+    return fromBytes(offset, size, (at) => (at < Config.Length ? this.config.getUint8(at) : 0));
   }
 
   /** Nothing of the configuration is writable. */

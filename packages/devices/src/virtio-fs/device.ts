@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AccessSize } from "@isola/memory";
 import type { FileTree } from "@isola/ports";
+import { fromBytes } from "../access-width.js";
 import type { Pausable } from "../device.js";
 import type { Chain } from "../virtio/chain.js";
 import type { VirtioFunction, VirtioHost } from "../virtio/function.js";
@@ -49,12 +50,7 @@ export class VirtioFs implements VirtioFunction<VirtioFsState>, Pausable {
   }
 
   readConfig(offset: number, size: AccessSize): number {
-    let value = 0;
-    for (let i = size - 1; i >= 0; i--) {
-      const at = offset + i;
-      value = (value << 8) | (at < CONFIG_LENGTH ? this.config.getUint8(at) : 0);
-    }
-    return value >>> 0;
+    return fromBytes(offset, size, (at) => (at < CONFIG_LENGTH ? this.config.getUint8(at) : 0));
   }
 
   writeConfig(): void {}

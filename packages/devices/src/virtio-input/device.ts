@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AccessSize } from "@isola/memory";
+import { fromBytes } from "../access-width.js";
 import { copyState } from "../device.js";
 import type { VirtioFunction, VirtioHost } from "../virtio/function.js";
 import {
@@ -58,16 +59,12 @@ export class VirtioInput implements VirtioFunction<VirtioInputState> {
   readConfig(offset: number, size: AccessSize): number {
     const { s } = this;
     const data = this.selected();
-    let value = 0;
-    for (let at = offset + size - 1; at >= offset; at--) {
-      let byte = 0;
-      if (at === Config.Select) byte = s.select;
-      else if (at === Config.Subselect) byte = s.subselect;
-      else if (at === Config.Size) byte = data.length;
-      else if (at >= Config.Data) byte = data[at - Config.Data] ?? 0;
-      value = (value << 8) | byte;
-    }
-    return value >>> 0;
+    return fromBytes(offset, size, (at) => {
+      if (at === Config.Select) return s.select;
+      if (at === Config.Subselect) return s.subselect;
+      if (at === Config.Size) return data.length;
+      return at >= Config.Data ? (data[at - Config.Data] ?? 0) : 0;
+    });
   }
 
   writeConfig(offset: number, size: AccessSize, value: number): void {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AccessSize } from "@isola/memory";
 import type { NetFrame, NetLink, NetOffload, NetPort } from "@isola/ports";
+import { fromBytes } from "../access-width.js";
 import { copyState } from "../device.js";
 import { netCounts } from "../network-card.js";
 import type { Chain } from "../virtio/chain.js";
@@ -96,9 +97,7 @@ export class VirtioNet implements VirtioFunction<VirtioNetState>, NetPort {
   }
 
   readConfig(offset: number, size: AccessSize): number {
-    let value = 0;
-    for (let i = size - 1; i >= 0; i--) value = (value << 8) | this.configByte(offset + i);
-    return value >>> 0;
+    return fromBytes(offset, size, (at) => this.configByte(at));
   }
 
   /** The address is set by a control command; nothing of the configuration is writable. */
