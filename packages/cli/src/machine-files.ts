@@ -61,7 +61,6 @@ export const stderrLog: Log = {
 export function hostPorts() {
   return {
     wasm: hostWasm,
-    modules: readEngineModules(),
     clock: monotonicClock(),
     entropy: hostEntropy,
     log: stderrLog,
