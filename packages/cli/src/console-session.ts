@@ -43,7 +43,7 @@ export async function makeVm(
   console: ByteSink,
   loop: EventLoop,
   onGuestReset: "restart" | "stop",
-  extra: Insight["ports"] & Pick<MachinePorts, "audio" | "firmwareLog" | "printer" | "translations"> = {},
+  extra: Insight["ports"] & Pick<MachinePorts, "modules" | "audio" | "firmwareLog" | "printer" | "translations">,
   network: UserNetwork | null = null,
 ): Promise<Vm> {
   const files = Object.fromEntries(request.files.map((path) => [path, readBootFile(path)]));
@@ -192,7 +192,8 @@ async function runMachine(
           },
           onEscape: () => leave(0),
         });
-  const translations = openTranslations(request, readEngineModules());
+  const modules = readEngineModules();
+  const translations = openTranslations(request, modules);
   const hub = new ConsoleHub(view.textDisplay ? NOWHERE : console);
   const vm = await makeVm(
     request,
@@ -200,6 +201,7 @@ async function runMachine(
     nodeEventLoop(() => console.congestion()),
     onGuestReset,
     {
+      modules,
       ...insight.ports,
       ...(view.firmwareLog === null ? {} : { firmwareLog: fileSink(view.firmwareLog) }),
       ...(view.parallel === null ? {} : { printer: fileSink(view.parallel) }),

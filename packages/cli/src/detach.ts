@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { fileError } from "@isola/host-node";
+import { orFileError } from "@isola/host-node";
 import { FAILURE_STATUS } from "./verb.js";
 
 /** Tells a process that it is the one in the background, and where its log is. */
@@ -33,15 +33,12 @@ export function reportStarted(): void {
  * @returns exit status for this process: 0 when the machine runs
  */
 export async function startDetached(args: readonly string[], log: string): Promise<number> {
-  let descriptor: number;
-  try {
+  const descriptor = orFileError("write", log, () => {
     mkdirSync(join(log, ".."), { recursive: true, mode: 0o700 });
     // Truncated: a log tells of one machine.
     closeSync(openSync(log, "w", 0o600));
-    descriptor = openSync(log, "a");
-  } catch (error) {
-    throw fileError("write", log, error);
-  }
+    return openSync(log, "a");
+  });
   const [script = ""] = process.argv.slice(1);
   const child = spawn(process.execPath, [...process.execArgv, script, ...args], {
     detached: true,

@@ -3,7 +3,7 @@ import { GdbStub } from "@isola/gdb";
 import { SocketServer } from "@isola/host-node";
 import type { Vm } from "@isola/vmm";
 import type { GdbRequest } from "./gdb-option.js";
-import { stderrLog } from "./machine-files.js";
+import { guardedReceive } from "./guarded-receive.js";
 
 /** Opens a machine to debuggers, one at a time, until it has stopped. */
 export async function serveGdb(vm: Vm, request: GdbRequest): Promise<void> {
@@ -17,15 +17,7 @@ export async function serveGdb(vm: Vm, request: GdbRequest): Promise<void> {
       onDone: () => connection.end(),
     });
     return {
-      receive(bytes) {
-        try {
-          stub.receive(bytes);
-        } catch (error) {
-          // A debugger must not bring the machine down.
-          stderrLog.warn(`internal error in the debugger's connection: ${String(error)}`);
-          connection.end();
-        }
-      },
+      receive: guardedReceive(connection, "the debugger's", (bytes) => stub.receive(bytes)),
       closed() {
         busy = false;
         stub.close();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, openSync, writeFileSync } from "node:fs";
-import { fileError, ReplaceableFile } from "@isola/host-node";
+import { orFileError, ReplaceableFile } from "@isola/host-node";
 import type { MachinePorts } from "@isola/machine";
 import type { UserNetworkCounters } from "@isola/network";
 import {
@@ -42,19 +42,11 @@ function makeProfiler(request: ProfileRequest): GuestProfiler {
 
 /** Finds out now, and not when a long run is over, that a file cannot be written. */
 function checkWritable(path: string): void {
-  try {
-    closeSync(openSync(path, "a"));
-  } catch (error) {
-    throw fileError("write", path, error);
-  }
+  orFileError("write", path, () => closeSync(openSync(path, "a")));
 }
 
 function writeText(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw fileError("write", path, error);
-  }
+  orFileError("write", path, () => writeFileSync(path, text));
 }
 
 /** What the operator wants to see of a machine: gathered while it runs, shown at its end. */

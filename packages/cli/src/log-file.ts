@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFileSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
-import { fileError } from "@isola/host-node";
+import { orFileError } from "@isola/host-node";
 import type { ByteSink } from "@isola/ports";
 
 /** A guest that talks without end fills two files of this size, not the disk. */
@@ -16,12 +16,8 @@ export class LogFile implements ByteSink {
     private readonly path: string,
     private readonly limit: number = MAX_LOG_BYTES,
   ) {
-    try {
-      this.descriptor = openSync(path, "a", 0o600);
-      this.size = fstatSync(this.descriptor).size;
-    } catch (error) {
-      throw fileError("write", path, error);
-    }
+    this.descriptor = orFileError("write", path, () => openSync(path, "a", 0o600));
+    this.size = orFileError("write", path, () => fstatSync(this.descriptor).size);
   }
 
   write(bytes: Uint8Array): void {

@@ -2,29 +2,20 @@
 import { openSync, readFileSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import { OperatorError } from "@isola/base";
-import { fileError, hostEntropy, hostWasm, monotonicClock } from "@isola/host-node";
+import { hostEntropy, hostWasm, monotonicClock, orFileError } from "@isola/host-node";
 import type { EngineModules } from "@isola/isa-x86";
 import type { ByteSink, Log } from "@isola/ports";
 
 /** Contents of a file that a machine boots from. */
 export function readBootFile(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw fileError("read", path, error);
-  }
+  return orFileError("read", path, () => readFileSync(path));
 }
 
 const STANDARD_ERROR = 2;
 
 /** Writes bytes to a new file, or to standard error for `-`. What does not fit there is lost: the machine goes on. */
 export function fileSink(path: string): ByteSink {
-  let descriptor = STANDARD_ERROR;
-  try {
-    if (path !== "-") descriptor = openSync(path, "w");
-  } catch (error) {
-    throw fileError("write", path, error);
-  }
+  const descriptor = path === "-" ? STANDARD_ERROR : orFileError("write", path, () => openSync(path, "w"));
   return {
     write(bytes) {
       try {
@@ -61,7 +52,6 @@ export const stderrLog: Log = {
 export function hostPorts() {
   return {
     wasm: hostWasm,
-    modules: readEngineModules(),
     clock: monotonicClock(),
     entropy: hostEntropy,
     log: stderrLog,

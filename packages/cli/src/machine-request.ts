@@ -10,6 +10,7 @@ import {
   OPTIONAL_DEVICES,
   type OptionalDevice,
 } from "@isola/machine";
+import type { BoardRequest } from "./board-request.js";
 import type { CommandLine, OptionSpecs } from "./command-line.js";
 import { type DiskOption, parseDiskOption } from "./disk-option.js";
 import { DiskPlacement } from "./disk-placement.js";
@@ -125,16 +126,6 @@ function translationCache(line: CommandLine, { translation }: MachineConfig): st
   const given = line.get("translation-cache") ?? "auto";
   const keeps = translation === "auto" || translation === "background";
   return given === "off" || !keeps ? null : given;
-}
-
-/** What differs between the kinds of board. */
-interface BoardRequest {
-  readonly config: Pick<
-    MachineConfig,
-    "preset" | "boot" | "disks" | "nvme" | "sata" | "usb" | "ide" | "floppies" | "sound"
-  >;
-  readonly files: readonly string[];
-  readonly disks: readonly DiskOption[];
 }
 
 function microvmRequest(line: CommandLine, image: ImageFiles | null): BoardRequest {

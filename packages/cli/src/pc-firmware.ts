@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants, copyFileSync, existsSync } from "node:fs";
 import { OperatorError } from "@isola/base";
-import { fileError } from "@isola/host-node";
+import { orFileError } from "@isola/host-node";
 import { pullFirmware, pullUefi } from "@isola/images";
 import type { CommandLine } from "./command-line.js";
 import type { PcFirmware } from "./pc-request.js";
@@ -43,9 +43,5 @@ function prepareNvram(path: string, template: string | null): void {
       "no-such-file",
       `--nvram: there is no ${path}, and only with --firmware uefi is it known what to put there: copy the file that came with the firmware`,
     );
-  try {
-    copyFileSync(template, path, constants.COPYFILE_EXCL);
-  } catch (error) {
-    throw fileError("write", path, error);
-  }
+  orFileError("write", path, () => copyFileSync(template, path, constants.COPYFILE_EXCL));
 }

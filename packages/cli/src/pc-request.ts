@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { BOOT_DEVICES, type BootDevice, type DriveConfig, type MachineConfig, SOUND_CARDS } from "@isola/machine";
+import { BOOT_DEVICES, type BootDevice, type DriveConfig, SOUND_CARDS } from "@isola/machine";
+import type { BoardRequest } from "./board-request.js";
 import type { CommandLine, OptionSpecs } from "./command-line.js";
-import { type DiskOption, parseDiskOption } from "./disk-option.js";
+import { parseDiskOption } from "./disk-option.js";
 import { DiskPlacement } from "./disk-placement.js";
 import { hasScreen } from "./gpu-option.js";
 import { oneOf } from "./one-of.js";
@@ -36,17 +37,6 @@ export interface PcFirmware {
   /** File with what the flash for variables holds at first, and whether changes are written to it. */
   readonly nvram: { readonly contents: string; readonly kept: boolean } | null;
   readonly videoRom: string | null;
-}
-
-/** What the options of a `pc` make of a machine. */
-export interface PcRequest {
-  readonly config: Pick<
-    MachineConfig,
-    "preset" | "boot" | "disks" | "nvme" | "sata" | "usb" | "ide" | "floppies" | "sound"
-  >;
-  readonly files: readonly string[];
-  /** In the order in which stores are named. */
-  readonly disks: readonly DiskOption[];
 }
 
 export function isPc(line: CommandLine): boolean {
@@ -97,7 +87,7 @@ function bootOrder(line: CommandLine): readonly BootDevice[] {
 }
 
 /** Turns the options of a `pc` into its drives. Throws UsageError if they make no sense. */
-export function pcRequest(line: CommandLine, firmware: PcFirmware): PcRequest {
+export function pcRequest(line: CommandLine, firmware: PcFirmware): BoardRequest {
   for (const option of ["kernel", "initrd", "append", "load-address", "mode"])
     if (line.all(option).length > 0)
       throw new UsageError(`--${option} boots without firmware: leave out --machine pc, or give a --disk or --cdrom`);

@@ -4,7 +4,7 @@ import { nodeEventLoop } from "@isola/host-node";
 import { type FirstBootMachine, type PulledImage, pullImage } from "@isola/images";
 import { DEFAULT_CONFIG } from "@isola/machine";
 import { makeVm, start, stopped } from "./console-session.js";
-import { diskSerial } from "./machine-files.js";
+import { diskSerial, readEngineModules } from "./machine-files.js";
 import { ProgressBar } from "./progress-bar.js";
 
 /** What a first boot may print before the oldest part is dropped. */
@@ -36,7 +36,7 @@ async function runFirstBoot(machine: FirstBootMachine): Promise<string> {
     vsock: [],
     shares: [],
   } as const;
-  const vm = await makeVm(request, sink, nodeEventLoop(), "stop");
+  const vm = await makeVm(request, sink, nodeEventLoop(), "stop", { modules: readEngineModules() });
   const done = stopped(vm);
   await start(vm);
   const abort = () => {

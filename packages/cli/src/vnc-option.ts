@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
 import { OperatorError } from "@isola/base";
-import { fileError, type SocketAddress } from "@isola/host-node";
+import { orFileError, type SocketAddress } from "@isola/host-node";
 import type { CommandLine, OptionSpecs } from "./command-line.js";
 import { parseSocketAddress } from "./gdb-option.js";
 import { hasScreen } from "./gpu-option.js";
@@ -40,12 +40,7 @@ export function vncRequest(line: CommandLine): VncRequest | null {
 
 /** The first line of a password file. */
 export function readPassword(path: string): Uint8Array {
-  let text: string;
-  try {
-    text = readFileSync(path, "latin1");
-  } catch (error) {
-    throw fileError("read", path, error);
-  }
+  const text = orFileError("read", path, () => readFileSync(path, "latin1"));
   const [password = ""] = text.split(/\r?\n/);
   if (password === "") throw new OperatorError("no-password", `${path} has no password in its first line`);
   return Uint8Array.from(Buffer.from(password, "latin1"));

@@ -3,7 +3,7 @@ import { deflateBlocks, hostEntropy, SocketServer } from "@isola/host-node";
 import type { InputSink } from "@isola/ports";
 import { RfbSession } from "@isola/rfb";
 import type { Vm } from "@isola/vmm";
-import { stderrLog } from "./machine-files.js";
+import { guardedReceive } from "./guarded-receive.js";
 import { readPassword, type VncRequest } from "./vnc-option.js";
 
 const REFRESH_MS = 40;
@@ -41,14 +41,7 @@ export async function serveVnc(vm: Vm, request: VncRequest): Promise<void> {
     });
     viewers.add(viewer);
     return {
-      receive(bytes) {
-        try {
-          viewer.receive(bytes);
-        } catch (error) {
-          stderrLog.warn(`internal error in a viewer's connection: ${String(error)}`);
-          connection.end();
-        }
-      },
+      receive: guardedReceive(connection, "a viewer's", (bytes) => viewer.receive(bytes)),
       closed() {
         viewers.delete(viewer);
         viewer.close();

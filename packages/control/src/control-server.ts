@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { OperatorError } from "@isola/base";
 import { listenForOwner } from "@isola/host-node";
 import { StateError } from "@isola/vmm";
+import { boundedBytes } from "./bounded-bytes.js";
 import type { ControlTarget } from "./control-target.js";
 import { RequestError } from "./messages.js";
 import { type Reply, Routes } from "./routes.js";
@@ -35,16 +36,11 @@ function problem(error: unknown): Reply {
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY) throw new RequestError(`the request is longer than ${MAX_BODY} bytes`);
-    chunks.push(chunk);
-  }
-  if (length === 0) return null;
+  const tooLong = () => new RequestError(`the request is longer than ${MAX_BODY} bytes`);
+  const body = await boundedBytes(request, MAX_BODY, tooLong);
+  if (body.length === 0) return null;
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
+    return JSON.parse(body.toString("utf8")) as unknown;
   } catch {
     throw new RequestError("the request is not JSON");
   }

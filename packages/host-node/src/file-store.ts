@@ -6,7 +6,7 @@ import { OperatorError } from "@isola/base";
 import type { ResizableStore } from "@isola/ports";
 import { readFully, writeFully } from "./file-io.js";
 import { lockFile } from "./file-lock.js";
-import { fileError } from "./host-error.js";
+import { fileError, orFileError } from "./host-error.js";
 
 export interface FileStoreOptions {
   readonly path: string;
@@ -93,14 +93,11 @@ export function createFileStore(path: string, overwrite = false): FileStore {
 }
 
 function openWith(path: string, flags: string, readOnly: boolean): FileStore {
-  let file: number;
-  try {
+  const file = orFileError(flags.startsWith("r") ? "open disk" : "create", path, () => {
     // Append mode would send every write to the end: it only serves to make the file without emptying it.
     if (flags === "a+") closeSync(openSync(path, flags));
-    file = openSync(path, flags === "a+" ? "r+" : flags);
-  } catch (error) {
-    throw fileError(flags.startsWith("r") ? "open disk" : "create", path, error);
-  }
+    return openSync(path, flags === "a+" ? "r+" : flags);
+  });
   let unlock = () => {};
   try {
     const stat = fstatSync(file);

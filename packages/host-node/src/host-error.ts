@@ -26,3 +26,12 @@ export function fileError(what: string, path: string, error: unknown): OperatorE
   const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
   return new OperatorError("file-error", `cannot ${what} ${path}: ${reason}`, { cause: error });
 }
+
+/** What `operation` with the file `path` gives. Throws the OperatorError of {@link fileError} if it fails. */
+export function orFileError<T>(what: string, path: string, operation: () => T): T {
+  try {
+    return operation();
+  } catch (error) {
+    throw fileError(what, path, error);
+  }
+}

@@ -2,7 +2,7 @@
 import { closeSync, ftruncateSync, openSync } from "node:fs";
 import type { Log } from "@isola/ports";
 import { writeFully } from "./file-io.js";
-import { fileError } from "./host-error.js";
+import { fileError, orFileError } from "./host-error.js";
 
 /**
  * A text file whose end is replaced again and again, so that what is on disk is complete between two writes. When the
@@ -18,11 +18,7 @@ export class ReplaceableFile {
     private readonly path: string,
     private readonly log: Log,
   ) {
-    try {
-      this.file = openSync(path, "w");
-    } catch (error) {
-      throw fileError("write", path, error);
-    }
+    this.file = orFileError("write", path, () => openSync(path, "w"));
   }
 
   /** Puts `text` (ASCII) in place of the last `replaced` characters. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { endianness } from "node:os";
 import type { AudioFormat, AudioSink } from "@isola/ports";
-import { fileError } from "./host-error.js";
+import { writeFully } from "./file-io.js";
+import { orFileError } from "./host-error.js";
 
 const HEADER_BYTES = 44;
 const RIFF_SIZE_AT = 4;
@@ -41,11 +42,7 @@ export class WavFile implements AudioSink {
 
   /** Throws OperatorError if the file cannot be made. */
   constructor(path: string) {
-    try {
-      this.descriptor = openSync(path, "w");
-    } catch (error) {
-      throw fileError("write", path, error);
-    }
+    this.descriptor = orFileError("write", path, () => openSync(path, "w"));
   }
 
   open(format: AudioFormat): void {
@@ -76,8 +73,7 @@ export class WavFile implements AudioSink {
 
   private put(bytes: Uint8Array, at: number): boolean {
     try {
-      for (let done = 0; done < bytes.length;)
-        done += writeSync(this.descriptor, bytes, done, bytes.length - done, at + done);
+      writeFully(this.descriptor, at, bytes);
     } catch {
       // A full disk must not end the machine for the sake of its sound.
       this.full = true;

@@ -24,6 +24,11 @@ export class ByteWriter {
     this.length += bytes.length;
   }
 
+  /** A 32-bit integer in four bytes, the lowest first. */
+  word(value: number): void {
+    for (let shift = 0; shift < 32; shift += 8) this.byte((value >>> shift) & 0xff);
+  }
+
   /** `value` (0 to 2^32-1) as unsigned LEB128. */
   unsigned(value: number): void {
     let rest = value >>> 0;

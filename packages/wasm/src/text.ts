@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { InternalError } from "@isola/base";
+import { ByteReader } from "./byte-reader.js";
 import { VALUE_TYPE_CODE } from "./code.js";
 import { laneOps, memoryOps, plainOps, type ValueType } from "./opcodes.js";
 
@@ -46,10 +47,10 @@ const TYPE_NAMES: ReadonlyMap<number, string> = new Map(
  * an emitter wrote. `functionName` names call targets.
  */
 export function printCode(bytes: Uint8Array, functionName: (index: number) => string): string[] {
-  const reader = new Reader(bytes);
+  const reader = new CodeReader(bytes);
   const lines: string[] = [];
   let depth = 0;
-  while (!reader.atEnd) {
+  while (!reader.done) {
     const code = reader.opcode();
     const known = NAMES.get(code);
     if (known === undefined) throw new InternalError(`unknown opcode ${code.toString(16)}`);
@@ -61,15 +62,7 @@ export function printCode(bytes: Uint8Array, functionName: (index: number) => st
   return lines;
 }
 
-class Reader {
-  private at = 0;
-
-  constructor(private readonly bytes: Uint8Array) {}
-
-  get atEnd(): boolean {
-    return this.at >= this.bytes.length;
-  }
-
+class CodeReader extends ByteReader {
   opcode(): number {
     const first = this.byte();
     if (first === 0xfd) return 0xfd0000 + this.unsigned();
@@ -111,32 +104,13 @@ class Reader {
     }
   }
 
-  private byte(): number {
-    const byte = this.bytes[this.at++];
-    if (byte === undefined) throw new InternalError("the code ends inside an instruction");
-    return byte;
+  override byte(): number {
+    if (this.done) throw new InternalError("the code ends inside an instruction");
+    return super.byte();
   }
 
   private take(count: number): number[] {
     return Array.from({ length: count }, () => this.byte());
-  }
-
-  private unsigned(): number {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.byte();
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-  }
-
-  private signed(): bigint {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = this.byte();
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt.asIntN(Number(shift) + 7, value);
-    }
   }
 }
 

@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, sta
 import { dirname, join, posix, resolve } from "node:path";
 import { OperatorError } from "@isola/base";
 import { type ControlClient, requestFor, startWhenReady } from "@isola/control";
-import { fileError } from "@isola/host-node";
+import { fileError, orFileError } from "@isola/host-node";
 import { statusOfEnd } from "../exec-streams.js";
 import { guestScript, scriptError } from "./guest-script.js";
 import { unpackArchive } from "./unpack-archive.js";
@@ -62,12 +62,8 @@ export async function copyFromGuest(client: ControlClient, path: string, to: str
   if (name === "")
     throw new OperatorError("copy-failed", `cannot copy ${client.name}:/: name a file or directory in it`);
   const target = resolve(targetOf(to, name));
-  let scratch: string;
-  try {
-    scratch = mkdtempSync(join(dirname(target), ".isola-cp-"));
-  } catch (error) {
-    throw fileError("write to", dirname(target), error);
-  }
+  const folder = dirname(target);
+  const scratch = orFileError("write to", folder, () => mkdtempSync(join(folder, ".isola-cp-")));
   const clean = () => rmSync(scratch, { recursive: true, force: true });
   process.on("exit", clean);
   try {

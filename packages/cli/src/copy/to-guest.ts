@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { OperatorError } from "@isola/base";
 import { type ControlClient, requestFor, startWhenReady } from "@isola/control";
-import { fileError } from "@isola/host-node";
+import { orFileError } from "@isola/host-node";
 import { create } from "tar/create";
 import { statusOfEnd } from "../exec-streams.js";
 import { guestScript, runScript, scriptError } from "./guest-script.js";
@@ -75,15 +75,9 @@ export async function copyToGuest(
   patience: number,
 ): Promise<void> {
   const name = basename(resolve(from));
-  let path: string;
-  let kind: string;
-  try {
-    // A link that is named itself is followed, as by cp(1); those below are copied as they are.
-    path = realpathSync(from);
-    kind = statSync(path).isDirectory() ? "directory" : "file";
-  } catch (error) {
-    throw fileError("read", from, error);
-  }
+  // A link that is named itself is followed, as by cp(1); those below are copied as they are.
+  const path = orFileError("read", from, () => realpathSync(from));
+  const kind = orFileError("read", from, () => (statSync(path).isDirectory() ? "directory" : "file"));
   if (name === "") throw new OperatorError("copy-failed", `cannot copy ${from}: name a file or directory in it`);
   const what = `cannot copy to ${client.name}:${to.path}`;
   const prepare = guestScript(PREPARE, to.path, name, to.directory ? "yes" : "no", kind);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeFileSync } from "node:fs";
-import { fileError } from "@isola/host-node";
+import { orFileError } from "@isola/host-node";
 import { machineOf } from "../running-machine.js";
 import { UsageError } from "../usage-error.js";
 import type { Verb } from "../verb.js";
@@ -19,11 +19,7 @@ export const screenshot: Verb = {
       return 0;
     }
     const bytes = path.endsWith(".txt") ? await client.screenText() : await client.screenshot();
-    try {
-      writeFileSync(path, bytes);
-    } catch (error) {
-      throw fileError("write", path, error);
-    }
+    orFileError("write", path, () => writeFileSync(path, bytes));
     return 0;
   },
 };

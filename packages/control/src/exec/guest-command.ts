@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from "node:stream";
 import { OperatorError } from "@isola/base";
+import { boundedBytes } from "../bounded-bytes.js";
 import type { ControlClient } from "../control-client.js";
 import type { ExecRequest, TerminalSize } from "./exec-request.js";
 import { type ExecEnd, ExecSession } from "./exec-session.js";
@@ -83,14 +84,8 @@ export async function startWhenReady(
 }
 
 async function textOf(stream: Readable): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_ANSWER) throw new OperatorError("exec-failed", "the guest answers with more than makes sense");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+  const tooLong = () => new OperatorError("exec-failed", "the guest answers with more than makes sense");
+  return (await boundedBytes(stream, MAX_ANSWER, tooLong)).toString("utf8");
 }
 
 /** What a short command wrote, and how it ended. */

@@ -102,37 +102,13 @@ export async function openDisk(source: DiskSource, folder: DiskFolder): Promise<
   return source.kind === "readonly" ? base : temporaryDisk(base, folder);
 }
 
-/**
- * Writes the whole of a disk that no machine uses into the file `target` of the folder, as a qcow2 image that stands for
- * itself.
- */
-export async function exportDisk(
-  source: DiskSource,
-  folder: DiskFolder,
-  target: string,
-  onProgress: CopyProgress,
-): Promise<void> {
-  const from = await openDisk(source, folder);
-  try {
-    const to = await newDisk(target, from.size, folder);
-    try {
-      await copyDisk(from, to, onProgress);
-    } finally {
-      await to.close();
-    }
-  } finally {
-    await from.close();
-  }
-}
-
-/** Makes the kept disk `name` hold what an image holds; its size is that of the image. */
-export async function importDisk(
+/** Makes `name` an image that holds what `from` holds. `from` belongs to it, also if this fails. */
+async function copyToNewDisk(
+  from: BlockStore,
   name: string,
-  image: ImageSource,
   folder: DiskFolder,
   onProgress: CopyProgress,
 ): Promise<void> {
-  const from = await openImageSource(image);
   try {
     const to = await newDisk(name, from.size, folder);
     try {
@@ -143,4 +119,27 @@ export async function importDisk(
   } finally {
     await from.close();
   }
+}
+
+/**
+ * Writes the whole of a disk that no machine uses into the file `target` of the folder, as a qcow2 image that stands for
+ * itself.
+ */
+export async function exportDisk(
+  source: DiskSource,
+  folder: DiskFolder,
+  target: string,
+  onProgress: CopyProgress,
+): Promise<void> {
+  await copyToNewDisk(await openDisk(source, folder), target, folder, onProgress);
+}
+
+/** Makes the kept disk `name` hold what an image holds; its size is that of the image. */
+export async function importDisk(
+  name: string,
+  image: ImageSource,
+  folder: DiskFolder,
+  onProgress: CopyProgress,
+): Promise<void> {
+  await copyToNewDisk(await openImageSource(image), name, folder, onProgress);
 }

@@ -67,6 +67,7 @@ export class Translator {
   readonly statistics: TranslatorStatistics = emptyStatistics();
   private readonly view: DataView;
   private readonly former: RegionFormer;
+  private readonly formOf = (handler: number): Form => formOfHandler(this.options.forms, handler);
   private readonly names = new HelperNames();
   private readonly keeper: Keeper | null;
   private readonly freeSlots: number[] = [];
@@ -84,9 +85,8 @@ export class Translator {
 
   constructor(private readonly options: TranslatorOptions) {
     this.view = new DataView(options.memory.buffer);
-    this.former = new RegionFormer(this.view, options.helpers, (handler) => this.formOf(handler));
+    this.former = new RegionFormer(this.view, options.helpers, this.formOf);
     this.nextSlot = options.firstSlot;
-    const formOf = (handler: number): Form => this.formOf(handler);
     this.keeper =
       options.kept === null
         ? null
@@ -95,7 +95,7 @@ export class Translator {
             this.view,
             this.former,
             this.names,
-            formOf,
+            this.formOf,
             options.policy.threshold,
             (block, heat) => options.helpers.setHeat(block, heat),
           );
@@ -192,7 +192,7 @@ export class Translator {
     if (anyForm === undefined) throw new Error("the opcode table is empty");
     const code = compileRegion(region, {
       view: this.view,
-      formOf: (handler) => this.formOf(handler),
+      formOf: this.formOf,
       helpers: (name, parameters, result) =>
         this.names.numberOf(name, { parameters, results: result === null ? [] : [result] }),
       exits: EXIT_TARGETS,
@@ -371,9 +371,5 @@ export class Translator {
     if (this.nextSlot >= this.options.table.length) throw new Error("the table of regions is full");
     this.statistics.slots++;
     return this.nextSlot++;
-  }
-
-  private formOf(handler: number): Form {
-    return formOfHandler(this.options.forms, handler);
   }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BranchHint, ByteWriter, FunctionBody, Mark } from "@isola/wasm";
-import { ByteReader } from "./byte-reader.js";
+import { type BranchHint, ByteReader, type ByteWriter, type FunctionBody, type Mark } from "@isola/wasm";
 
 /** A block of a region, and where it is from the start of the region's first page. */
 export interface KeptBlock {
@@ -42,11 +41,11 @@ export function writeRegion(out: ByteWriter, region: KeptRegion): void {
   out.unsigned(region.mode);
   out.byte(region.promoted ? 1 : 0);
   list(region.blocks, ({ low, high, delta, pageOffset, farJump }) => {
-    word(out, low);
-    word(out, high);
-    word(out, delta);
+    out.word(low);
+    out.word(high);
+    out.word(delta);
     out.unsigned(pageOffset);
-    word(out, farJump);
+    out.word(farJump);
   });
   list(region.entries, (entry) => out.unsigned(entry));
   const { declarations, bytes: code, hints } = region.body;
@@ -89,9 +88,4 @@ export function readRegion(data: Uint8Array): KeptRegion {
     return { offset: last, meaning: reader.unsigned() };
   });
   return { mode, promoted, blocks, entries, body: { declarations, bytes, hints }, marks };
-}
-
-/** Writes a number of 32 bits in four bytes, the lowest first. */
-export function word(out: ByteWriter, value: number): void {
-  for (let shift = 0; shift < 32; shift += 8) out.byte((value >>> shift) & 0xff);
 }

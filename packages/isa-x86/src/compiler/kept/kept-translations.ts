@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BLOCK_HEADER_SIZE, BlockField, RECORD_SIZE, RecordField } from "@isola/engine";
-import { ByteWriter, type ValueType } from "@isola/wasm";
+import { ByteReader, ByteWriter, type ValueType } from "@isola/wasm";
 import type { HelperNames } from "../helper-names.js";
 import type { BlockKeys } from "./block-key.js";
-import { ByteReader } from "./byte-reader.js";
-import { type KeptRegion, readRegion, word, writeRegion } from "./kept-region.js";
+import { type KeptRegion, readRegion, writeRegion } from "./kept-region.js";
 
 /** Starts of a machine without any use of a region after which it is not kept any longer. */
 const MAX_AGE = 8;
@@ -113,7 +112,7 @@ export class KeptTranslations {
    */
   *save(): Iterable<Uint8Array> {
     const header = new ByteWriter();
-    for (const half of this.secret) word(header, half);
+    for (const half of this.secret) header.word(half);
     const types = (list: readonly ValueType[]): void => {
       header.unsigned(list.length);
       for (const type of list) header.byte(VALUE_TYPES.indexOf(type));
@@ -130,8 +129,8 @@ export class KeptTranslations {
     for (const { age, slot, low, high, data } of [...this.byFirst.values()].flat()) {
       out.byte(age);
       out.unsigned(slot);
-      word(out, low);
-      word(out, high);
+      out.word(low);
+      out.word(high);
       out.unsigned(data.length);
       out.append(data);
       if (out.length < PIECE) continue;

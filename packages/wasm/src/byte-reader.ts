@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Reads what a ByteWriter of `@isola/wasm` has written. */
+/** Reads what a ByteWriter has written. Behind the end there are zeros. */
 export class ByteReader {
-  constructor(
-    private readonly data: Uint8Array,
-    public at = 0,
-  ) {}
+  private at = 0;
+
+  constructor(private readonly data: Uint8Array) {}
 
   get done(): boolean {
     return this.at >= this.data.length;
@@ -29,12 +28,23 @@ export class ByteReader {
     }
   }
 
-  /** A view of the next bytes. */
+  /** A signed number of 32 or 64 bits in LEB128. */
+  signed(): bigint {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.byte();
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asIntN(Number(shift) + 7, value);
+    }
+  }
+
+  /** A view of the next bytes; shorter at the end. */
   bytes(length: number): Uint8Array {
     this.at += length;
     return this.data.subarray(this.at - length, this.at);
   }
 
+  /** A list: the number of its items, and the items. */
   list<T>(item: () => T): T[] {
     return Array.from({ length: this.unsigned() }, item);
   }
