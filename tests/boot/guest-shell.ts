@@ -6,7 +6,7 @@ import { peakResident, residentGuestRam } from "./process-memory.js";
 
 const MIB = 1 << 20;
 /** What a machine may take beside the guest RAM that was touched. */
-const OVERHEAD_LIMIT = 450 * MIB;
+const OVERHEAD_LIMIT = 400 * MIB;
 
 /** A shell on the console of a running machine. */
 export class GuestShell {
