@@ -35,7 +35,10 @@ export function parseImageRows(text: string): ImageRows {
  */
 export async function pullImage(root: string, reference: string, signal: AbortSignal): Promise<ImageRows> {
   const bundle = join(root, "build", "isola.mjs");
-  const child = spawn(process.execPath, [bundle, "pull", reference], { signal, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...process.execArgv, bundle, "pull", reference], {
+    signal,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   let errors = "";
   child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString("utf8")));

@@ -22,7 +22,7 @@ function run(program, args) {
   });
 }
 
-const node = (script, ...args) => run(process.execPath, [join(root, script), ...args]);
+const node = (script, ...args) => run(process.execPath, [...process.execArgv, join(root, script), ...args]);
 
 function quietly(args) {
   return spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", 2, 2] }).status === 0;

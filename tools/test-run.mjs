@@ -41,7 +41,11 @@ const REPORT = "build/vitest.json";
 function node(args, more = {}) {
   return new Promise((resolve) => {
     const env = { ...process.env, ...more };
-    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn(process.execPath, [...process.execArgv, ...args], {
+      cwd: root,
+      env,
+      stdio: ["ignore", "inherit", "inherit"],
+    });
     child.on("error", () => resolve(1));
     child.on("exit", (status) => resolve(status ?? 1));
   });

@@ -78,6 +78,7 @@ export function isola(root: string, keeping: Keeping): Contender {
     command: (guest) => ({
       program: process.execPath,
       args: [
+        ...process.execArgv,
         bundle,
         "run",
         ...["--kernel", guest.kernel, "--initrd", guest.initrd],

@@ -17,7 +17,8 @@ export function v86(root: string, bios: () => Promise<BiosImages>): Contender {
   return {
     name: "v86",
     architectures: ["i386"],
-    setup: "in the same Node as Isola, with Debian's SeaBIOS and VGA BIOS; the time to the shell includes both",
+    setup:
+      "in the same Node as Isola with the same options, with Debian's SeaBIOS and VGA BIOS; the time to the shell includes both",
     rehearses: false,
     lacksHostIo: true,
     async presence() {
@@ -30,6 +31,7 @@ export function v86(root: string, bios: () => Promise<BiosImages>): Contender {
     command: ({ kernel, initrd, append, memoryMiB }) => ({
       program: process.execPath,
       args: [
+        ...process.execArgv,
         join(root, "bench", "contenders", "v86-machine.mjs"),
         ...[kernel, initrd, append, images.bios, images.vgaBios, String(memoryMiB)],
       ],

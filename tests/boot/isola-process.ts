@@ -52,7 +52,7 @@ export class IsolaProcess {
     mkdirSync(context.logs, { recursive: true });
     this.log = createWriteStream(join(context.logs, `${name}.log`));
     this.log.write(`$ isola ${args.join(" ")}\n`);
-    const child = spawn(process.execPath, [join(context.root, "build/isola.mjs"), ...args], {
+    const child = spawn(process.execPath, [...process.execArgv, join(context.root, "build/isola.mjs"), ...args], {
       cwd: context.scratch,
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, ...env },

@@ -18,7 +18,13 @@ export class DemoProcess {
 
   /** Starts it; throws Skip where there is no archive to take images from. */
   static start({ root }: CheckContext, args: readonly string[]): Promise<DemoProcess> {
-    const child = spawn(process.execPath, [join(root, "build", "demo.mjs"), "--port", "0", ...args]);
+    const child = spawn(process.execPath, [
+      ...process.execArgv,
+      join(root, "build", "demo.mjs"),
+      "--port",
+      "0",
+      ...args,
+    ]);
     let output = "";
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

@@ -19,7 +19,9 @@ export interface ReadyImage {
  * @param program the bundled command line
  */
 export async function pullImage(program: string, reference: string): Promise<ReadyImage> {
-  const child = spawn(process.execPath, [program, "pull", reference], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...process.execArgv, program, "pull", reference], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   let errors = "";
   child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString("utf8")));
