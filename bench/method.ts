@@ -25,7 +25,8 @@ export const METHOD = `
   asynchronous I/O; and between the guest's virtio-net card and a server on the host's loopback interface, which guests
   reach at the gateway's address (\`-netdev user\`, \`--network user,host-loopback\`): streams over TCP, round trips of one
   byte over TCP and UDP, echoes (\`net-ping\`, which the monitor itself answers). In \`net-tcp-trip-busy\` another process of
-  the guest computes all the time. The server's processor time counts for nobody.
+  the guest computes all the time. The server's processor time counts for nobody. Each
+  transfer goes on for two seconds before it is measured, so that warming up is *not* included here.
 - A workload prints a checksum of what it computed, a program a digest of what it made; where machines disagree, the
   row fails. A machine that fails at one row goes on with the others.
 - *Peak memory* is the largest resident set of the monitor's process (\`VmHWM\`), guest memory included.

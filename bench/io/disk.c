@@ -60,6 +60,11 @@ static struct disk open_disk(const struct io_work *work) {
   return disk;
 }
 
+static void close_disk(struct disk *disk) {
+  free(disk->buffers);
+  close(disk->file);
+}
+
 static void fill(const struct disk *disk, uint64_t from) {
   for (uint64_t at = from; at < from + AREA; at += LARGE) {
     stamp_all(disk->buffers, LARGE, at, 0);
@@ -92,7 +97,9 @@ static uint64_t sequential_write(const struct io_work *work, uint64_t amount) {
     move(&disk, 1, disk.buffers, LARGE, at);
   }
   end(work);
-  return contents(&disk, 0);
+  uint64_t sum = contents(&disk, 0);
+  close_disk(&disk);
+  return sum;
 }
 
 static uint64_t sequential_read(const struct io_work *work, uint64_t amount) {
@@ -106,6 +113,7 @@ static uint64_t sequential_read(const struct io_work *work, uint64_t amount) {
     sum = sum_all(sum, disk.buffers, LARGE, at);
   }
   end(work);
+  close_disk(&disk);
   return sum;
 }
 
@@ -121,7 +129,9 @@ static uint64_t random_one(const struct io_work *work, uint64_t amount, int writ
     if (!writes) sum = sum_all(sum, disk.buffers, BLOCK, at);
   }
   end(work);
-  return writes ? contents(&disk, base) : sum;
+  if (writes) sum = contents(&disk, base);
+  close_disk(&disk);
+  return sum;
 }
 
 static uint64_t random_read(const struct io_work *work, uint64_t amount) {
@@ -178,7 +188,9 @@ static uint64_t random_many(const struct io_work *work, uint64_t amount, int wri
   }
   end(work);
   syscall(SYS_io_destroy, context);
-  return writes ? contents(&disk, base) : sum;
+  if (writes) sum = contents(&disk, base);
+  close_disk(&disk);
+  return sum;
 }
 
 static uint64_t random_read_16(const struct io_work *work, uint64_t amount) {

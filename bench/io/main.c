@@ -8,16 +8,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "io.h"
 
 int tcp_port, udp_port;
+/// Whether what is done now is to be measured.
+static int measured;
+/// Before that the same is done for so long (seconds): throughput is what a machine can keep up.
+enum { RAMP = 2 };
 
 void begin(const struct io_work *work, uint64_t amount) {
+  if (!measured) return;
   printf("@begin %s %llu %s\n", work->name, (unsigned long long)amount, work->unit);
   fflush(stdout);
 }
 
 void end(const struct io_work *work) {
+  if (!measured) return;
   printf("@end %s\n", work->name);
   fflush(stdout);
 }
@@ -50,6 +57,12 @@ static const struct io_work *find(const struct io_work *all, const char *name) {
   return 0;
 }
 
+static time_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec;
+}
+
 int main(int argc, char **argv) {
   if (argc > 1 && !strcmp(argv[1], "serve")) return serve();
   if (argc > 1 && !strcmp(argv[1], "list")) {
@@ -66,7 +79,10 @@ int main(int argc, char **argv) {
   if (!work) work = find(net_work, argv[4]);
   if (!work) return 2;
   uint64_t amount = work->amount * strtoul(argv[1], 0, 10) / 100;
-  uint64_t sum = work->run(work, amount ? amount : 1);
+  if (!amount) amount = 1;
+  for (time_t start = now(); now() - start < RAMP;) work->run(work, amount);
+  measured = 1;
+  uint64_t sum = work->run(work, amount);
   printf("@sum %s %llx\n", work->name, (unsigned long long)sum);
   return 0;
 }

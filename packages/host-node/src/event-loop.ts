@@ -3,7 +3,7 @@ import type { EventLoop } from "@isola/ports";
 
 const MS = 1e6;
 /** A turn of the loop takes a microsecond or two. */
-const SHARE = 0.25 * MS;
+const SHARE = MS;
 
 /**
  * Node's event loop. `setTimeout` counts whole milliseconds and may be late; what is due sooner is polled for, so that

@@ -38,6 +38,7 @@ class FakeMachine implements MachineControl {
   readonly serialPorts = 1;
   readonly debugger = fakeDebugMachine();
   readonly log: string[] = [];
+  readonly shares: number[] = [];
   outcomes: (RunOutcome | Error)[] = [];
   room = 4;
 
@@ -45,7 +46,8 @@ class FakeMachine implements MachineControl {
     this.log.push("boot");
   }
 
-  run(): RunOutcome {
+  run(share: number): RunOutcome {
+    this.shares.push(share);
     const next = this.outcomes.shift() ?? { kind: "idle", delay: null };
     if (next instanceof Error) throw next;
     this.log.push(`run:${next.kind}`);
@@ -154,6 +156,7 @@ class FakeMachine implements MachineControl {
 
 /** Runs tasks when told to. */
 class FakeLoop implements EventLoop {
+  readonly share = 4000;
   tasks: (() => void)[] = [];
   timers: { delay: number; task: () => void }[] = [];
 
@@ -222,6 +225,25 @@ describe("Vm", () => {
       { type: "state", state: "stopped", previous: "running" },
       { type: "stopped", reason: { kind: "power-off" } },
     ]);
+  });
+
+  it("looks at the host more often while things come from outside", () => {
+    const { machine, loop, vm } = setUp();
+    const turns = (count: number): number[] => {
+      machine.outcomes = [
+        ...Array.from({ length: count }, () => ({ kind: "yield" }) as const),
+        { kind: "idle", delay: 1 },
+      ];
+      machine.shares.length = 0;
+      loop.run();
+      return machine.shares;
+    };
+    vm.perform({ type: "start" });
+    expect(new Set(turns(5))).toEqual(new Set([4000]));
+    machine.onWake();
+    const after = turns(100);
+    expect(after.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 1000));
+    expect(after.at(-1)).toBe(4000);
   });
 
   it("wakes an idle machine", () => {

@@ -12,6 +12,13 @@ import { StateError, type VmState } from "./state.js";
 /** Host time in ns that a machine takes before its host looks at its own events, if the host does not say. */
 const DEFAULT_SHARE = 10e6;
 
+/**
+ * While things come from outside, the host looks so many times as often: an answer is likely to be followed by another
+ * question. That ends after so many turns in which nothing came.
+ */
+const ATTENTION = 4;
+const QUIET_TURNS = 40;
+
 /** A machine that waits for outside events only looks again after this time in ns: a host ends when nothing is due. */
 const LONG_SLEEP = 3600e9;
 
@@ -29,6 +36,10 @@ export class Vm implements VsockDialer {
   private readonly listeners = new Set<(event: VmmEvent) => void>();
   private readonly input: SerialQueue[];
   private scheduled = false;
+  /** The machine has the thread. */
+  private turning = false;
+  /** Turns since something came from outside. */
+  private quiet = QUIET_TURNS;
   private cancelSleep: (() => void) | null = null;
   private debugged = false;
   /** Why the machine ends when it goes on: a debugger looks at it before. */
@@ -177,6 +188,7 @@ export class Vm implements VsockDialer {
   }
 
   private wake(): void {
+    if (!this.turning) this.quiet = 0;
     if (this.cancelSleep === null) return;
     this.sleepNoMore();
     this.schedule();
@@ -200,9 +212,21 @@ export class Vm implements VsockDialer {
   private turn(): void {
     if (this.current !== "running") return;
     try {
-      this.settle(this.machine.run(this.loop.share ?? DEFAULT_SHARE));
+      this.settle(this.run());
     } catch (error) {
       this.finish({ kind: "failed", error });
+    }
+  }
+
+  private run(): RunOutcome {
+    const share = this.loop.share ?? DEFAULT_SHARE;
+    const now = this.quiet < QUIET_TURNS ? share / ATTENTION : share;
+    this.quiet++;
+    this.turning = true;
+    try {
+      return this.machine.run(now);
+    } finally {
+      this.turning = false;
     }
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Ac97Driver } from "./ac97-driver.js";
 import { AhciDriver } from "./ahci-driver.js";
 import type { Driver, DriverTools } from "./driver.js";
 import { E1000Driver } from "./e1000-driver.js";
@@ -9,12 +10,13 @@ import { I8042Driver } from "./i8042-driver.js";
 import { IdeDriver } from "./ide-driver.js";
 import { NvmeDriver } from "./nvme-driver.js";
 import type { PciSlot } from "./pci-slot.js";
+import { Rtl8139Driver } from "./rtl8139-driver.js";
 import { VgaDriver } from "./vga-driver.js";
 import { VirtioDriver } from "./virtio-driver.js";
 import { XhciDriver } from "./xhci-driver.js";
 
 const VIRTIO_VENDOR = 0x1af4;
-const INTEL = 0x8086;
+const REALTEK = 0x10ec;
 
 /** The driver of a PCI function whose regions are at `bars`; null for one that makes no requests. */
 export function driverOfFunction(slot: PciSlot, bars: readonly number[], tools: DriverTools): Driver | null {
@@ -27,7 +29,10 @@ export function driverOfFunction(slot: PciSlot, bars: readonly number[], tools: 
     case 0x0108:
       return new NvmeDriver(tools, bars[0] ?? 0);
     case 0x0200:
-      return slot.vendor === INTEL ? new E1000Driver(tools, bars[0] ?? 0) : null;
+      if (slot.vendor === REALTEK) return new Rtl8139Driver(tools, bars[1] ?? 0);
+      return new E1000Driver(tools, bars[0] ?? 0);
+    case 0x0401:
+      return new Ac97Driver(tools, bars[0] ?? 0, bars[1] ?? 0);
     case 0x0c03:
       return new XhciDriver(tools, bars[0] ?? 0);
     default:
