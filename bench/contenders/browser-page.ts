@@ -38,6 +38,7 @@ const client = new MachineClient(new Worker("/machine-worker.js"), {
     note(latin1(bytes));
     shown();
   },
+  sound: () => {},
   progress: () => {},
   warning: note,
   broken: (error) => note(error.message),

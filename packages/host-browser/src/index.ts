@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { Loudspeaker, type SoundPiece } from "./audio/loudspeaker.js";
 export * from "./clock.js";
 export * from "./decompressor.js";
 export type { DiskSource, ImageSource } from "./disk/disk-source.js";

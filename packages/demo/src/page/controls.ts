@@ -31,6 +31,10 @@ export class Controls {
       session.screen?.focus();
     });
     on("paste", (session) => this.paste(session));
+    on("mute", ({ loudspeaker }) => {
+      loudspeaker.muted = !loudspeaker.muted;
+      button("mute").setAttribute("aria-pressed", String(loudspeaker.muted));
+    });
     on("screenshot", async ({ screen, choice }) => {
       if (screen !== null) download(await screen.png(), `${choice.offer.id}.png`);
     });
@@ -64,6 +68,9 @@ export class Controls {
     button("ctrl-alt-del").disabled = state !== "running" || screen === null;
     button("paste").disabled = state !== "running";
     button("screenshot").disabled = screen === null;
+    // Only a PC has something that sounds.
+    button("mute").hidden = screen === null;
+    button("mute").setAttribute("aria-pressed", String(this.session?.loudspeaker.muted ?? false));
   }
 
   private show(view: View): void {

@@ -52,7 +52,7 @@ async function main(): Promise<void> {
     controls.attach(session);
     await session.start();
   }
-  const quiet = { event() {}, serial() {}, progress() {}, warning() {}, broken: complain };
+  const quiet = { event() {}, serial() {}, sound() {}, progress() {}, warning() {}, broken: complain };
   const sources = catalogue.machines.flatMap((machine) => (machine.available ? Object.values(machine.disks) : []));
   const dialog = new DisksDialog(sources, () => session?.client ?? (idle ??= startWorker(quiet)));
   button("disks-open").addEventListener("click", () => attempt(() => dialog.open()));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type EventMessage, MachineClient, type StopMessage } from "@isola/host-browser";
+import { type EventMessage, Loudspeaker, MachineClient, type StopMessage } from "@isola/host-browser";
 import type { VmState } from "@isola/vmm";
 import type { Choice } from "./chooser.js";
 import { button, element, sizeText } from "./element.js";
@@ -41,6 +41,7 @@ export class Session {
   state: VmState | "loading" = "loading";
   readonly screen: ScreenView | null;
   readonly serial: SerialView;
+  readonly loudspeaker = new Loudspeaker();
   private readonly status: StatusLine;
   private readonly timer: ReturnType<typeof setInterval>;
 
@@ -52,6 +53,7 @@ export class Session {
     this.client = startWorker({
       event: (event) => this.event(event),
       serial: (_port, bytes, shown) => this.serial.write(bytes, shown),
+      sound: (piece) => this.loudspeaker.play(piece),
       progress: (what, done, total) =>
         this.status.state("loading", `${what} ${sizeText(done)}${total > 0 ? ` of ${sizeText(total)}` : ""}`),
       warning: (message) => notice(message),
@@ -87,6 +89,7 @@ export class Session {
     this.serial.close();
     this.status.close();
     this.client.close();
+    this.loudspeaker.close();
   }
 
   private event(event: EventMessage): void {

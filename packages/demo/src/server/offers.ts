@@ -97,6 +97,7 @@ async function pc(served: ServedFiles): Promise<Omit<OfferedMachine, "id" | "tit
       boot: { kind: "firmware", file: "bios", nvram: null, videoRom: "video-rom", order: ["disk", "cdrom", "floppy"] },
       ide: [{ kind: "disk", store: "disk", serial: "pc-disk" }, null, { kind: "cdrom", store: null }, null],
       floppies: [null, null],
+      sound: "ac97",
     },
     files: {
       bios: publish(served, key, "bios.bin", bios),

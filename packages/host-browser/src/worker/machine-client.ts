@@ -2,6 +2,7 @@
 import { OperatorError } from "@isola/base";
 import type { InputSink } from "@isola/ports";
 import type { VmmAction } from "@isola/vmm";
+import type { SoundPiece } from "../audio/loudspeaker.js";
 import { fromMessage } from "./error-message.js";
 import {
   type AnyCall,
@@ -18,6 +19,8 @@ export interface MachineListener {
   event(event: EventMessage): void;
   /** Output of a serial port; `shown` has to be called when it is on the screen. */
   serial(port: number, bytes: Uint8Array, shown: () => void): void;
+  /** A piece of what the machine plays. */
+  sound(piece: SoundPiece): void;
   progress(what: string, done: number, total: number): void;
   warning(message: string): void;
   /** The worker is gone, or speaks another version's language: the page has to be loaded again. */
@@ -109,6 +112,8 @@ export class MachineClient {
         const { port, bytes } = message;
         return listener.serial(port, bytes, () => this.send({ type: "serial-shown", bytes: bytes.length }));
       }
+      case "sound":
+        return listener.sound(message.piece);
       case "progress":
         return listener.progress(message.what, message.done, message.total);
       case "warning":

@@ -5,6 +5,7 @@ import { DEFAULT_CONFIG } from "@isola/machine";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeFolder } from "../disk/origin-storage.fixture.js";
 import type { LoopHost } from "../event-loop.js";
+import type { SoundPiece } from "../audio/loudspeaker.js";
 import { MachineClient, type MachineListener, type WorkerLike } from "./machine-client.js";
 import { MachineService } from "./machine-service.js";
 import { type MachineRequest, PROTOCOL_VERSION, type ToPage, type ToWorker } from "./protocol.js";
@@ -62,6 +63,8 @@ class Page implements MachineListener {
     this.output += Buffer.from(bytes).toString("latin1");
     shown();
   };
+  sounds: SoundPiece[] = [];
+  sound = (piece: SoundPiece) => void this.sounds.push(piece);
   progress = () => {};
   warning = (message: string) => void this.log.push(message);
   broken = (error: Error) => void this.log.push(`broken: ${error.message}`);

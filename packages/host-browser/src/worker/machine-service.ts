@@ -3,6 +3,7 @@ import { OperatorError } from "@isola/base";
 import type { KeyInput } from "@isola/machine";
 import type { UserNetwork } from "@isola/network";
 import { createVm, keysOf, type Vm, type VmmEvent } from "@isola/vmm";
+import { SoundFeed } from "../audio/sound-feed.js";
 import { monotonicClock } from "../clock.js";
 import { CODE_FOLDER, DiskFolder } from "../disk/disk-folder.js";
 import { exportDisk, importDisk } from "../disk/open-disk.js";
@@ -158,6 +159,7 @@ export class MachineService {
           links: this.links(this.network?.link ?? null),
           serial: Array.from({ length: request.config.serialPorts }, (_, port) => serial.sink(port)),
           ...(translations === null ? {} : { translations: translations.port }),
+          audio: new SoundFeed((piece) => this.post({ type: "sound", piece }, [piece.samples.buffer])),
           loop: browserEventLoop(host, () => serial.congestion()),
         },
         { onGuestReset: request.onGuestReset },

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MachineConfig } from "@isola/machine";
 import type { MachineStatistics, StopReason, VmmAction, VmmEvent, VmState } from "@isola/vmm";
+import type { SoundPiece } from "../audio/loudspeaker.js";
 import type { DiskSource, ImageSource } from "../disk/disk-source.js";
 import type { StoredFile } from "../disk/disk-folder.js";
 import type { PictureChange } from "../display/picture-change.js";
 
 /** Raised with every change of what pages and workers say to each other; a page refuses another version's worker. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** How a machine in a tab reaches the network. */
 export interface NetworkRequest {
@@ -90,6 +91,7 @@ export type ToPage =
   | { readonly type: "failure"; readonly id: number; readonly error: ErrorMessage }
   | { readonly type: "event"; readonly event: EventMessage; readonly state: VmState }
   | { readonly type: "serial"; readonly port: number; readonly bytes: Uint8Array }
+  | { readonly type: "sound"; readonly piece: SoundPiece }
   /** Something that takes long gets on; `total` is 0 if nobody knows how long. */
   | { readonly type: "progress"; readonly what: string; readonly done: number; readonly total: number }
   | { readonly type: "warning"; readonly message: string };
