@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hostWasm } from "@isola/host-node";
 import {
+  CodeInMemory,
   type CpuField,
   type CpuState,
   resetCpu,
@@ -86,7 +87,9 @@ export class LockstepCpu {
       mmio,
       translation,
       ticks: () => this.cpu.budgetLeft >>> 0,
-      ...(policy.kept === true ? { keptTranslations: { saved: null, secret: [1, 2], maxBytes: MAX_KEPT } } : {}),
+      ...(policy.kept === true
+        ? { keptTranslations: { code: new CodeInMemory(), secret: [1, 2], maxBytes: MAX_KEPT } }
+        : {}),
     });
     const { device } = this;
     const interrupts = {

@@ -257,6 +257,7 @@ async function runMachine(
     return forced ?? statusOf(reason);
   } finally {
     unlisten();
+    translations?.close();
     process.off("SIGUSR1", photograph);
   }
 }

@@ -11,7 +11,7 @@ import type { MachineRequest } from "./machine-request.js";
 
 const MIB = 1 << 20;
 /** Of one guest, and of all files in the cache directory. */
-const MAX_BYTES = 32 * MIB;
+const MAX_BYTES = 64 * MIB;
 const MAX_DIRECTORY = 512 * MIB;
 
 /** Compiled guest code from earlier runs, and for later ones. */
@@ -19,6 +19,8 @@ export interface TranslationSession {
   /** For the machine. */
   readonly port: TranslationCache;
   save(pieces: Iterable<Uint8Array>): void;
+  /** The machine needs nothing any more. */
+  close(): void;
 }
 
 /** Opens what is kept for a guest; null if nothing is to be kept. */
@@ -30,12 +32,14 @@ export function openTranslations(request: MachineRequest, modules: EngineModules
   const file = isShared
     ? TranslationFile.inDirectory(join(defaultCacheDir(process.env), "translations"), guestName(request), version)
     : new TranslationFile(path, version);
+  const code = file.open();
   return {
-    port: { saved: file.read(), maxBytes: MAX_BYTES },
+    port: { code, maxBytes: MAX_BYTES },
     save(pieces) {
       file.write(pieces);
       if (isShared) file.tidy(MAX_DIRECTORY - MAX_BYTES);
     },
+    close: () => code.close(),
   };
 }
 

@@ -5,7 +5,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -13,9 +13,12 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { writeFully } from "./file-io.js";
+import { TranslationLog } from "./translation-log.js";
 
 const SUFFIX = ".translations";
 const DIGEST_SIZE = 32;
+/** Bytes that are read at a time to check a file. */
+const READ_SIZE = 1 << 20;
 
 /**
  * A file with compiled guest code. It holds a digest over the version of the program and the code, so that what another
@@ -35,18 +38,50 @@ export class TranslationFile {
     return new TranslationFile(join(directory, `${digest}${SUFFIX}`), version);
   }
 
-  /** The code, or null if there is none of this version. */
-  read(): Uint8Array | null {
+  /** A log that begins with the code of this version, if there is some. */
+  open(): TranslationLog {
+    const saved = this.openSaved();
+    return new TranslationLog(saved, DIGEST_SIZE, () => {
+      mkdirSync(dirname(this.path), { recursive: true });
+      const path = `${this.path}.${process.pid}.new`;
+      const file = openSync(path, "wx+", 0o600);
+      remove(path);
+      return file;
+    });
+  }
+
+  /** Opens the file; null unless it is whole and of this version. */
+  private openSaved(): number | null {
     try {
-      const content = readFileSync(this.path);
-      const code = content.subarray(DIGEST_SIZE);
-      if (!this.hash().update(code).digest().equals(content.subarray(0, DIGEST_SIZE))) return null;
-      const now = new Date();
-      utimesSync(this.path, now, now);
-      return code;
+      const file = openSync(this.path, "r");
+      try {
+        if (this.isGood(file)) {
+          const now = new Date();
+          utimesSync(this.path, now, now);
+          return file;
+        }
+      } catch {
+        // A disk that fails, or a directory.
+      }
+      closeSync(file);
     } catch {
-      return null;
+      // There is none.
     }
+    return null;
+  }
+
+  private isGood(file: number): boolean {
+    const hash = this.hash();
+    const digest = Buffer.alloc(DIGEST_SIZE);
+    const buffer = Buffer.allocUnsafe(READ_SIZE);
+    let at = readSync(file, digest, 0, DIGEST_SIZE, 0);
+    for (;;) {
+      const count = readSync(file, buffer, 0, READ_SIZE, at);
+      if (count === 0) break;
+      hash.update(buffer.subarray(0, count));
+      at += count;
+    }
+    return hash.digest().equals(digest);
   }
 
   /** Replaces the code, which comes in pieces. Readers see either all of the old or all of the new. */

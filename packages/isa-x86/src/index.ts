@@ -11,6 +11,7 @@ export type { Helpers } from "./cpu/helpers.js";
 export * from "./cpu/vm-exit.js";
 export { type InterruptSource, type TrapHandler, TrapResult, X86Cpu } from "./cpu/x86-cpu.js";
 export { type Disassembly, disassemble } from "./disassemble/disassemble.js";
+export { CodeInMemory } from "./compiler/kept/code-in-memory.js";
 export type { KeptTranslationsOptions } from "./compiler/kept/kept-translations.js";
 export { type Translation, TRANSLATION_POLICIES, type TranslationPolicy, TRANSLATIONS } from "./compiler/policy.js";
 export type { TranslatorStatistics } from "./compiler/statistics.js";

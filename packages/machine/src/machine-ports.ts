@@ -5,6 +5,7 @@ import type {
   BlockStore,
   ByteSink,
   Clock,
+  CodeLog,
   Entropy,
   FileTree,
   Log,
@@ -18,8 +19,11 @@ import type {
 
 /** Compiled guest code that outlives the machine. */
 export interface TranslationCache {
-  /** What {@link Machine.saveTranslations} gave when an earlier machine of the same version of the engine ended, or null. */
-  readonly saved: Uint8Array | null;
+  /**
+   * Begins with what {@link Machine.saveTranslations} gave when an earlier machine of the same version of the engine ended,
+   * or is empty.
+   */
+  readonly code: CodeLog;
   /** Bytes that may be kept. */
   readonly maxBytes: number;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./audio.js";
 export * from "./clock.js";
+export * from "./code-log.js";
 export * from "./debug.js";
 export * from "./event-loop.js";
 export * from "./host-network.js";

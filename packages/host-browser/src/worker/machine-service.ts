@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OperatorError } from "@isola/base";
+import { CodeInMemory } from "@isola/isa-x86";
 import type { KeyInput } from "@isola/machine";
 import type { UserNetwork } from "@isola/network";
 import { createVm, keysOf, type Vm, type VmmEvent } from "@isola/vmm";
@@ -177,7 +178,7 @@ export class MachineService {
   private async openTranslations({ translations }: MachineRequest) {
     if (translations === null) return null;
     const store = new TranslationStore(() => DiskFolder.open(CODE_FOLDER), translations.name, translations.version);
-    return { store, port: { saved: await store.read(), maxBytes: MAX_GUEST_BYTES } };
+    return { store, port: { code: new CodeInMemory(await store.read()), maxBytes: MAX_GUEST_BYTES } };
   }
 
   private links(network: UserNetwork | null): { readonly [name: string]: UserNetwork } {

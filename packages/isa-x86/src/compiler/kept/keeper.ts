@@ -68,7 +68,8 @@ export class Keeper {
     const candidates = this.translations.candidates(this.view, block, this.keys);
     const mode = this.view.getUint16(block + BlockField.ModeKey, true);
     for (const kept of candidates) {
-      const region = kept.read();
+      const region = this.translations.read(kept);
+      if (region === null) continue;
       const blocks = this.former.locate(hot, region.blocks);
       if (blocks === null || !this.isSame(blocks, region)) continue;
       kept.age = 0;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { BareMachine, CODE } from "../../cpu/bare-machine.fixture.js";
 import { TRANSLATION_POLICIES } from "../policy.js";
+import { CodeInMemory } from "./code-in-memory.js";
 
 const [RAX, RCX] = [0, 1];
 const KIB = 1 << 10;
@@ -31,7 +32,7 @@ function hex32(value: number): string {
 function machine(saved: Uint8Array | null = null): BareMachine {
   return new BareMachine(16 << 20, null, {
     translation: { ...TRANSLATION_POLICIES.early, promotion: 0 },
-    keptTranslations: { saved, secret: [1, 2], maxBytes: MAX_BYTES },
+    keptTranslations: { code: new CodeInMemory(saved), secret: [1, 2], maxBytes: MAX_BYTES },
   });
 }
 
@@ -107,7 +108,7 @@ describe("code that is kept", () => {
     const make = (saved: Uint8Array | null): BareMachine =>
       new BareMachine(80 << 20, null, {
         translation: { ...TRANSLATION_POLICIES.early, promotion: 0 },
-        keptTranslations: { saved, secret: [1, 2], maxBytes: MAX_BYTES },
+        keptTranslations: { code: new CodeInMemory(saved), secret: [1, 2], maxBytes: MAX_BYTES },
       });
     // mov ecx, LOOPS; 1: inc eax; dec ecx; jz FAR; jmp 1b
     const leave = (on: BareMachine, from: number, to: number): bigint => {
@@ -139,7 +140,7 @@ describe("code that is kept", () => {
     const make = (saved: Uint8Array | null): BareMachine =>
       new BareMachine(80 << 20, null, {
         translation: { ...TRANSLATION_POLICIES.early, promotion: 0 },
-        keptTranslations: { saved, secret: [1, 2], maxBytes: MAX_BYTES },
+        keptTranslations: { code: new CodeInMemory(saved), secret: [1, 2], maxBytes: MAX_BYTES },
       });
     // mov ecx, LOOPS; 1: jmp FAR; 2: dec ecx; jnz 1b; hlt
     const back = from + 10;
@@ -202,16 +203,33 @@ describe("code that is kept", () => {
     expect(saved.length).toBeLessThan(10 * size);
   });
 
+  it("goes on without what the host has lost", () => {
+    const code = new CodeInMemory(kept(small));
+    const lossy = {
+      length: code.length,
+      read: (at: number, length: number) => (length > 400 ? null : code.read(at, length)),
+    };
+    const second = new BareMachine(16 << 20, null, {
+      translation: { ...TRANSLATION_POLICIES.early, promotion: 0 },
+      keptTranslations: { code: { ...lossy, append: () => false }, secret: [1, 2], maxBytes: MAX_BYTES },
+    });
+    expect(run(second, small)).toBe(expected(small));
+    expect(second.engine.translator.saveTranslations()).toBeNull();
+  });
+
   it("is bounded", () => {
+    const code = new CodeInMemory();
     const only = new BareMachine(16 << 20, null, {
       translation: TRANSLATION_POLICIES.early,
-      keptTranslations: { saved: null, secret: [1, 2], maxBytes: 64 * KIB },
+      keptTranslations: { code, secret: [1, 2], maxBytes: 64 * KIB },
     });
-    for (let i = 0; i < 200; i++) run(only, program(hex32(i)));
+    for (let i = 0; i < 100; i++) run(only, program(hex32(i)));
     expect(save(only).length).toBeLessThan(80 * KIB);
-    const last = program(hex32(199));
+    const last = program(hex32(99));
     const before = compiled(only);
     expect(run(only, last)).toBe(expected(last));
     expect(compiled(only)).toBe(before);
+    for (let i = 100; i < 300; i++) run(only, program(hex32(i)));
+    expect(code.length).toBeLessThan(4 * 64 * KIB);
   });
 });
