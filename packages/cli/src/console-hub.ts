@@ -13,7 +13,9 @@ const MAX_BACKLOG = 4 << 20;
 /** The console of a machine, which several may read and type at: the operator's terminal, and streams that come and go. */
 export class ConsoleHub implements ByteSink {
   private readonly viewers = new Set<Duplex>();
-  private recent = new Uint8Array(0);
+  /** Ends with the latest output; twice as large as what is shown, so that it is moved to the front rarely. */
+  private readonly latest = new Uint8Array(2 * RECENT_BYTES);
+  private filled = 0;
 
   constructor(private readonly first: ByteSink) {}
 
@@ -28,7 +30,7 @@ export class ConsoleHub implements ByteSink {
 
   /** Shows `stream` what the console has said last and says from now on, and types what comes from it. */
   attach(vm: Vm, stream: Duplex): void {
-    stream.write(this.recent.slice());
+    stream.write(this.latest.slice(Math.max(0, this.filled - RECENT_BYTES), this.filled));
     this.viewers.add(stream);
     const resume = () => stream.resume();
     const unlisten = vm.listen((event) => {
@@ -47,10 +49,13 @@ export class ConsoleHub implements ByteSink {
   }
 
   private remember(bytes: Uint8Array): void {
-    const kept = this.recent.subarray(Math.max(0, this.recent.length + bytes.length - RECENT_BYTES));
-    const joined = new Uint8Array(kept.length + Math.min(bytes.length, RECENT_BYTES));
-    joined.set(kept);
-    joined.set(bytes.subarray(Math.max(0, bytes.length - RECENT_BYTES)), kept.length);
-    this.recent = joined;
+    const { latest } = this;
+    const added = bytes.subarray(Math.max(0, bytes.length - RECENT_BYTES));
+    if (this.filled + added.length > latest.length) {
+      latest.copyWithin(0, this.filled - RECENT_BYTES, this.filled);
+      this.filled = RECENT_BYTES;
+    }
+    latest.set(added, this.filled);
+    this.filled += added.length;
   }
 }

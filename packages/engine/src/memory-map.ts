@@ -65,7 +65,7 @@ export const JUMP_CACHES = 0x00a0_0000;
 export const BLOCK_TABLE = 0x0100_0000;
 /** Decoded blocks: two halves that are filled and evicted in turn. */
 export const ARENA = 0x0200_0000;
-export const ARENA_HALF_SIZE = 0x0180_0000;
+export const ARENA_HALF_SIZE = 0x0200_0000;
 /** One 64-bit mask a frame of RAM: bit i set = decoded code in bytes [64 i, 64 i + 64). */
 export const CODE_MASKS = 0x0600_0000;
 /** One u32 a frame of RAM: first node of the list of its blocks, or 0. */
