@@ -11,7 +11,12 @@ export class NodeUdpSocket implements UdpSocket {
   private closed = false;
 
   constructor(family: 4 | 6, events: UdpEvents) {
-    this.socket = createSocket({ type: family === 4 ? "udp4" : "udp6", ipv6Only: family === 6 });
+    this.socket = createSocket({
+      type: family === 4 ? "udp4" : "udp6",
+      ipv6Only: family === 6,
+      // Addresses are never names, and Node would wait a tick for each to find that out.
+      lookup: (address, _options, found) => found(null, address, family),
+    });
     this.socket.on("message", (bytes: Buffer, { address, port }: RemoteInfo) => {
       // A link-local sender's zone is of no use to anybody else.
       if (!this.closed) events.datagram(bytes, { address: address.split("%")[0] ?? address, port });

@@ -26,6 +26,12 @@ function keyOf({ address, port }: Endpoint): string {
   return `${address} ${port}`;
 }
 
+/** The same endpoint with its address as this program writes addresses; hosts may write them otherwise. */
+function usual({ address, port }: Endpoint): Endpoint {
+  const bytes = parseIp(address);
+  return { address: bytes === null ? address : formatIp(bytes), port };
+}
+
 /**
  * UDP from guests: each guest port has a socket of the host, by which it reaches anybody that may be reached, and which
  * lets in only those that it has sent to (address and port dependent filtering, RFC 4787, 5).
@@ -113,9 +119,7 @@ export class UdpNat {
   }
 
   private answered(mapping: Mapping, bytes: Uint8Array, remote: Endpoint): void {
-    const address = parseIp(remote.address);
-    if (address === null) return;
-    const known = mapping.remotes.get(keyOf({ address: formatIp(address), port: remote.port }));
+    const known = mapping.remotes.get(keyOf(remote)) ?? mapping.remotes.get(keyOf(usual(remote)));
     if (known === undefined) return;
     mapping.used = this.now();
     this.sender.udp(known, mapping.guest, bytes);
