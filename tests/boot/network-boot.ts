@@ -2,9 +2,11 @@
 import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
+import { PackageServer } from "./catalogue/package-server.js";
 import { type Check, type CheckContext, ensure, ensureEqual } from "./check.js";
 import { ensureEnds, GuestShell } from "./guest-shell.js";
 import { IsolaProcess } from "./isola-process.js";
+import { orSkip } from "./packages.js";
 import { pullOrSkip } from "./pull.js";
 
 const BULK = Buffer.alloc(3_000_001, "0123456789abcdef");
@@ -106,6 +108,31 @@ const debianNetwork: Check = {
   },
 };
 
+/** Debian's own tools install a package from an archive, which a server on this host passes on, and it works. */
+const apt: Check = {
+  name: "network-apt",
+  async run(context) {
+    await pullOrSkip(context, "debian:12");
+    const server = await orSkip("hello", () => PackageServer.open());
+    const args = ["run", "debian:12", "--network", "user,host-loopback"];
+    const isola = new IsolaProcess(context, { name: "network-apt", args });
+    try {
+      await isola.expect(/root@isola:~# /);
+      const shell = new GuestShell(isola);
+      await shell.must("until ip -4 -o addr show scope global | grep -q 'inet 10\\.0\\.2\\.'; do sleep 0.2; done");
+      const source = `deb http://10.0.2.2:${server.port}/debian bookworm main`;
+      await shell.must(`rm -rf /etc/apt/sources.list.d/*; echo '${source}' > /etc/apt/sources.list`);
+      await shell.must("apt-get -q -y update > log 2>&1 || (cat log; false)");
+      await shell.must("apt-get -q -y install --no-install-recommends hello > log 2>&1 || (cat log; false)");
+      ensureEqual(await shell.must("hello"), "Hello, world!", "what the installed program says");
+      await ensureEnds(context, isola, "poweroff");
+    } finally {
+      isola.kill();
+      server.close();
+    }
+  },
+};
+
 const portTaken: Check = {
   name: "network-port-taken",
   async run(context) {
@@ -124,4 +151,4 @@ const portTaken: Check = {
   },
 };
 
-export const networkBoots: readonly Check[] = [debianNetwork, portTaken];
+export const networkBoots: readonly Check[] = [debianNetwork, apt, portTaken];
