@@ -41,11 +41,7 @@ const REPORT = "build/vitest.json";
 function node(args, more = {}) {
   return new Promise((resolve) => {
     const env = { ...process.env, ...more };
-    const child = spawn(process.execPath, [...process.execArgv, ...args], {
-      cwd: root,
-      env,
-      stdio: ["ignore", "inherit", "inherit"],
-    });
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
     child.on("error", () => resolve(1));
     child.on("exit", (status) => resolve(status ?? 1));
   });
@@ -108,7 +104,7 @@ export async function testAll() {
   process.stdout.write("== unit tests, guest code compiled at once\n");
   count(" (compiled at once)", await unitTests(GUEST_CODE, { ISOLA_TRANSLATION: "at-once" }));
   for (const { name, script } of WHOLE_CHECKS) {
-    if (existsSync(join(root, script))) await check(name, () => node([script]));
+    if (existsSync(join(root, script))) await check(name, () => node([...process.execArgv, script]));
     else skips.push(`${name}: ${script} does not exist`);
   }
   for (const skip of skips) process.stdout.write(`SKIPPED ${skip}\n`);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HOT_QUEUE } from "@isola/engine";
+import { ARENA_HALF_SIZE, HOT_QUEUE } from "@isola/engine";
 import type { WasmHost, WasmModule } from "@isola/ports";
 import { describe, expect, it } from "vitest";
 import { BareMachine, type BareMachineOptions, CODE } from "../cpu/bare-machine.fixture.js";
@@ -9,7 +9,7 @@ const [RAX, RCX, RBX] = [0, 1, 3];
 const MIB = 1 << 20;
 const FAR = 4 * MIB;
 /** A half of the cache of decoded blocks holds about so many blocks of one jump. */
-const BLOCKS_PER_HALF = (24 * MIB) / 128;
+const BLOCKS_PER_HALF = ARENA_HALF_SIZE / 128;
 
 /** Background compilation that ends when the test says so. */
 class LateHost implements Partial<WasmHost> {

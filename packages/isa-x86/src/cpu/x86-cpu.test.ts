@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ARENA_HALF_SIZE } from "@isola/engine";
 import { beforeEach, describe, expect, it } from "vitest";
 import { testTranslation } from "../compiler/policy.fixture.js";
 import { BareMachine, CODE, MAPPED } from "./bare-machine.fixture.js";
@@ -228,17 +229,18 @@ describe("interrupts", () => {
 describe.skipIf(testTranslation() === "at-once")("the cache of decoded code", () => {
   it("is bounded: a guest that runs code all over its RAM evicts old blocks and goes on rightly", () => {
     machine = new BareMachine(32 << 20);
-    // Every 32 bytes: inc rax, then a jump to the next stretch; three times what the cache holds.
+    // Every 16 bytes: inc rax, then a jump to the next stretch; nearly twice what the cache holds.
     const from = 0x40_0000;
-    const stretches = (12 << 20) / 32;
-    const code = new Uint8Array(stretches * 32).fill(0x90);
-    for (let i = 0; i < stretches; i++) code.set([0x48, 0xff, 0xc0, 0xeb, 27], i * 32);
+    const stretches = (12 << 20) / 16;
+    const code = new Uint8Array(stretches * 16).fill(0x90);
+    for (let i = 0; i < stretches; i++) code.set([0x48, 0xff, 0xc0, 0xeb, 11], i * 16);
     machine.engine.ram.write(from, code);
     machine.load(from + code.length, "");
     for (let round = 1; round <= 2; round++) {
       expect(machine.run(from)).toBe(stretches * 2 + 1);
       expect(machine.get(RAX)).toBe(BigInt(stretches * round));
     }
-    expect(machine.engine.decoder.bytesUsed).toBeLessThanOrEqual(48 << 20);
+    expect(machine.engine.decoder.bytesUsed).toBeLessThanOrEqual(2 * ARENA_HALF_SIZE);
+    expect(machine.engine.codeCounters(0).arenaEvictions).toBeGreaterThan(2);
   });
 });
